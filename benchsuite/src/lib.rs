@@ -1,0 +1,1 @@
+//! The four works as experiments with claims and reports, and the benches

@@ -1,0 +1,1 @@
+//! Data sets of ionic models as pure functions of a recipe

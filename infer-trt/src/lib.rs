@@ -1,0 +1,1 @@
+//! Inference sessions on an explicit provider: native Rust, ONNX Runtime, TensorRT

@@ -1,0 +1,1 @@
+//! Published models of excitable cells: two tables and one generic function each

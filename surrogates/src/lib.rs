@@ -1,0 +1,1 @@
+//! Neural surrogates of ionic models: architectures, losses, training, checkpoints, ONNX export
