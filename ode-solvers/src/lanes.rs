@@ -1,0 +1,239 @@
+//! Several cells side by side in one number.
+
+use core::fmt::Debug;
+use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+
+use crate::Scalar;
+
+/// A floating-point type that lanes are made of: `f32` or `f64`.
+pub trait Element:
+    Copy
+    + Default
+    + Debug
+    + PartialEq
+    + PartialOrd
+    + Send
+    + Sync
+    + Into<f64>
+    + Neg<Output = Self>
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + 'static
+{
+    /// The nearest number of this type.
+    fn from_f64(x: f64) -> Self;
+    /// eˣ.
+    fn exp(self) -> Self;
+    /// eˣ − 1.
+    fn exp_m1(self) -> Self;
+    /// Natural logarithm.
+    fn ln(self) -> Self;
+    /// Square root.
+    fn sqrt(self) -> Self;
+    /// Hyperbolic tangent.
+    fn tanh(self) -> Self;
+    /// Sine.
+    fn sin(self) -> Self;
+    /// Cosine.
+    fn cos(self) -> Self;
+    /// Absolute value.
+    fn abs(self) -> Self;
+    /// Whether the number is finite.
+    fn is_finite(self) -> bool;
+}
+
+macro_rules! element {
+    ($t:ty) => {
+        impl Element for $t {
+            #[inline(always)]
+            fn from_f64(x: f64) -> Self {
+                x as $t
+            }
+            #[inline(always)]
+            fn exp(self) -> Self {
+                <$t>::exp(self)
+            }
+            #[inline(always)]
+            fn exp_m1(self) -> Self {
+                <$t>::exp_m1(self)
+            }
+            #[inline(always)]
+            fn ln(self) -> Self {
+                <$t>::ln(self)
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                <$t>::sqrt(self)
+            }
+            #[inline(always)]
+            fn tanh(self) -> Self {
+                <$t>::tanh(self)
+            }
+            #[inline(always)]
+            fn sin(self) -> Self {
+                <$t>::sin(self)
+            }
+            #[inline(always)]
+            fn cos(self) -> Self {
+                <$t>::cos(self)
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                <$t>::abs(self)
+            }
+            #[inline(always)]
+            fn is_finite(self) -> bool {
+                <$t>::is_finite(self)
+            }
+        }
+    };
+}
+element!(f32);
+element!(f64);
+
+/// `N` cells side by side: every operation acts on all of them.
+///
+/// A plain array of `E`: with the widest vector instructions of the machine enabled, the compiler
+/// turns each operation into one or a few of them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(transparent)]
+pub struct Lanes<E, const N: usize>(pub [E; N]);
+
+impl<E: Element, const N: usize> Lanes<E, N> {
+    /// Lane by lane from a function of the lane's index.
+    #[inline(always)]
+    pub fn from_fn(f: impl FnMut(usize) -> E) -> Self {
+        Self(core::array::from_fn(f))
+    }
+
+    #[inline(always)]
+    fn map(self, f: impl FnMut(E) -> E) -> Self {
+        Self(self.0.map(f))
+    }
+}
+
+impl<E: Element, const N: usize> Default for Lanes<E, N> {
+    #[inline(always)]
+    fn default() -> Self {
+        Self([E::default(); N])
+    }
+}
+
+impl<E: Element, const N: usize> From<f64> for Lanes<E, N> {
+    #[inline(always)]
+    fn from(x: f64) -> Self {
+        Self([E::from_f64(x); N])
+    }
+}
+
+impl<E: Element, const N: usize> Neg for Lanes<E, N> {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        self.map(|x| -x)
+    }
+}
+
+macro_rules! operator {
+    ($trait:ident, $method:ident, $assign:ident, $assign_method:ident, $op:tt) => {
+        impl<E: Element, const N: usize> $trait for Lanes<E, N> {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, o: Self) -> Self {
+                Self::from_fn(|i| self.0[i] $op o.0[i])
+            }
+        }
+        impl<E: Element, const N: usize> $trait<f64> for Lanes<E, N> {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, c: f64) -> Self {
+                let c = E::from_f64(c);
+                self.map(|x| x $op c)
+            }
+        }
+        impl<E: Element, const N: usize> $assign for Lanes<E, N> {
+            #[inline(always)]
+            fn $assign_method(&mut self, o: Self) {
+                *self = *self $op o;
+            }
+        }
+    };
+}
+operator!(Add, add, AddAssign, add_assign, +);
+operator!(Sub, sub, SubAssign, sub_assign, -);
+operator!(Mul, mul, MulAssign, mul_assign, *);
+operator!(Div, div, DivAssign, div_assign, /);
+
+impl<E: Element, const N: usize> Scalar for Lanes<E, N> {
+    #[inline(always)]
+    fn exp(self) -> Self {
+        self.map(E::exp)
+    }
+    #[inline(always)]
+    fn exp_m1(self) -> Self {
+        self.map(E::exp_m1)
+    }
+    #[inline(always)]
+    fn ln(self) -> Self {
+        self.map(E::ln)
+    }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        self.map(E::sqrt)
+    }
+    #[inline(always)]
+    fn powi(self, n: i32) -> Self {
+        // Binary exponentiation: the exponent is the same for all lanes.
+        let (mut base, mut power, mut k) = (self, Self::from(1.0), n.unsigned_abs());
+        while k > 0 {
+            if k & 1 == 1 {
+                power *= base;
+            }
+            base *= base;
+            k >>= 1;
+        }
+        if n < 0 { power.recip() } else { power }
+    }
+    #[inline(always)]
+    fn powf(self, p: f64) -> Self {
+        (self.ln() * p).exp()
+    }
+    #[inline(always)]
+    fn tanh(self) -> Self {
+        self.map(E::tanh)
+    }
+    #[inline(always)]
+    fn sin(self) -> Self {
+        self.map(E::sin)
+    }
+    #[inline(always)]
+    fn cos(self) -> Self {
+        self.map(E::cos)
+    }
+    #[inline(always)]
+    fn abs(self) -> Self {
+        self.map(E::abs)
+    }
+    #[inline(always)]
+    fn select_lt(a: Self, b: Self, yes: Self, no: Self) -> Self {
+        Self::from_fn(|i| if a.0[i] < b.0[i] { yes.0[i] } else { no.0[i] })
+    }
+    #[inline(always)]
+    fn worst(self) -> f64 {
+        let mut worst = f64::NEG_INFINITY;
+        for x in self.0 {
+            let x: f64 = x.into();
+            if x.is_nan() {
+                return f64::NAN;
+            }
+            worst = worst.max(x);
+        }
+        worst
+    }
+    #[inline(always)]
+    fn all_finite(self) -> bool {
+        self.0.iter().all(|x| x.is_finite())
+    }
+}

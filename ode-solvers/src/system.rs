@@ -1,0 +1,145 @@
+//! What is integrated: `y' = f(t, y)`.
+
+use crate::{Dual, Scalar};
+
+/// What a system is apart from its equations: its size, the names of its states, and where in time
+/// its right-hand side is not smooth.
+pub trait StateSpace: Sync {
+    /// The number of states.
+    fn dim(&self) -> usize;
+
+    /// The name of state `i`, for messages.
+    fn state_name(&self, i: usize) -> String {
+        format!("y[{i}]")
+    }
+
+    /// Appends every time in the open interval `(t0, t1)` at which the right-hand side, or one of
+    /// its derivatives, jumps: the edges of a stimulus. The solver ends a step at each of them and
+    /// starts afresh. Times may come in any order and repeat.
+    ///
+    /// The right-hand side is continuous from the right: at an edge it already has the value of
+    /// the piece that follows. Steps that end at an edge are evaluated up to the last
+    /// floating-point number before it.
+    fn stops(&self, t0: f64, t1: f64, out: &mut Vec<f64>) {
+        let _ = (t0, t1, out);
+    }
+
+    /// Whether, between two stops, the right-hand side does not depend on time.
+    fn is_autonomous(&self) -> bool {
+        false
+    }
+
+    /// Writes ∂f/∂t into `dfdt` and returns true, if the system knows it. Rosenbrock methods need
+    /// it; for a system that is not autonomous and doesn't know it they take differences.
+    fn time_derivative(&self, t: f64, y: &[f64], dfdt: &mut [f64]) -> bool {
+        let _ = (t, y, dfdt);
+        false
+    }
+}
+
+/// A system of ordinary differential equations `y' = f(t, y)` over numbers of type `T`.
+///
+/// Time is `f64`, one clock for all lanes. Write one generic `impl<T: Scalar> System<T> for …`:
+/// the same equations then give values, exact Jacobians and vectorised ensembles.
+///
+/// ```
+/// use ode_solvers::{Linearize, Scalar, StateSpace, System};
+///
+/// struct VanDerPol { mu: f64 }
+///
+/// impl StateSpace for VanDerPol {
+///     fn dim(&self) -> usize { 2 }
+/// }
+///
+/// impl<T: Scalar> System<T> for VanDerPol {
+///     fn rhs(&self, _t: f64, y: &[T], dy: &mut [T]) {
+///         dy[0] = y[1];
+///         dy[1] = (-(y[0] * y[0]) + 1.0) * y[1] * self.mu - y[0];
+///     }
+/// }
+///
+/// let mut jacobian = [0.0; 4];
+/// VanDerPol { mu: 5.0 }.jacobian(0.0, &[2.0, 0.5], &mut jacobian);
+/// assert_eq!(jacobian, [0.0, -11.0, 1.0, -15.0]); // column by column
+/// ```
+pub trait System<T: Scalar>: StateSpace {
+    /// Writes `f(t, y)` into `dy`. `y` and `dy` have length [`dim`](StateSpace::dim). Allocates
+    /// nothing and does not panic; a state outside the domain gives NaN.
+    fn rhs(&self, t: f64, y: &[T], dy: &mut [T]);
+
+    /// As [`rhs`](System::rhs), and writes into `b` the rate of the linear part of each equation
+    /// that relaxes, `y' = b·(y − y∞)`: −1/τ for a gate, 0 for all others. Rush–Larsen steps use it.
+    fn rhs_and_rates(&self, t: f64, y: &[T], dy: &mut [T], b: &mut [T]) {
+        b.fill(T::from(0.0));
+        self.rhs(t, y, dy);
+    }
+}
+
+/// A system that knows its Jacobian.
+///
+/// Every system written over all of [`Scalar`] knows it through dual numbers. Implement the trait
+/// by hand, or use `FnSystem`, where only an `f64` right-hand side exists.
+pub trait Linearize: System<f64> {
+    /// Writes ∂fᵢ/∂yⱼ at `(t, y)` into `jacobian[i + j·n]`, column by column, `n·n` numbers.
+    fn jacobian(&self, t: f64, y: &[f64], jacobian: &mut [f64]);
+}
+
+impl<S> Linearize for S
+where
+    S: System<f64> + System<Dual<2>> + System<Dual<4>> + System<Dual<8>> + ?Sized,
+{
+    fn jacobian(&self, t: f64, y: &[f64], jacobian: &mut [f64]) {
+        // A chunk of directions costs about as much as its width: take the narrowest that fits.
+        match y.len() {
+            0..=2 => dual_jacobian::<2, S>(self, t, y, jacobian),
+            3..=4 => dual_jacobian::<4, S>(self, t, y, jacobian),
+            _ => dual_jacobian::<8, S>(self, t, y, jacobian),
+        }
+    }
+}
+
+/// The largest system whose dual numbers are kept on the stack.
+const STACK: usize = 64;
+
+fn dual_jacobian<const N: usize, S: System<Dual<N>> + ?Sized>(
+    s: &S,
+    t: f64,
+    y: &[f64],
+    jacobian: &mut [f64],
+) {
+    let n = y.len();
+    if n <= STACK {
+        let (mut x, mut f) = ([Dual::<N>::default(); STACK], [Dual::<N>::default(); STACK]);
+        dual_columns(s, t, y, &mut x[..n], &mut f[..n], jacobian);
+    } else {
+        let (mut x, mut f) = (vec![Dual::<N>::default(); n], vec![Dual::<N>::default(); n]);
+        dual_columns(s, t, y, &mut x, &mut f, jacobian);
+    }
+}
+
+fn dual_columns<const N: usize, S: System<Dual<N>> + ?Sized>(
+    s: &S,
+    t: f64,
+    y: &[f64],
+    x: &mut [Dual<N>],
+    f: &mut [Dual<N>],
+    jacobian: &mut [f64],
+) {
+    let n = y.len();
+    for (xi, &yi) in x.iter_mut().zip(y) {
+        *xi = Dual::constant(yi);
+    }
+    for first in (0..n).step_by(N) {
+        let last = n.min(first + N);
+        for j in first..last {
+            x[j] = Dual::variable(y[j], j - first);
+        }
+        s.rhs(t, x, f);
+        for j in first..last {
+            for (i, fi) in f.iter().enumerate() {
+                jacobian[i + j * n] = fi.d[j - first];
+            }
+            x[j] = Dual::constant(y[j]);
+        }
+    }
+}
