@@ -1,0 +1,228 @@
+//! Reading ONNX files: every check that does not depend on the provider.
+
+pub(crate) mod proto;
+mod tensor;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use prost::Message;
+use prost::bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use self::proto::{Dimension, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto};
+use crate::{InferError, ModelInfo};
+
+pub(crate) use self::tensor::Constant;
+
+/// File format versions that are read: 3 is the first with operator sets, 13 the newest known.
+const IR_VERSIONS: std::ops::RangeInclusive<i64> = 3..=13;
+/// Versions of the default operator set that are read: 7 is the first with today's broadcasting.
+const OPSETS: std::ops::RangeInclusive<i64> = 7..=26;
+/// Widest row, inside a network too: far above any network here, far below what fills memory.
+pub(crate) const MAX_WIDTH: usize = 1 << 16;
+
+/// A model file that was read whole and passed the checks.
+pub(crate) struct File {
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: Bytes,
+    pub(crate) graph: GraphProto,
+    pub(crate) input: String,
+    pub(crate) output: String,
+    pub(crate) info: ModelInfo,
+}
+
+impl File {
+    /// Reads and checks `path`.
+    pub(crate) fn read(path: &Path, max_bytes: u64) -> Result<Self, InferError> {
+        let io = |source| InferError::Io { path: path.to_owned(), source };
+        let too_large =
+            |bytes| InferError::TooLarge { path: path.to_owned(), bytes, limit: max_bytes };
+        let file = fs::File::open(path).map_err(io)?;
+        let length = file.metadata().map_err(io)?.len();
+        if length > max_bytes {
+            return Err(too_large(length));
+        }
+        // A file may grow, or be a pipe: never read more than the limit.
+        let mut bytes = Vec::new();
+        file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(io)?;
+        if bytes.len() as u64 > max_bytes {
+            return Err(too_large(bytes.len() as u64));
+        }
+        Self::parse(path, bytes.into())
+    }
+
+    /// Checks the contents of a file.
+    pub(crate) fn parse(path: &Path, bytes: Bytes) -> Result<Self, InferError> {
+        let malformed = |reason: String| InferError::Malformed { path: path.to_owned(), reason };
+        let refused = |reason: String| InferError::Refused { path: path.to_owned(), reason };
+        if bytes.is_empty() {
+            return Err(malformed("the file is empty".to_owned()));
+        }
+        let model = ModelProto::decode(bytes.clone()).map_err(|e| {
+            malformed(format!("decoding its {} bytes failed ({e}): cut short or damaged", bytes.len()))
+        })?;
+        if !IR_VERSIONS.contains(&model.ir_version) {
+            return Err(refused(format!(
+                "IR version {} is outside {} to {}; export it with a current exporter",
+                model.ir_version,
+                IR_VERSIONS.start(),
+                IR_VERSIONS.end()
+            )));
+        }
+        let Some(graph) = model.graph else {
+            return Err(malformed("it holds no graph: cut short or damaged".to_owned()));
+        };
+        let mut default_sets =
+            model.opset_import.iter().filter(|o| o.domain.is_empty() || o.domain == "ai.onnx");
+        let opset = match (default_sets.next(), default_sets.next()) {
+            (Some(set), None) => set.version,
+            (None, _) => {
+                return Err(malformed(
+                    "it declares no default operator set: cut short or damaged".to_owned(),
+                ));
+            }
+            (Some(_), Some(_)) => {
+                return Err(malformed("it declares two default operator sets".to_owned()));
+            }
+        };
+        if !OPSETS.contains(&opset) {
+            return Err(refused(format!(
+                "operator set {opset} is outside {} to {}; export it with operator set 17",
+                OPSETS.start(),
+                OPSETS.end()
+            )));
+        }
+        refuse_external(&graph, 0).map_err(&refused)?;
+        for function in &model.functions {
+            refuse_external_nodes(&function.node, 0).map_err(&refused)?;
+        }
+        for tensor in &graph.initializer {
+            if tensor.data_type == proto::FLOAT {
+                let constant = Constant::read(tensor).map_err(&malformed)?;
+                if constant.values.iter().any(|v| v.is_nan()) {
+                    return Err(refused(format!(
+                        "constant `{}` holds a NaN, so every output would be NaN; the training that made it diverged",
+                        tensor.name
+                    )));
+                }
+            }
+        }
+
+        // Before IR version 4, constants were listed among the inputs too.
+        let is_constant = |name: &str| graph.initializer.iter().any(|t| t.name == name);
+        let inputs: Vec<_> = graph.input.iter().filter(|v| !is_constant(&v.name)).collect();
+        let [input] = inputs[..] else {
+            return Err(refused(format!("it has {} inputs; exactly one is served", inputs.len())));
+        };
+        let [output] = &graph.output[..] else {
+            return Err(refused(format!(
+                "it has {} outputs; exactly one is served",
+                graph.output.len()
+            )));
+        };
+        let n_inputs = width(input, "input").map_err(&refused)?;
+        let n_outputs = width(output, "output").map_err(&refused)?;
+        let mut metadata = BTreeMap::new();
+        for entry in model.metadata_props {
+            metadata.insert(entry.key, entry.value);
+        }
+        let info = ModelInfo {
+            n_inputs,
+            n_outputs,
+            opset,
+            ir_version: model.ir_version,
+            sha256: hex(&Sha256::digest(&bytes)),
+            metadata,
+        };
+        let (input, output) = (input.name.clone(), output.name.clone());
+        Ok(Self { path: path.to_owned(), bytes, graph, input, output, info })
+    }
+}
+
+/// Bytes as hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Values per row of an input or output, which must be a float32 `[batch, n]` with any batch.
+fn width(value: &ValueInfoProto, what: &str) -> Result<usize, String> {
+    let name = &value.name;
+    let tensor = value.r#type.as_ref().and_then(|t| t.tensor_type.as_ref());
+    let Some(tensor) = tensor else {
+        return Err(format!("{what} `{name}` is not a tensor"));
+    };
+    if tensor.elem_type != proto::FLOAT {
+        return Err(format!(
+            "{what} `{name}` has element type {}, not float32 (1); export it in single precision",
+            tensor.elem_type
+        ));
+    }
+    let dims = tensor.shape.as_ref().map_or(&[][..], |s| &s.dim);
+    let [batch, columns] = dims else {
+        return Err(format!(
+            "{what} `{name}` has {} dimensions, not [batch, columns]; export it with two",
+            dims.len()
+        ));
+    };
+    if let Some(Dimension::Value(n)) = batch.value {
+        return Err(format!(
+            "{what} `{name}` has a fixed batch of {n}; export it with a dynamic first dimension"
+        ));
+    }
+    match columns.value {
+        Some(Dimension::Value(n)) if n >= 1 && n <= MAX_WIDTH as i64 => Ok(n as usize),
+        Some(Dimension::Value(n)) => {
+            Err(format!("{what} `{name}` has {n} columns; 1 to {MAX_WIDTH} are served"))
+        }
+        _ => Err(format!(
+            "{what} `{name}` has no fixed number of columns; export it with a static second dimension"
+        )),
+    }
+}
+
+/// Refuses tensors whose data lie in another file, wherever they hide.
+fn refuse_external(graph: &GraphProto, depth: usize) -> Result<(), String> {
+    for tensor in &graph.initializer {
+        refuse_external_tensor(tensor)?;
+    }
+    for sparse in &graph.sparse_initializer {
+        for tensor in sparse.values.iter().chain(&sparse.indices) {
+            refuse_external_tensor(tensor)?;
+        }
+    }
+    refuse_external_nodes(&graph.node, depth)
+}
+
+fn refuse_external_nodes(nodes: &[NodeProto], depth: usize) -> Result<(), String> {
+    // The decoder stops at 100 nested messages, so this depth is never reached.
+    if depth > 100 {
+        return Err("its graphs are nested more than 100 deep".to_owned());
+    }
+    for attribute in nodes.iter().flat_map(|n| &n.attribute) {
+        for tensor in attribute.t.iter().chain(&attribute.tensors) {
+            refuse_external_tensor(tensor)?;
+        }
+        for sparse in attribute.sparse_tensor.iter().chain(&attribute.sparse_tensors) {
+            for tensor in sparse.values.iter().chain(&sparse.indices) {
+                refuse_external_tensor(tensor)?;
+            }
+        }
+        for graph in attribute.g.iter().chain(&attribute.graphs) {
+            refuse_external(graph, depth + 1)?;
+        }
+    }
+    Ok(())
+}
+
+fn refuse_external_tensor(tensor: &TensorProto) -> Result<(), String> {
+    if tensor.data_location == proto::EXTERNAL || !tensor.external_data.is_empty() {
+        return Err(format!(
+            "constant `{}` keeps its data in another file, which is never opened; save the model with all weights inside",
+            tensor.name
+        ));
+    }
+    Ok(())
+}

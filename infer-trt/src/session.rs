@@ -1,0 +1,149 @@
+//! What every provider offers.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::{InferError, Provider, native, onnx, ort_cpu};
+
+/// How to open a session.
+///
+/// ```
+/// use infer_trt::SessionOptions;
+/// let options = SessionOptions::default().with_threads(1);
+/// assert_eq!(options.threads, 1);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionOptions {
+    /// Threads that one call of [`Session::run`] may use; 0 (the default) stands for as many as the
+    /// machine offers. The values computed do not depend on it with [`Provider::Native`].
+    pub threads: usize,
+    /// Largest model file that is read, in bytes; 64 MiB by default.
+    pub max_file_bytes: u64,
+}
+
+impl Default for SessionOptions {
+    fn default() -> Self {
+        Self { threads: 0, max_file_bytes: 64 << 20 }
+    }
+}
+
+impl SessionOptions {
+    /// The most threads that can be asked for.
+    pub const MAX_THREADS: usize = 1024;
+
+    /// With this number of threads; 0 for as many as the machine offers.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// With this limit on the size of the model file.
+    #[must_use]
+    pub fn with_max_file_bytes(mut self, bytes: u64) -> Self {
+        self.max_file_bytes = bytes;
+        self
+    }
+
+    /// The number of threads meant, 0 resolved.
+    pub(crate) fn resolved_threads(&self) -> Result<usize, InferError> {
+        match self.threads {
+            0 => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
+            n if n <= Self::MAX_THREADS => Ok(n),
+            n => Err(InferError::Option {
+                option: "threads",
+                value: n.to_string(),
+                reason: format!("give 0 (all) to {}", Self::MAX_THREADS),
+            }),
+        }
+    }
+}
+
+/// What a model file says about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ModelInfo {
+    /// Values per row of the input.
+    pub n_inputs: usize,
+    /// Values per row of the output.
+    pub n_outputs: usize,
+    /// Version of the default operator set.
+    pub opset: i64,
+    /// Version of the ONNX file format.
+    pub ir_version: i64,
+    /// SHA-256 of the file, in hexadecimal digits.
+    pub sha256: String,
+    /// Metadata properties, as the file has them: who wrote it, names and units of the columns.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// A loaded network.
+///
+/// Rows are independent: a batch gives the same values as its rows one by one, up to the rounding
+/// of the provider (exactly with [`Provider::Native`]).
+pub trait Session: Send {
+    /// Runs a batch of any number of rows, 0 included.
+    ///
+    /// `x` holds [`n_inputs`](Session::n_inputs) values per row and `y` receives
+    /// [`n_outputs`](Session::n_outputs) per row, row after row, in the units of the model's
+    /// columns. A NaN in a row of `x` makes the outputs of that row NaN (where they depend on it)
+    /// and touches no other row.
+    ///
+    /// # Errors
+    /// [`InferError::InputLength`] or [`InferError::OutputLength`] if the buffers do not fit (`y`
+    /// is then untouched), [`InferError::Runtime`] if the provider's library fails.
+    fn run(&mut self, x: &[f32], y: &mut [f32]) -> Result<(), InferError>;
+
+    /// What the model file says about itself.
+    fn model(&self) -> &ModelInfo;
+
+    /// The provider that runs: the one that was asked for.
+    fn provider(&self) -> &Provider;
+
+    /// Values per row of the input.
+    fn n_inputs(&self) -> usize {
+        self.model().n_inputs
+    }
+
+    /// Values per row of the output.
+    fn n_outputs(&self) -> usize {
+        self.model().n_outputs
+    }
+}
+
+/// Opens the ONNX file `path` on `provider`.
+///
+/// The file must have one float32 input `[batch, n]` and one float32 output `[batch, m]`, weights
+/// inside, IR version 3 to 13 and a default operator set 7 to 26. Normalisation, if any, is part of
+/// the graph.
+///
+/// # Errors
+/// A file that cannot be read, is damaged, too large or refused; a graph that the provider cannot
+/// run; a provider whose library is missing: see [`InferError`]. There is no fallback.
+pub fn open(
+    path: impl AsRef<Path>,
+    provider: &Provider,
+    options: &SessionOptions,
+) -> Result<Box<dyn Session>, InferError> {
+    let path = path.as_ref();
+    let threads = options.resolved_threads()?;
+    let file = onnx::File::read(path, options.max_file_bytes)?;
+    Ok(match provider {
+        Provider::Native => Box::new(native::NativeSession::new(&file, threads)?),
+        Provider::OrtCpu => Box::new(ort_cpu::OrtCpuSession::new(&file, threads)?),
+    })
+}
+
+/// The number of rows in a batch whose buffers fit the model.
+pub(crate) fn rows(model: &ModelInfo, x: &[f32], y: &[f32]) -> Result<usize, InferError> {
+    let (n_inputs, n_outputs) = (model.n_inputs, model.n_outputs);
+    if !x.len().is_multiple_of(n_inputs) {
+        return Err(InferError::InputLength { len: x.len(), n_inputs });
+    }
+    let rows = x.len() / n_inputs;
+    if rows.checked_mul(n_outputs) != Some(y.len()) {
+        return Err(InferError::OutputLength { len: y.len(), rows, n_outputs });
+    }
+    Ok(rows)
+}
