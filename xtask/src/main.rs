@@ -1,1 +1,95 @@
-fn main() {}
+//! `cargo xtask`: builds `benchsuite` in release and hands over to it. No work is done here, apart
+//! from setting up libraries that are not Rust packages.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+use miette::{IntoDiagnostic as _, WrapErr as _};
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "Runs this workspace's experiments",
+    version
+)]
+struct Cli {
+    #[command(subcommand)]
+    task: Option<Task>,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Reproduce published results: data, training, inference, report (`reproduce --help`)
+    #[command(disable_help_flag = true)]
+    Reproduce(Arguments),
+    /// Say what this machine has, and what each missing thing would enable
+    #[command(disable_help_flag = true)]
+    Doctor(Arguments),
+    /// Keep the results of a finished run under benchsuite/results
+    #[command(disable_help_flag = true)]
+    Keep(Arguments),
+}
+
+/// What follows belongs to `benchsuite`.
+#[derive(clap::Args)]
+struct Arguments {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    rest: Vec<OsString>,
+}
+
+fn main() -> miette::Result<ExitCode> {
+    match Cli::parse().task {
+        None => {
+            Cli::command().print_help().into_diagnostic()?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Task::Reproduce(a)) => benchsuite("reproduce", &a.rest),
+        Some(Task::Doctor(a)) => benchsuite("doctor", &a.rest),
+        Some(Task::Keep(a)) => benchsuite("keep", &a.rest),
+    }
+}
+
+/// Builds `benchsuite` in release, with cargo's own progress, then becomes it.
+fn benchsuite(task: &str, arguments: &[OsString]) -> miette::Result<ExitCode> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let manifest = root().join("Cargo.toml");
+    let package = ["--release", "--package", "benchsuite", "--bin", "benchsuite", "--manifest-path"];
+    let built = Command::new(&cargo)
+        .arg("build")
+        .args(package)
+        .arg(&manifest)
+        .status()
+        .into_diagnostic()
+        .wrap_err_with(|| format!("could not start {}", cargo.display()))?;
+    if !built.success() {
+        miette::bail!("benchsuite did not build; the compiler's messages are above");
+    }
+    // `cargo run` knows where the program lies, whatever the target folder is set to.
+    let mut run = Command::new(&cargo);
+    run.args(["run", "--quiet"]).args(package).arg(&manifest).arg("--").arg(task).args(arguments);
+    // Commands that benchsuite prints for people should be those that they can type.
+    run.env("BENCHSUITE_RUNNER", "cargo xtask");
+    become_program(run)
+}
+
+/// Replaces this process, so that signals and the exit status need no passing on.
+#[cfg(unix)]
+fn become_program(mut command: Command) -> miette::Result<ExitCode> {
+    use std::os::unix::process::CommandExt as _;
+    Err(command.exec()).into_diagnostic().wrap_err("could not start benchsuite")
+}
+
+#[cfg(not(unix))]
+fn become_program(mut command: Command) -> miette::Result<ExitCode> {
+    let status = command.status().into_diagnostic().wrap_err("could not start benchsuite")?;
+    Ok(ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1)))
+}
+
+/// The folder of the workspace.
+fn root() -> PathBuf {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask).to_owned()
+}

@@ -1,0 +1,129 @@
+//! Holds the walls of the house: who may depend on whom.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// Each member, and which other members it may use. Lower rooms know nothing of higher ones.
+const ROOMS: [(&str, &[&str]); 7] = [
+    ("ode-solvers", &[]),
+    ("ionic-models", &["ode-solvers"]),
+    ("datagen", &["ionic-models", "ode-solvers"]),
+    ("surrogates", &["datagen", "ionic-models", "ode-solvers"]),
+    // The ONNX file is the boundary: sessions know nothing of models or training.
+    ("infer-trt", &[]),
+    ("benchsuite", &["datagen", "infer-trt", "ionic-models", "ode-solvers", "surrogates"]),
+    ("xtask", &[]),
+];
+
+/// Packages that one room alone may use, so that its risk stays behind its own door.
+const ALONE: [(&str, &str); 7] = [
+    ("ort", "infer-trt"),
+    ("cudarc", "infer-trt"),
+    ("dfdx", "surrogates"),
+    ("faer", "ode-solvers"),
+    ("diffsol", "ode-solvers"),
+    ("plotters", "benchsuite"),
+    ("statrs", "benchsuite"),
+];
+
+/// Errors of libraries are types; these erase them and belong into programs.
+const PROGRAMS_ONLY: [(&str, [&str; 2]); 2] =
+    [("miette", ["benchsuite", "xtask"]), ("clap", ["benchsuite", "xtask"])];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn manifest(folder: &str) -> toml::Table {
+    let path = root().join(folder).join("Cargo.toml");
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    text.parse().unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// The packages of all dependency tables: normal, dev and build, of every target.
+fn dependencies(manifest: &toml::Table) -> BTreeMap<String, toml::Value> {
+    let mut tables = vec![manifest];
+    if let Some(targets) = manifest.get("target").and_then(|t| t.as_table()) {
+        tables.extend(targets.values().filter_map(|t| t.as_table()));
+    }
+    let mut all = BTreeMap::new();
+    for table in tables {
+        for kind in ["dependencies", "dev-dependencies", "build-dependencies"] {
+            for (name, value) in table.get(kind).and_then(|d| d.as_table()).into_iter().flatten() {
+                // A dependency may be renamed.
+                let package = value.get("package").and_then(|p| p.as_str()).unwrap_or(name);
+                all.insert(package.to_owned(), value.clone());
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn the_workspace_has_these_seven_members() {
+    let manifest = manifest(".");
+    let members: BTreeSet<&str> =
+        manifest["workspace"]["members"].as_array().unwrap().iter().map(|m| m.as_str().unwrap()).collect();
+    assert_eq!(members, ROOMS.iter().map(|(name, _)| *name).collect());
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    let members: BTreeSet<&str> = ROOMS.iter().map(|(name, _)| *name).collect();
+    for (room, allowed) in ROOMS {
+        let used = dependencies(&manifest(room));
+        let ours: BTreeSet<&str> = used.keys().map(String::as_str).filter(|d| members.contains(d)).collect();
+        let forbidden: Vec<_> = ours.difference(&allowed.iter().copied().collect()).copied().collect();
+        assert!(forbidden.is_empty(), "{room} uses {forbidden:?}, which ARCHITECTURE.md does not allow");
+    }
+}
+
+#[test]
+fn risky_and_heavy_packages_stay_in_their_room() {
+    for (room, _) in ROOMS {
+        let used = dependencies(&manifest(room));
+        for (package, owner) in ALONE {
+            assert!(room == owner || !used.contains_key(package), "{room} uses {package}: only {owner} may");
+        }
+        for (package, owners) in PROGRAMS_ONLY {
+            assert!(
+                owners.contains(&room) || !used.contains_key(package),
+                "{room} is a library and uses {package}"
+            );
+        }
+    }
+    // The table means something only while its owners exist and use what they own.
+    for (package, owner) in ALONE {
+        assert!(dependencies(&manifest(owner)).contains_key(package), "{owner} no longer uses {package}");
+    }
+}
+
+#[test]
+fn versions_lints_and_edition_come_from_the_workspace() {
+    for (room, _) in ROOMS {
+        let manifest = manifest(room);
+        let inherits = |value: Option<&toml::Value>| {
+            value.and_then(|v| v.get("workspace")).and_then(toml::Value::as_bool) == Some(true)
+        };
+        assert!(inherits(manifest.get("lints")), "{room}/Cargo.toml: [lints] workspace = true is missing");
+        for key in ["version", "edition", "rust-version", "license", "publish"] {
+            assert!(inherits(manifest["package"].get(key)), "{room}/Cargo.toml: {key}.workspace is missing");
+        }
+        for (name, value) in dependencies(&manifest) {
+            assert!(inherits(Some(&value)), "{room}/Cargo.toml: {name} has a version of its own");
+        }
+    }
+}
+
+#[test]
+fn every_shared_dependency_is_used() {
+    let used: BTreeSet<String> =
+        ROOMS.iter().flat_map(|(room, _)| dependencies(&manifest(room)).into_keys()).collect();
+    let root = manifest(".");
+    for (name, _) in root["workspace"]["dependencies"].as_table().unwrap() {
+        assert!(
+            used.contains(name) || name == "benchsuite",
+            "[workspace.dependencies] {name}: nobody uses it"
+        );
+    }
+}
