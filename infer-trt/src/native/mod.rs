@@ -1,10 +1,16 @@
-//! native
-use crate::session::rows;
-use crate::{InferError, ModelInfo, Provider, Session, onnx};
-pub(crate) struct NativeSession { info: ModelInfo }
-impl NativeSession { pub(crate) fn new(file: &onnx::File, _threads: usize) -> Result<Self, InferError> { Ok(Self{info: file.info.clone()}) } }
-impl Session for NativeSession {
-    fn run(&mut self, x: &[f32], y: &mut [f32]) -> Result<(), InferError> { rows(&self.info, x, y)?; Ok(()) }
-    fn model(&self) -> &ModelInfo { &self.info }
-    fn provider(&self) -> &Provider { &Provider::Native }
-}
+//! The engine of this crate: chains of dense layers and element-wise operations on the CPU.
+//!
+//! [`graph`] walks the chain of nodes from the input to the output and yields a [`Program`] of
+//! fused steps; [`kernel`] runs it over tiles of rows that stay in the first-level cache, on the
+//! widest vector instructions that the machine has ([`dispatch`]).
+
+mod dispatch;
+mod graph;
+mod kernel;
+mod math;
+mod program;
+mod session;
+mod vector;
+
+pub(crate) use self::dispatch::Simd;
+pub(crate) use self::session::NativeSession;
