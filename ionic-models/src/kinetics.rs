@@ -1,0 +1,92 @@
+//! Rate functions that many models share, each exact to rounding everywhere.
+//!
+//! `x/(eˣ − 1)` appears in linear-exponential rates (Hodgkin–Huxley's α_m) and in the
+//! Goldman–Hodgkin–Katz flux equation. At `x = 0` it is 0/0, and near 0 its derivative, taken as
+//! written, loses all digits. [`linoid`] has neither trouble, for values and for duals; the others
+//! are built on it.
+//!
+//! Exponents are limited to 80: e⁸⁰ is finite in `f32`, and what is divided by it is zero at any
+//! precision that matters. Without the limit O'Hara–Rudy's e⁴⁶⁰ overflows in single precision, and
+//! the derivative of `1/(1 + eˣ)` is `∞·0` in any.
+
+use ode_solvers::Scalar;
+
+/// The largest exponent: e⁸⁰ is finite in `f32`.
+const MAX_EXPONENT: f64 = 80.0;
+
+/// Within this distance of zero [`linoid`] is a polynomial.
+const NEAR_ZERO: f64 = 0.5;
+
+/// B₂ₖ/(2k)!, k = 1 … 8: the Taylor coefficients of the even part of `x/(eˣ − 1)`. The first one
+/// left out is below 2⁻⁵³ for |x| ≤ 1/2.
+const BERNOULLI: [f64; 8] = [
+    1.0 / 12.0,
+    -1.0 / 720.0,
+    1.0 / 30_240.0,
+    -1.0 / 1_209_600.0,
+    1.0 / 47_900_160.0,
+    -691.0 / 1_307_674_368_000.0,
+    1.0 / 74_724_249_600.0,
+    -3_617.0 / 10_670_622_842_880_000.0,
+];
+
+/// The smaller of `x` and `limit`; NaN stays NaN.
+#[inline(always)]
+fn at_most<T: Scalar>(x: T, limit: f64) -> T {
+    T::select_lt(T::from(limit), x, T::from(limit), x)
+}
+
+/// eˣ, with the exponent limited so that the result is finite in `f32` as well.
+#[inline(always)]
+pub fn exp<T: Scalar>(x: T) -> T {
+    at_most(x, MAX_EXPONENT).exp()
+}
+
+/// `x/(eˣ − 1)`, which is 1 at 0: value and derivative are exact to rounding on both sides.
+#[inline(always)]
+pub fn linoid<T: Scalar>(x: T) -> T {
+    let near = {
+        let q = x * x;
+        let mut sum = T::from(BERNOULLI[7]);
+        for &c in BERNOULLI[..7].iter().rev() {
+            sum = sum * q + c;
+        }
+        sum * q - x * 0.5 + 1.0
+    };
+    // Away from zero: there the quotient and its derivative are well conditioned. The side that is
+    // not taken gets a harmless argument.
+    let magnitude = x.abs();
+    let away = T::select_lt(magnitude, T::from(NEAR_ZERO), T::from(1.0), x);
+    let away = away / at_most(away, MAX_EXPONENT).exp_m1();
+    T::select_lt(magnitude, T::from(NEAR_ZERO), near, away)
+}
+
+/// The sigmoid `1/(1 + eˣ)`: 1 far to the left, 0 far to the right, ½ at 0. Steady states of gates
+/// are written with it: `falling((v + 77.5) / 8.0)` or, rising with V, `falling(-(v + 40.0) / 7.5)`.
+#[inline(always)]
+pub fn falling<T: Scalar>(x: T) -> T {
+    (exp(x) + 1.0).recip()
+}
+
+/// The Goldman–Hodgkin–Katz flux per unit permeability, `x·(c_in·eˣ − c_out)/(eˣ − 1)` with
+/// `x = zVF/RT`, given `linoid(x)` (which currents of one valence share). Positive outward for a
+/// cation. Multiply by `P·z·F` for a current.
+#[inline(always)]
+pub fn ghk<T: Scalar>(x: T, linoid_x: T, c_in: T, c_out: T) -> T {
+    // x·eˣ/(eˣ − 1) = x + x/(eˣ − 1).
+    (x + linoid_x) * c_in - linoid_x * c_out
+}
+
+/// Derivative and rate of a gate that relaxes to `inf` with time constant `tau`.
+#[inline(always)]
+pub fn relax<T: Scalar>(y: T, inf: T, tau: T) -> (T, T) {
+    let rate = -tau.recip();
+    ((y - inf) * rate, rate)
+}
+
+/// Derivative and rate of a gate that opens with rate `alpha` and closes with rate `beta`.
+#[inline(always)]
+pub fn open_close<T: Scalar>(y: T, alpha: T, beta: T) -> (T, T) {
+    let rate = -(alpha + beta);
+    (y * rate + alpha, rate)
+}
