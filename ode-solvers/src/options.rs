@@ -1,0 +1,170 @@
+//! How to solve: step size, tolerance, what to record, limits.
+
+use crate::SolveError;
+
+/// How large the local error of a step may be: `atol + rtol · |y|` for each state.
+///
+/// There is no default: what is accurate enough depends on the question. For the membrane potential
+/// in mV, `Tolerance::new(1e-6, 1e-8)` gives about six digits.
+///
+/// The numbers are checked when a solve starts: `rtol` must be finite and not negative, `atol`
+/// finite and positive (a state that passes through zero has no relative accuracy there).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tolerance {
+    rtol: f64,
+    atol: Vec<f64>,
+}
+
+impl Tolerance {
+    /// The same absolute tolerance for all states.
+    pub fn new(rtol: f64, atol: f64) -> Self {
+        Self { rtol, atol: vec![atol] }
+    }
+
+    /// One absolute tolerance for each state.
+    pub fn per_state(rtol: f64, atol: impl Into<Vec<f64>>) -> Self {
+        Self { rtol, atol: atol.into() }
+    }
+
+    /// The relative tolerance.
+    pub fn rtol(&self) -> f64 {
+        self.rtol
+    }
+
+    /// The absolute tolerance of state `i`.
+    pub fn atol(&self, i: usize) -> f64 {
+        match self.atol.as_slice() {
+            [one] => *one,
+            many => many.get(i).copied().unwrap_or(f64::NAN),
+        }
+    }
+
+    /// The absolute tolerances of `dim` states, all numbers checked.
+    pub(crate) fn check<T>(
+        &self,
+        dim: usize,
+        name: impl Fn(usize) -> String,
+    ) -> Result<Vec<f64>, SolveError<T>> {
+        if !(self.rtol >= 0.0 && self.rtol.is_finite()) {
+            return Err(SolveError::InvalidRtol { rtol: self.rtol });
+        }
+        if self.atol.len() != 1 && self.atol.len() != dim {
+            return Err(SolveError::WrongLength {
+                what: "the absolute tolerances",
+                expected: dim,
+                found: self.atol.len(),
+            });
+        }
+        let atol: Vec<f64> = (0..dim).map(|i| self.atol(i)).collect();
+        match atol.iter().position(|&a| !(a > 0.0 && a.is_finite())) {
+            Some(i) => Err(SolveError::InvalidAtol { state: name(i), atol: atol[i] }),
+            None => Ok(atol),
+        }
+    }
+}
+
+/// How long the steps are.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StepSize {
+    /// All steps of one length, except the last before a stop or the end, which lands on it. The
+    /// grid starts anew at each stop.
+    Fixed(f64),
+    /// As long as the tolerance allows. Needs a method that estimates its error.
+    Adaptive(Tolerance),
+}
+
+/// What to record.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum SaveAt {
+    /// The initial state and the state after every step.
+    #[default]
+    EveryStep,
+    /// The state at these times, in rising order and within the span, from the method's dense
+    /// output. The steps don't depend on them.
+    Times(Vec<f64>),
+    /// The state at the end alone.
+    End,
+}
+
+/// Everything about a solve that has a sensible default.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// What to record. Default: every step.
+    pub save_at: SaveAt,
+    /// Times at which the right-hand side jumps, in addition to those that the system itself names
+    /// ([`StateSpace::stops`](crate::StateSpace::stops)). Those outside the span are ignored.
+    pub stops: Vec<f64>,
+    /// The largest number of steps, rejected ones included. Default: ten million.
+    pub max_steps: u64,
+    /// The length of the first step, for adaptive steps. Default: chosen from the slope.
+    pub dt_init: Option<f64>,
+    /// Adaptive steps that would have to be shorter end the solve with an error. Default: 0, that
+    /// is, as short as the floating-point numbers of time allow.
+    pub dt_min: f64,
+    /// The longest adaptive step. Default: infinity.
+    pub dt_max: f64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            save_at: SaveAt::EveryStep,
+            stops: Vec::new(),
+            max_steps: 10_000_000,
+            dt_init: None,
+            dt_min: 0.0,
+            dt_max: f64::INFINITY,
+        }
+    }
+}
+
+impl Options {
+    /// Default options that record the state at these times.
+    pub fn save_at(times: impl Into<Vec<f64>>) -> Self {
+        Self { save_at: SaveAt::Times(times.into()), ..Self::default() }
+    }
+
+    /// Default options that record the state at the end alone.
+    pub fn end() -> Self {
+        Self { save_at: SaveAt::End, ..Self::default() }
+    }
+
+    /// Checks everything that doesn't depend on the system.
+    pub(crate) fn check<T>(&self, (t0, t1): (f64, f64)) -> Result<(), SolveError<T>> {
+        if !(t0.is_finite() && t1.is_finite() && t0 < t1) {
+            return Err(SolveError::InvalidSpan { t0, t1 });
+        }
+        let option = |name, value, rule| Err(SolveError::InvalidOption { name, value, rule });
+        if let Some(&t) = self.stops.iter().find(|t| !t.is_finite()) {
+            return option("stops", t, "every stop must be finite");
+        }
+        if self.max_steps == 0 {
+            return option("max_steps", 0.0, "it must be at least 1");
+        }
+        if let Some(dt) = self.dt_init.filter(|&dt| !(dt > 0.0 && dt.is_finite())) {
+            return option("dt_init", dt, "it must be positive and finite");
+        }
+        if !(self.dt_min >= 0.0 && self.dt_min.is_finite()) {
+            return option("dt_min", self.dt_min, "it must be finite and not negative");
+        }
+        if self.dt_max.is_nan() || self.dt_max <= 0.0 || self.dt_max < self.dt_min {
+            return option("dt_max", self.dt_max, "it must be positive and not less than dt_min");
+        }
+        if let SaveAt::Times(times) = &self.save_at {
+            if times.is_empty() {
+                return Err(SolveError::NoSaveTimes);
+            }
+            let mut previous = f64::NEG_INFINITY;
+            for (index, &t) in times.iter().enumerate() {
+                if !(t0..=t1).contains(&t) {
+                    return Err(SolveError::SaveAtOutside { index, t, t0, t1 });
+                }
+                if t < previous {
+                    return Err(SolveError::SaveAtUnsorted { index, t, previous });
+                }
+                previous = t;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,291 @@
+//! Rosenbrock steps from a table of coefficients.
+
+use crate::combine::Terms;
+use crate::linear::{Lu, Singular};
+use crate::runge_kutta::hermite;
+use crate::tableau::RosenbrockTableau;
+use crate::{Embedded, Linearize, Statistics, Step, StepError, Stepper};
+
+/// A Rosenbrock method: linearly implicit, one Jacobian and one factorisation for each step.
+#[derive(Debug)]
+pub struct Rosenbrock {
+    tableau: &'static RosenbrockTableau,
+    stages: Vec<Stage>,
+    b: Sum,
+    error_weights: Terms,
+    /// `error` is this stage alone.
+    error_stage: Option<usize>,
+    interpolant: Vec<Terms>,
+    /// The stages, row after row.
+    u: Vec<f64>,
+    /// The states at the stages: row `i` holds `y + Σ aᵢⱼ uⱼ`.
+    stage: Vec<f64>,
+    slope: Vec<f64>,
+    end_slope: Vec<f64>,
+    time_derivative: Vec<f64>,
+    jacobian: Vec<f64>,
+    matrix: Lu,
+    error: Vec<f64>,
+    /// The polynomial between the end points, row after row.
+    dense: Vec<f64>,
+    /// The time of `slope`, if it is valid.
+    start: Option<f64>,
+    /// The time of `jacobian` and `time_derivative`, if they are valid.
+    linearised: Option<f64>,
+    end: Option<f64>,
+}
+
+#[derive(Debug)]
+struct Stage {
+    c: f64,
+    d: f64,
+    state: Sum,
+    coupling: Terms,
+}
+
+/// A row of weights, cheaper where it extends the row before it.
+#[derive(Debug)]
+struct Sum {
+    /// `true`: to be added to the state of the stage before. Stiffly accurate methods end with such
+    /// rows.
+    continues: bool,
+    terms: Terms,
+}
+
+impl Sum {
+    fn new(row: &[f64], before: &[f64]) -> Self {
+        let m = before.len();
+        if m > 0 && row.len() > m && row[..m] == *before {
+            let mut rest = vec![0.0; row.len()];
+            rest[m..].copy_from_slice(&row[m..]);
+            Self { continues: true, terms: Terms::new(&rest) }
+        } else {
+            Self { continues: false, terms: Terms::new(row) }
+        }
+    }
+}
+
+impl Rosenbrock {
+    /// A stepper for systems with `dim` states.
+    pub fn new(tableau: &'static RosenbrockTableau, dim: usize) -> Self {
+        let zeros = |rows: usize| vec![0.0; rows * dim];
+        let before = |i: usize| if i == 0 { &[] } else { tableau.a[i - 1] };
+        let stages = (0..tableau.stages())
+            .map(|i| Stage {
+                c: tableau.c[i],
+                d: tableau.d[i],
+                state: Sum::new(tableau.a[i], before(i)),
+                coupling: Terms::new(tableau.c_matrix[i]),
+            })
+            .collect();
+        let mut nonzero = tableau.error.iter().enumerate().filter(|&(_, &w)| w != 0.0);
+        let error_stage = match (nonzero.next(), nonzero.next()) {
+            (Some((i, &1.0)), None) => Some(i),
+            _ => None,
+        };
+        Self {
+            tableau,
+            stages,
+            b: Sum::new(tableau.b, before(tableau.stages())),
+            error_weights: Terms::new(tableau.error),
+            error_stage,
+            interpolant: tableau.h.iter().map(|row| Terms::new(row)).collect(),
+            u: zeros(tableau.stages()),
+            stage: zeros(tableau.stages()),
+            slope: zeros(1),
+            end_slope: zeros(1),
+            time_derivative: zeros(1),
+            jacobian: zeros(dim),
+            matrix: Lu::new(dim),
+            error: zeros(1),
+            dense: zeros(tableau.h.len()),
+            start: None,
+            linearised: None,
+            end: None,
+        }
+    }
+
+    fn prepare<S: Linearize + ?Sized>(&mut self, system: &S, t: f64, y: &[f64], stats: &mut Statistics) {
+        if self.start == Some(t) {
+            return;
+        }
+        if self.end == Some(t) {
+            self.slope.copy_from_slice(&self.end_slope);
+        } else {
+            system.rhs(t, y, &mut self.slope);
+            stats.rhs += 1;
+        }
+        self.start = Some(t);
+        self.end = None;
+    }
+
+    /// The Jacobian and ∂f/∂t at the start of the step.
+    fn linearise<S: Linearize + ?Sized>(
+        &mut self,
+        system: &S,
+        step: Step,
+        y: &[f64],
+        stats: &mut Statistics,
+    ) {
+        if self.linearised == Some(step.t) {
+            return;
+        }
+        system.jacobian(step.t, y, &mut self.jacobian);
+        stats.jacobian += 1;
+        if !system.is_autonomous() && !system.time_derivative(step.t, y, &mut self.time_derivative) {
+            self.differentiate_in_time(system, step, y, stats);
+        }
+        self.linearised = Some(step.t);
+    }
+
+    /// ∂f/∂t by a difference of second order that looks forward only, and within the step: what
+    /// lies on the other side of a stop is never seen.
+    fn differentiate_in_time<S: Linearize + ?Sized>(
+        &mut self,
+        system: &S,
+        step: Step,
+        y: &[f64],
+        stats: &mut Statistics,
+    ) {
+        let delta = f64::EPSILON.cbrt() * step.dt;
+        let (t1, t2) = ((step.t + delta).min(step.last), (step.t + 2.0 * delta).min(step.last));
+        // What they are after rounding.
+        let (h1, h2) = (t1 - step.t, t2 - step.t);
+        if !(h1 > 0.0 && h2 > h1) {
+            self.time_derivative.fill(0.0);
+            return;
+        }
+        let n = self.slope.len();
+        let (f1, f2) = self.u[..2 * n].split_at_mut(n);
+        system.rhs(t1, y, f1);
+        system.rhs(t2, y, f2);
+        stats.rhs += 2;
+        let (w1, w2) = (h2 / (h1 * (h2 - h1)), -h1 / (h2 * (h2 - h1)));
+        for (i, ft) in self.time_derivative.iter_mut().enumerate() {
+            *ft = (f1[i] - self.slope[i]) * w1 + (f2[i] - self.slope[i]) * w2;
+        }
+    }
+
+    fn factorise(&mut self, step: Step, stats: &mut Statistics) -> Result<(), StepError> {
+        let diagonal = 1.0 / (step.dt * self.tableau.gamma);
+        stats.factorisations += 1;
+        self.matrix.factorise(diagonal, &self.jacobian).map_err(|Singular(column)| {
+            let n = self.slope.len();
+            match self.jacobian.iter().position(|x| !x.is_finite()) {
+                Some(k) => StepError::JacobianNotFinite { row: k % n, column: k / n },
+                None => StepError::Singular { column },
+            }
+        })
+    }
+}
+
+impl<S: Linearize + ?Sized> Stepper<S, f64> for Rosenbrock {
+    fn order(&self) -> u32 {
+        self.tableau.order
+    }
+
+    fn dense_order(&self) -> u32 {
+        self.tableau.dense_order
+    }
+
+    fn step(
+        &mut self,
+        system: &S,
+        step: Step,
+        y: &[f64],
+        y1: &mut [f64],
+        stats: &mut Statistics,
+    ) -> Result<(), StepError> {
+        let n = self.slope.len();
+        self.prepare(system, step.t, y, stats);
+        self.linearise(system, step, y, stats);
+        self.factorise(step, stats)?;
+        let autonomous = system.is_autonomous();
+        let per_dt = 1.0 / step.dt;
+        for (i, stage) in self.stages.iter().enumerate() {
+            let (done, rest) = self.u.split_at_mut(i * n);
+            let u = &mut rest[..n];
+            if i == 0 {
+                u.copy_from_slice(&self.slope);
+            } else {
+                let (before, here) = self.stage.split_at_mut(i * n);
+                let base = if stage.state.continues { &before[(i - 1) * n..] } else { y };
+                let state = &mut here[..n];
+                stage.state.terms.write(1.0, base, done, state);
+                system.rhs(step.at(stage.c), state, u);
+                stats.rhs += 1;
+            }
+            stage.coupling.add(per_dt, done, u);
+            if !autonomous && stage.d != 0.0 {
+                let w = step.dt * stage.d;
+                for (u, ft) in u.iter_mut().zip(&self.time_derivative) {
+                    *u += ft * w;
+                }
+            }
+            self.matrix.solve(u);
+        }
+        let stages = self.stages.len();
+        stats.solves += stages as u64;
+        let base = if self.b.continues { &self.stage[(stages - 1) * n..] } else { y };
+        self.b.terms.write(1.0, base, &self.u, y1);
+        match self.error_stage {
+            Some(i) => self.error.copy_from_slice(&self.u[i * n..(i + 1) * n]),
+            None => {
+                self.error.fill(0.0);
+                self.error_weights.add(1.0, &self.u, &mut self.error);
+            }
+        }
+        self.end = None;
+        Ok(())
+    }
+
+    fn slope(&mut self, system: &S, t: f64, y: &[f64], stats: &mut Statistics) -> &[f64] {
+        self.prepare(system, t, y, stats);
+        &self.slope
+    }
+
+    fn prepare_dense(&mut self, system: &S, step: Step, _y: &[f64], y1: &[f64], stats: &mut Statistics) {
+        let n = self.slope.len();
+        if self.interpolant.is_empty() {
+            if self.end != Some(step.t1) {
+                system.rhs(step.at(1.0), y1, &mut self.end_slope);
+                stats.rhs += 1;
+                self.end = Some(step.t1);
+            }
+            return;
+        }
+        self.dense.fill(0.0);
+        for (terms, row) in self.interpolant.iter().zip(self.dense.chunks_exact_mut(n)) {
+            terms.add(1.0, &self.u, row);
+        }
+    }
+
+    fn interpolate(&self, step: Step, theta: f64, y: &[f64], y1: &[f64], out: &mut [f64]) {
+        if self.interpolant.is_empty() {
+            return hermite(theta, step.dt, (y, &self.slope), (y1, &self.end_slope), out);
+        }
+        let n = self.slope.len();
+        let rest = 1.0 - theta;
+        for (i, o) in out.iter_mut().enumerate() {
+            let rows = self.dense.chunks_exact(n).rev();
+            let inner = rows.fold(0.0, |sum, row| sum * theta + row[i]);
+            *o = rest * y[i] + theta * (y1[i] + rest * inner);
+        }
+    }
+
+    fn reset(&mut self) {
+        self.start = None;
+        self.linearised = None;
+        self.end = None;
+    }
+}
+
+impl<S: Linearize + ?Sized> Embedded<S, f64> for Rosenbrock {
+    fn error(&self) -> &[f64] {
+        &self.error
+    }
+
+    fn error_order(&self) -> u32 {
+        self.tableau.embedded_order.min(self.tableau.order)
+    }
+}

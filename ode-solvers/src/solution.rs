@@ -1,0 +1,67 @@
+//! What a solve returns.
+
+/// How much work a solve took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Statistics {
+    /// Steps taken.
+    pub accepted: u64,
+    /// Steps tried and thrown away.
+    pub rejected: u64,
+    /// Evaluations of the right-hand side, without those inside Jacobians.
+    pub rhs: u64,
+    /// Evaluations of the Jacobian.
+    pub jacobian: u64,
+    /// Factorisations of a matrix.
+    pub factorisations: u64,
+    /// Solves with a factorised matrix.
+    pub solves: u64,
+}
+
+/// A trajectory: states at times.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Solution<T = f64> {
+    /// The times, in rising order.
+    pub t: Vec<f64>,
+    /// The states, row after row: `dim` numbers for each time.
+    pub y: Vec<T>,
+    /// The number of states.
+    pub dim: usize,
+    /// The work it took.
+    pub stats: Statistics,
+}
+
+impl<T: Copy> Solution<T> {
+    /// The number of times.
+    pub fn len(&self) -> usize {
+        self.t.len()
+    }
+
+    /// Whether nothing was recorded.
+    pub fn is_empty(&self) -> bool {
+        self.t.is_empty()
+    }
+
+    /// The state at the `k`-th time.
+    ///
+    /// # Panics
+    /// If there is no `k`-th time, as for a slice.
+    pub fn state(&self, k: usize) -> &[T] {
+        &self.y[k * self.dim..(k + 1) * self.dim]
+    }
+
+    /// The state at the last time. [`solve`](crate::solve) always records at least one.
+    pub fn last(&self) -> &[T] {
+        &self.y[self.y.len().saturating_sub(self.dim)..]
+    }
+
+    /// State `i` at all times.
+    ///
+    /// # Panics
+    /// If there is no state `i`.
+    pub fn column(&self, i: usize) -> impl ExactSizeIterator<Item = T> + '_ {
+        assert!(i < self.dim, "state {i} of a solution with {} states", self.dim);
+        self.y.chunks_exact(self.dim).map(move |row| row[i])
+    }
+}

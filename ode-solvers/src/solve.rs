@@ -1,0 +1,71 @@
+//! The front door: one function for every method.
+
+use crate::integrate::{integrate_adaptive, integrate_fixed};
+use crate::tableau;
+use crate::{
+    Linearize, Method, Options, Rosenbrock, RungeKutta, RungeKuttaPair, Solution, SolveError, StepSize,
+};
+
+/// Integrates `system` over `span` from the state `y0`.
+///
+/// Steps end exactly at each stop (the system's own and `options.stops`) and start afresh there: a
+/// pulse is never stepped over, however short it is and however long the steps.
+///
+/// ```
+/// use ode_solvers::{Method, Options, Scalar, StateSpace, StepSize, System, Tolerance, solve};
+///
+/// struct VanDerPol { mu: f64 }
+/// impl StateSpace for VanDerPol {
+///     fn dim(&self) -> usize { 2 }
+///     fn is_autonomous(&self) -> bool { true }
+/// }
+/// impl<T: Scalar> System<T> for VanDerPol {
+///     fn rhs(&self, _t: f64, y: &[T], dy: &mut [T]) {
+///         dy[0] = y[1];
+///         dy[1] = (-(y[0] * y[0]) + 1.0) * y[1] * self.mu - y[0];
+///     }
+/// }
+///
+/// let step = StepSize::Adaptive(Tolerance::new(1e-6, 1e-8));
+/// let options = Options::save_at([500.0, 1000.0]);
+/// let solution = solve(&VanDerPol { mu: 1000.0 }, Method::Rodas5P, step, (0.0, 1000.0), &[2.0, 0.0], &options)?;
+/// assert_eq!(solution.t, [500.0, 1000.0]);
+/// assert!(solution.stats.accepted < 400);
+/// # Ok::<(), ode_solvers::SolveError>(())
+/// ```
+///
+/// # Errors
+/// Bad input, before anything is computed; and afterwards too many steps, a step that would be too
+/// short, a number that is not finite, a singular matrix. Errors of the second kind keep the
+/// trajectory so far ([`SolveError::partial`]).
+pub fn solve(
+    system: &(impl Linearize + ?Sized),
+    method: Method,
+    step: StepSize,
+    span: (f64, f64),
+    y0: &[f64],
+    options: &Options,
+) -> Result<Solution, SolveError> {
+    let dim = system.dim();
+    match (method, step) {
+        (Method::Rodas5P, step) => {
+            let mut stepper = Rosenbrock::new(&tableau::RODAS5P, dim);
+            match step {
+                StepSize::Fixed(dt) => integrate_fixed(system, &mut stepper, dt, span, y0, options),
+                StepSize::Adaptive(tolerance) => {
+                    integrate_adaptive(system, &mut stepper, &tolerance, span, y0, options)
+                }
+            }
+        }
+        (Method::Tsit5, StepSize::Adaptive(tolerance)) => {
+            let mut stepper = RungeKuttaPair::new(&tableau::TSIT5, dim);
+            integrate_adaptive(system, &mut stepper, &tolerance, span, y0, options)
+        }
+        (method, StepSize::Fixed(dt)) => {
+            let tableau = method.explicit().expect("invariant: every other method is explicit");
+            let mut stepper = RungeKutta::new(tableau, dim);
+            integrate_fixed(system, &mut stepper, dt, span, y0, options)
+        }
+        (method, StepSize::Adaptive(_)) => Err(SolveError::NotAdaptive { method }),
+    }
+}
