@@ -1,0 +1,190 @@
+//! Training data and the order in which it is used.
+
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::normalization::check_table;
+use crate::{Error, random};
+
+/// Samples: rows of inputs and the outputs that belong to them, in physical units.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Samples {
+    n_inputs: usize,
+    n_outputs: usize,
+    inputs: Vec<f32>,
+    targets: Vec<f32>,
+}
+
+impl Samples {
+    /// Samples from two tables, row by row.
+    ///
+    /// # Errors
+    /// [`Error::Empty`] without rows or columns, [`Error::BadLength`] if the tables are not whole or
+    /// differ in rows, [`Error::NotFiniteData`] for NaN and infinity, [`Error::BadConfig`] for more
+    /// than 2³² − 1 rows.
+    pub fn new(
+        n_inputs: usize,
+        n_outputs: usize,
+        inputs: Vec<f32>,
+        targets: Vec<f32>,
+    ) -> Result<Self, Error> {
+        check_table("inputs", &inputs, n_inputs)?;
+        check_table("targets", &targets, n_outputs)?;
+        let rows = inputs.len() / n_inputs;
+        if targets.len() != rows * n_outputs {
+            let expected = rows * n_outputs;
+            return Err(Error::BadLength { what: "targets".to_owned(), found: targets.len(), expected });
+        }
+        if u32::try_from(rows).is_err() {
+            return Err(Error::config("samples", rows, "there must be fewer than 2^32 rows"));
+        }
+        Ok(Self { n_inputs, n_outputs, inputs, targets })
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.inputs.len() / self.n_inputs
+    }
+
+    /// The number of inputs in a row.
+    pub fn n_inputs(&self) -> usize {
+        self.n_inputs
+    }
+
+    /// The number of targets in a row.
+    pub fn n_outputs(&self) -> usize {
+        self.n_outputs
+    }
+
+    /// The inputs, row by row.
+    pub fn inputs(&self) -> &[f32] {
+        &self.inputs
+    }
+
+    /// The targets, row by row.
+    pub fn targets(&self) -> &[f32] {
+        &self.targets
+    }
+
+    /// Adds shape and content to a hash.
+    pub(crate) fn hash_into(&self, hash: &mut Sha256) {
+        for n in [self.n_inputs, self.n_outputs, self.rows()] {
+            hash.update((n as u64).to_le_bytes());
+        }
+        for v in self.inputs.iter().chain(&self.targets) {
+            hash.update(v.to_le_bytes());
+        }
+    }
+}
+
+/// How a batch is drawn from the samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sampling {
+    /// The samples are shuffled and dealt out; when they run out, in the middle of a batch if need
+    /// be, they are shuffled again. No sample comes twice before all have come.
+    #[default]
+    Shuffled,
+    /// Each row of a batch is drawn from all samples, independently.
+    Replacement,
+}
+
+/// Deals out indices of samples.
+///
+/// Batches as large as the data set, or larger, take every sample once, in order, and use no random
+/// numbers.
+#[derive(Debug, Clone)]
+pub(crate) struct Sampler {
+    rng: ChaCha8Rng,
+    rows: u32,
+    batch: usize,
+    sampling: Sampling,
+    order: Vec<u32>,
+    /// Word position of the generator before it shuffled `order`.
+    shuffled_at: u128,
+    /// Next index in `order`.
+    next: usize,
+}
+
+/// A sampler's state, as a checkpoint keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SamplerState {
+    /// Word position of the generator; for shuffled data, before the shuffle in use.
+    word_position: u64,
+    /// Samples already dealt out of this shuffle.
+    used: u64,
+}
+
+impl Sampler {
+    pub(crate) fn new(seed: u64, rows: u32, batch: usize, sampling: Sampling) -> Self {
+        let rng = random::stream(seed, random::DATA);
+        let mut s = Self { rng, rows, batch, sampling, order: Vec::new(), shuffled_at: 0, next: 0 };
+        if s.batch < rows as usize && sampling == Sampling::Shuffled {
+            s.shuffle();
+        }
+        s
+    }
+
+    /// The number of rows that [`Sampler::draw`] gives.
+    pub(crate) fn batch(&self) -> usize {
+        self.batch.min(self.rows as usize)
+    }
+
+    /// Calls `take` with the position in the batch and the sample's index, for a whole batch.
+    pub(crate) fn draw(&mut self, mut take: impl FnMut(usize, usize)) {
+        if self.batch >= self.rows as usize {
+            for i in 0..self.rows as usize {
+                take(i, i);
+            }
+            return;
+        }
+        for i in 0..self.batch {
+            let index = match self.sampling {
+                Sampling::Replacement => random::below(&mut self.rng, self.rows),
+                Sampling::Shuffled => {
+                    if self.next == self.order.len() {
+                        self.shuffle();
+                    }
+                    self.next += 1;
+                    self.order[self.next - 1]
+                }
+            };
+            take(i, index as usize);
+        }
+    }
+
+    /// A fresh random order, from the generator's position alone (Fisher–Yates).
+    fn shuffle(&mut self) {
+        self.shuffled_at = self.rng.get_word_pos();
+        self.next = 0;
+        self.order.clear();
+        self.order.extend(0..self.rows);
+        for i in (1..self.rows).rev() {
+            let j = random::below(&mut self.rng, i + 1);
+            self.order.swap(i as usize, j as usize);
+        }
+    }
+
+    pub(crate) fn state(&self) -> SamplerState {
+        let shuffled = !self.order.is_empty();
+        let position = if shuffled { self.shuffled_at } else { self.rng.get_word_pos() };
+        SamplerState { word_position: position as u64, used: self.next as u64 }
+    }
+
+    /// Goes to a state that [`Sampler::state`] gave. False if it cannot be one of this sampler's.
+    pub(crate) fn restore(&mut self, state: &SamplerState) -> bool {
+        self.rng.set_word_pos(u128::from(state.word_position));
+        if self.order.is_empty() {
+            return state.used == 0;
+        }
+        self.shuffle();
+        match usize::try_from(state.used) {
+            Ok(used) if used <= self.order.len() => {
+                self.next = used;
+                true
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The terms of the loss, each with its gradient.
+//!
+//! Sums and means, for batches of N rows with outputs j:
+//!
+//! * data: 1/N · Σᵢ Σⱼ ½ (uⱼ − targetⱼ)² (Werneck 2024, eqs 3.5 and 3.7)
+//! * physics: 1/N · Σᵢ Σⱼ ((duⱼ/dt − fⱼ)/cⱼ)² (eq. 3.13), in physical units; cⱼ = 1 unless set
+//! * initial: 1/N · Σᵢ Σⱼ (uⱼ − u₀ⱼ)² (eq. 3.15)
+//!
+//! The square of a vector is the sum over its components. Data and initial terms are taken in the
+//! network's normal units: with the identity as output normalisation these are physical units.
+
+use crate::{Normalization, Real, VectorField};
+
+/// The value of each term of the loss, unweighted, and their weighted sum.
+#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Losses {
+    /// The data term; 0 if there is none.
+    pub data: f64,
+    /// The physics term, summed over its regions; 0 if there is none.
+    pub physics: f64,
+    /// The initial-condition term; 0 if there is none.
+    pub initial: f64,
+    /// λ_D·data + Σ λ_P·physics over the regions + λ_B·initial (eqs 3.14 and 3.16).
+    pub total: f64,
+}
+
+/// `factor`/N · Σ (y − target)² over N rows; adds `weight` times its gradient to `gradient`.
+///
+/// # Panics
+/// If the lengths differ.
+pub fn mean_square<E: Real>(
+    y: &[E],
+    target: &[E],
+    rows: usize,
+    factor: f64,
+    weight: f64,
+    gradient: &mut [E],
+) -> f64 {
+    assert!(y.len() == target.len() && y.len() == gradient.len(), "lengths differ");
+    if rows == 0 {
+        return 0.0;
+    }
+    let factor = factor / rows as f64;
+    let slope = E::nearest(2.0 * factor * weight);
+    let mut sum = 0.0;
+    for ((&y, &t), g) in y.iter().zip(target).zip(gradient) {
+        let d = y - t;
+        sum += d.widen() * d.widen();
+        *g += slope * d;
+    }
+    sum * factor
+}
+
+/// The physics term: how far the network's du/dt is from the equations.
+pub struct Residual<'a> {
+    field: &'a dyn VectorField,
+    output: &'a Normalization,
+    scale: &'a [f64],
+    u: Vec<f64>,
+    f: Vec<f64>,
+    jacobian: Vec<f64>,
+    r: Vec<f64>,
+}
+
+impl<'a> Residual<'a> {
+    /// `output` maps the network's outputs to states; `scale` divides each residual, and may be
+    /// empty for 1.
+    pub fn new(field: &'a dyn VectorField, output: &'a Normalization, scale: &'a [f64]) -> Self {
+        let n = field.dim();
+        let (u, f, r) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
+        Self { field, output, scale, u, f, r, jacobian: vec![0.0; n * n] }
+    }
+
+    /// 1/N · Σ ((du/dt − f)/c)² over the rows. `x`: inputs in physical units; `y`: outputs in normal
+    /// units; `dy`: their derivatives by physical time. Adds `weight` times the gradients by `y` and
+    /// `dy` to `gy` and `gdy`.
+    ///
+    /// # Panics
+    /// If the lengths contradict each other.
+    pub fn evaluate<E: Real>(
+        &mut self,
+        x: &[f64],
+        y: &[E],
+        dy: &[E],
+        weight: f64,
+        gy: &mut [E],
+        gdy: &mut [E],
+    ) -> f64 {
+        let n = self.field.dim();
+        let rows = y.len() / n.max(1);
+        if rows == 0 {
+            return 0.0;
+        }
+        assert!(
+            y.len() == rows * n && dy.len() == y.len() && gy.len() == y.len() && gdy.len() == y.len(),
+            "lengths differ"
+        );
+        let inputs = x.len() / rows;
+        let (mean, scale) = (self.output.mean(), self.output.scale());
+        let mut sum = 0.0;
+        for i in 0..rows {
+            let at = i * n..(i + 1) * n;
+            for (j, u) in self.u.iter_mut().enumerate() {
+                *u = y[i * n + j].widen() * f64::from(scale[j]) + f64::from(mean[j]);
+            }
+            let x = &x[i * inputs..(i + 1) * inputs];
+            self.field.evaluate(x, &self.u, &mut self.f, &mut self.jacobian);
+            let (gy, gdy) = (&mut gy[at.clone()], &mut gdy[at]);
+            for j in 0..n {
+                let c = self.scale.get(j).map_or(1.0, |c| c.recip());
+                let r = (dy[i * n + j].widen() * f64::from(scale[j]) - self.f[j]) * c;
+                sum += r * r;
+                // The derivative of the whole term by duⱼ/dt.
+                self.r[j] = 2.0 * weight / rows as f64 * r * c;
+                gdy[j] += E::nearest(self.r[j] * f64::from(scale[j]));
+            }
+            for (k, g) in gy.iter_mut().enumerate() {
+                let column = &self.jacobian[k * n..(k + 1) * n];
+                let jtr: f64 = column.iter().zip(&self.r).map(|(j, r)| j * r).sum();
+                *g -= E::nearest(jtr * f64::from(scale[k]));
+            }
+        }
+        sum / rows as f64
+    }
+}

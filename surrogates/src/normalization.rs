@@ -1,0 +1,136 @@
+//! From physical units to what the network sees, and back.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// One linear map per column: `normal = (physical − mean)/scale`.
+///
+/// It lies inside the exported graph, so that a network takes and gives physical units. Numbers
+/// are kept as `f32`, as the graph holds them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Normalization {
+    mean: Vec<f32>,
+    scale: Vec<f32>,
+}
+
+impl Normalization {
+    /// From a mean and a scale for each column.
+    ///
+    /// # Errors
+    /// [`Error::BadLength`] if the lists differ in length; [`Error::BadConfig`] for a mean that is
+    /// not finite or a scale that is not a positive normal number.
+    pub fn new(mean: Vec<f32>, scale: Vec<f32>) -> Result<Self, Error> {
+        let n = Self { mean, scale };
+        n.check("normalization", n.mean.len())?;
+        Ok(n)
+    }
+
+    /// Physical units are taken as they are.
+    pub fn identity(columns: usize) -> Self {
+        Self { mean: vec![0.0; columns], scale: vec![1.0; columns] }
+    }
+
+    /// Maps each interval `(low, high)` to (−1, 1).
+    ///
+    /// # Errors
+    /// [`Error::BadConfig`] for an interval that is empty or not finite.
+    pub fn from_domain(domain: &[(f64, f64)]) -> Result<Self, Error> {
+        let mean = domain.iter().map(|(a, b)| (0.5 * (a + b)) as f32).collect();
+        let scale = domain.iter().map(|(a, b)| (0.5 * (b - a)) as f32).collect();
+        Self::new(mean, scale)
+    }
+
+    /// Maps each column of a table (row by row) to mean 0 and standard deviation 1, the deviation
+    /// taken over the whole population. A column that does not vary keeps its scale.
+    ///
+    /// # Errors
+    /// [`Error::BadLength`] if the values are no whole number of rows, [`Error::Empty`] without
+    /// rows, [`Error::NotFiniteData`] for NaN and infinity.
+    pub fn from_columns(values: &[f32], columns: usize) -> Result<Self, Error> {
+        check_table("normalization", values, columns)?;
+        let rows = (values.len() / columns) as f64;
+        let (mut mean, mut scale) = (Vec::new(), Vec::new());
+        for j in 0..columns {
+            let column = || values[j..].iter().step_by(columns).map(|&v| f64::from(v));
+            let m = column().sum::<f64>() / rows;
+            let s = (column().map(|v| (v - m).powi(2)).sum::<f64>() / rows).sqrt();
+            mean.push(m as f32);
+            // Rounding alone leaves a deviation of about 1e-7 of the mean.
+            scale.push(if s > 1e-6 * m.abs().max(1e-30) { s as f32 } else { 1.0 });
+        }
+        Self::new(mean, scale)
+    }
+
+    /// The number of columns.
+    pub fn columns(&self) -> usize {
+        self.mean.len()
+    }
+
+    /// What is subtracted from each column.
+    pub fn mean(&self) -> &[f32] {
+        &self.mean
+    }
+
+    /// What each column is divided by.
+    pub fn scale(&self) -> &[f32] {
+        &self.scale
+    }
+
+    /// Checks the numbers and that there are as many as columns: serialised files may hold anything.
+    pub(crate) fn check(&self, what: &str, columns: usize) -> Result<(), Error> {
+        for list in [&self.mean, &self.scale] {
+            if list.len() != columns {
+                return Err(Error::BadLength { what: what.to_owned(), found: list.len(), expected: columns });
+            }
+        }
+        for (j, (m, s)) in self.mean.iter().zip(&self.scale).enumerate() {
+            if !m.is_finite() {
+                return Err(Error::config(&format!("{what}.mean[{j}]"), m, "it must be finite"));
+            }
+            if !s.is_normal() || *s < 0.0 {
+                let reason = "it must be positive, finite and not subnormal";
+                return Err(Error::config(&format!("{what}.scale[{j}]"), s, reason));
+            }
+        }
+        Ok(())
+    }
+
+    /// Physical to normal units, in place, row by row.
+    pub fn apply(&self, rows: &mut [f32]) {
+        for row in rows.chunks_exact_mut(self.columns().max(1)) {
+            for ((x, m), s) in row.iter_mut().zip(&self.mean).zip(&self.scale) {
+                *x = (*x - m) / s;
+            }
+        }
+    }
+
+    /// Normal to physical units, in place, row by row.
+    pub fn undo(&self, rows: &mut [f32]) {
+        for row in rows.chunks_exact_mut(self.columns().max(1)) {
+            for ((x, m), s) in row.iter_mut().zip(&self.mean).zip(&self.scale) {
+                *x = *x * s + m;
+            }
+        }
+    }
+}
+
+/// Checks that `values` are whole rows of `columns` finite numbers, at least one row.
+pub(crate) fn check_table(what: &str, values: &[f32], columns: usize) -> Result<(), Error> {
+    if columns == 0 || values.is_empty() {
+        return Err(Error::Empty { what: what.to_owned() });
+    }
+    if !values.len().is_multiple_of(columns) {
+        let expected = values.len().div_ceil(columns) * columns;
+        return Err(Error::BadLength { what: what.to_owned(), found: values.len(), expected });
+    }
+    match values.iter().position(|v| !v.is_finite()) {
+        None => Ok(()),
+        Some(i) => Err(Error::NotFiniteData {
+            what: what.to_owned(),
+            row: i / columns,
+            column: i % columns,
+            value: f64::from(values[i]),
+        }),
+    }
+}

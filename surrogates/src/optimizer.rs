@@ -1,0 +1,175 @@
+//! Adam and the learning rate's schedule, in PyTorch's form.
+
+use serde::{Deserialize, Serialize};
+
+use crate::kernels::{self, AdamStep};
+use crate::{Error, Real};
+
+/// The numbers of Adam (Kingma & Ba 2015, arXiv:1412.6980, algorithm 1). Defaults are the paper's,
+/// which are PyTorch's.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AdamConfig {
+    /// The first learning rate.
+    pub learning_rate: f64,
+    /// Decay of the mean of gradients.
+    pub beta1: f64,
+    /// Decay of the mean of squared gradients.
+    pub beta2: f64,
+    /// Added to the root of the second moment.
+    pub eps: f64,
+}
+
+impl Default for AdamConfig {
+    fn default() -> Self {
+        Self { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8 }
+    }
+}
+
+impl AdamConfig {
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let lr = self.learning_rate;
+        if !(lr.is_finite() && lr > 0.0) {
+            return Err(Error::config("adam.learning_rate", lr, "it must be positive and finite"));
+        }
+        for (name, beta) in [("adam.beta1", self.beta1), ("adam.beta2", self.beta2)] {
+            if !(0.0..1.0).contains(&beta) {
+                return Err(Error::config(name, beta, "it must be from 0 up to but not 1"));
+            }
+        }
+        if !(self.eps.is_finite() && self.eps > 0.0) {
+            return Err(Error::config("adam.eps", self.eps, "it must be positive and finite"));
+        }
+        Ok(())
+    }
+}
+
+/// Adam's state: the two moments of every parameter and the number of updates.
+///
+/// An update is PyTorch's: m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g²,
+/// p ← p − lr/(1−β₁ᵗ) · m/(√v/√(1−β₂ᵗ) + eps).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Adam<E: Real = f32> {
+    config: AdamConfig,
+    pub(crate) m: Vec<E>,
+    pub(crate) v: Vec<E>,
+    pub(crate) updates: u64,
+}
+
+impl<E: Real> Adam<E> {
+    /// The state before the first update of `parameters` parameters.
+    pub fn new(config: AdamConfig, parameters: usize) -> Self {
+        Self { config, m: vec![E::default(); parameters], v: vec![E::default(); parameters], updates: 0 }
+    }
+
+    /// Moves `parameters` one step against `gradient` with the given learning rate.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    pub fn update(&mut self, parameters: &mut [E], gradient: &[E], learning_rate: f64) {
+        assert!(parameters.len() == self.m.len() && gradient.len() == self.m.len(), "lengths differ");
+        self.updates += 1;
+        let t = self.updates as f64;
+        let c = self.config;
+        let step = AdamStep {
+            beta1: E::nearest(c.beta1),
+            beta2: E::nearest(c.beta2),
+            step: E::nearest(learning_rate / (1.0 - c.beta1.powf(t))),
+            correction: E::nearest((1.0 - c.beta2.powf(t)).sqrt().recip()),
+            eps: E::nearest(c.eps),
+        };
+        kernels::adam(step, parameters, gradient, &mut self.m, &mut self.v);
+    }
+
+    /// The number of updates so far.
+    pub fn updates(&self) -> u64 {
+        self.updates
+    }
+}
+
+/// The numbers of [`ReduceOnPlateau`]. Defaults are Werneck's (2024, section 3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PlateauConfig {
+    /// What the learning rate is multiplied with.
+    pub factor: f64,
+    /// How many steps without improvement are waited for.
+    pub patience: u64,
+    /// An improvement is a loss below best·(1 − threshold).
+    pub threshold: f64,
+    /// The learning rate never falls below this.
+    pub min_learning_rate: f64,
+    /// A change of the learning rate that is not larger than this is not made.
+    pub eps: f64,
+}
+
+impl Default for PlateauConfig {
+    fn default() -> Self {
+        Self { factor: 0.999_999, patience: 1000, threshold: 1e-3, min_learning_rate: 1e-5, eps: 1e-8 }
+    }
+}
+
+impl PlateauConfig {
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if !(self.factor > 0.0 && self.factor < 1.0) {
+            return Err(Error::config("plateau.factor", self.factor, "it must lie between 0 and 1"));
+        }
+        for (name, value) in [
+            ("plateau.threshold", self.threshold),
+            ("plateau.min_learning_rate", self.min_learning_rate),
+            ("plateau.eps", self.eps),
+        ] {
+            if !(value.is_finite() && value >= 0.0) {
+                return Err(Error::config(name, value, "it must be finite and not negative"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Lowers the learning rate when the loss stops falling: PyTorch's `ReduceLROnPlateau` with mode
+/// `min`, a relative threshold and no cooldown.
+///
+/// With [`PlateauConfig::eps`] at 1e-8, PyTorch's default, a factor of 0.999999 changes a learning
+/// rate of 1e-3 by 1e-9 only, and so never changes it: Werneck's published numbers amount to a
+/// constant learning rate. Set `eps` to 0 for a schedule that acts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ReduceOnPlateau {
+    config: PlateauConfig,
+    /// The learning rate now.
+    pub(crate) learning_rate: f64,
+    /// The lowest loss that counted as an improvement; infinite before the first.
+    pub(crate) best: f64,
+    /// Steps since then.
+    pub(crate) bad_steps: u64,
+}
+
+impl ReduceOnPlateau {
+    /// The state before the first step.
+    pub fn new(config: PlateauConfig, learning_rate: f64) -> Self {
+        Self { config, learning_rate, best: f64::INFINITY, bad_steps: 0 }
+    }
+
+    /// Takes the loss of one step and returns the learning rate from now on.
+    pub fn step(&mut self, loss: f64) -> f64 {
+        if loss < self.best * (1.0 - self.config.threshold) {
+            self.best = loss;
+            self.bad_steps = 0;
+        } else {
+            self.bad_steps += 1;
+        }
+        if self.bad_steps > self.config.patience {
+            let new = (self.learning_rate * self.config.factor).max(self.config.min_learning_rate);
+            if self.learning_rate - new > self.config.eps {
+                self.learning_rate = new;
+            }
+            self.bad_steps = 0;
+        }
+        self.learning_rate
+    }
+
+    /// The learning rate now.
+    pub fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+}

@@ -1,0 +1,392 @@
+//! The training loop.
+
+use core::ops::ControlFlow;
+use std::sync::Arc;
+
+use dfdx::prelude::{Backward, Cpu, CopySlice, OwnedTape, SplitTape, Tensor, TensorFromVec};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::data::Sampler;
+use crate::loss::{Losses, Residual, mean_square};
+use crate::ops::{self, Matrix, Rows};
+use crate::optimizer::{Adam, ReduceOnPlateau};
+use crate::{Error, InitialValue, Mlp, Samples, TrainConfig, VectorField, random};
+
+/// What a training learns from, apart from its settings.
+#[derive(Clone)]
+pub struct TrainingSet {
+    /// Samples to learn; unused without a data term.
+    pub train: Option<Samples>,
+    /// Samples to validate with; `None` for no validation.
+    pub validation: Option<Samples>,
+    /// The equations of the physics term.
+    pub field: Option<Arc<dyn VectorField>>,
+}
+
+/// The error over a validation set. The error of a sample is the sum over outputs of
+/// |predicted − true| in physical units (Werneck 2024, eq. 3.3).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Validation {
+    /// The mean over the samples.
+    pub mean: f64,
+    /// The largest of all samples.
+    pub max: f64,
+}
+
+/// One line of a training's history.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// How many iterations were done.
+    pub iteration: u64,
+    /// The losses of that iteration's batch.
+    pub losses: Losses,
+    /// The learning rate of the next iteration.
+    pub learning_rate: f64,
+    /// The validation error after that iteration, if there is a validation set.
+    pub validation: Option<Validation>,
+}
+
+/// Trains one network.
+///
+/// Every iteration draws a batch, evaluates the weighted loss (eq. 3.16), takes its gradient by
+/// reverse mode on dfdx's tape, makes one step of Adam, and gives the loss to the schedule.
+pub struct Trainer {
+    pub(crate) config: TrainConfig,
+    pub(crate) set: TrainingSet,
+    pub(crate) network: Mlp,
+    pub(crate) adam: Adam,
+    pub(crate) schedule: Option<ReduceOnPlateau>,
+    pub(crate) sampler: Option<Sampler>,
+    pub(crate) points: ChaCha8Rng,
+    pub(crate) iteration: u64,
+    pub(crate) history: Vec<Record>,
+    /// Training samples in normal units.
+    inputs: Vec<f32>,
+    targets: Vec<f32>,
+    device: Cpu,
+    /// The network's parameters as tensors, layer by layer.
+    tensors: Vec<Matrix<f32>>,
+    gradient: Vec<f32>,
+    batch: Batch,
+}
+
+/// The parts of a batch that are kept from one iteration to the next.
+struct Batch {
+    rows: Rows,
+    data: usize,
+    initial: usize,
+    /// Targets of the data rows, then of the initial rows, in normal units.
+    targets: Vec<f32>,
+    /// Collocation points in physical units.
+    points: Vec<f64>,
+    /// One input row in physical units.
+    row: Vec<f64>,
+}
+
+impl Trainer {
+    /// A training before its first iteration.
+    ///
+    /// # Errors
+    /// [`Error::BadConfig`] and others for settings out of range, and [`Error::BadLength`] if data
+    /// or equations do not fit the network.
+    pub fn new(config: TrainConfig, set: TrainingSet) -> Result<Self, Error> {
+        config.check()?;
+        let spec = &config.network;
+        let network =
+            Mlp::random(spec.clone(), config.input.clone(), config.output.clone(), config.seed)?;
+        for samples in [&set.train, &set.validation].into_iter().flatten() {
+            check_width("columns of inputs", samples.n_inputs(), spec.inputs)?;
+            check_width("columns of targets", samples.n_outputs(), spec.outputs)?;
+        }
+        if !config.physics.is_empty() {
+            let Some(field) = &set.field else {
+                return Err(Error::config("physics", "on", "it needs equations: set `field`"));
+            };
+            check_width("states of the equations", field.dim(), spec.outputs)?;
+        }
+        let (mut inputs, mut targets) = (Vec::new(), Vec::new());
+        let sampler = match (&config.data, &set.train) {
+            (None, _) => None,
+            (Some(_), None) => {
+                return Err(Error::config("data", "on", "it needs samples: set `train`, or `data` to none"));
+            }
+            (Some(term), Some(train)) => {
+                inputs.extend_from_slice(train.inputs());
+                targets.extend_from_slice(train.targets());
+                config.input.apply(&mut inputs);
+                config.output.apply(&mut targets);
+                // `Samples` holds fewer than 2³² rows.
+                let rows = u32::try_from(train.rows()).unwrap_or(u32::MAX);
+                Some(Sampler::new(config.seed, rows, term.batch, term.sampling))
+            }
+        };
+        let data = sampler.as_ref().map_or(0, Sampler::batch);
+        let initial = config.initial.as_ref().map_or(0, |t| t.batch);
+        let physics: usize = config.physics.iter().map(|t| t.batch).sum();
+        let batch = Batch {
+            rows: Rows { values: data + initial + physics, tangents: physics },
+            data,
+            initial,
+            targets: vec![0.0; (data + initial) * spec.outputs],
+            points: vec![0.0; physics * spec.inputs],
+            row: vec![0.0; spec.inputs],
+        };
+        let device = Cpu::default();
+        Ok(Self {
+            adam: Adam::new(config.adam, network.parameters().len()),
+            schedule: config.plateau.map(|p| ReduceOnPlateau::new(p, config.adam.learning_rate)),
+            points: random::stream(config.seed, random::POINTS),
+            tensors: network.tensors(&device)?,
+            gradient: vec![0.0; network.parameters().len()],
+            iteration: 0,
+            history: Vec::new(),
+            config,
+            set,
+            network,
+            sampler,
+            inputs,
+            targets,
+            device,
+            batch,
+        })
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &TrainConfig {
+        &self.config
+    }
+
+    /// The network as it is now.
+    pub fn network(&self) -> &Mlp {
+        &self.network
+    }
+
+    /// How many iterations were done.
+    pub fn iteration(&self) -> u64 {
+        self.iteration
+    }
+
+    /// The records made so far: one every [`TrainConfig::validate_every`] iterations.
+    pub fn history(&self) -> &[Record] {
+        &self.history
+    }
+
+    /// The learning rate of the next iteration.
+    pub fn learning_rate(&self) -> f64 {
+        self.schedule.map_or(self.config.adam.learning_rate, |s| s.learning_rate())
+    }
+
+    /// The error over the validation set now; `None` without one.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] if the network gives NaN or infinity.
+    pub fn validate(&self) -> Result<Option<Validation>, Error> {
+        let Some(set) = &self.set.validation else { return Ok(None) };
+        let validation = validate(&self.network, set)?;
+        if !validation.max.is_finite() {
+            let what = "the validation error".to_owned();
+            return Err(Error::NotFinite { iteration: self.iteration, what, value: validation.max });
+        }
+        Ok(Some(validation))
+    }
+
+    /// Iterates until `until` iterations are done in all. After each one `callback` is called with
+    /// the training, and with the record if one was made; [`ControlFlow::Break`] ends the run, and a
+    /// later call goes on as if it had not.
+    ///
+    /// # Errors
+    /// As [`Trainer::step`].
+    pub fn run(
+        &mut self,
+        until: u64,
+        mut callback: impl FnMut(&Self, Option<&Record>) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, Error> {
+        while self.iteration < until {
+            let record = self.step()?.1;
+            if callback(self, record.as_ref()).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// One iteration. Returns the losses of its batch, taken before the step, and the record if one
+    /// is due.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] at the iteration whose loss or gradient is NaN or infinite: its step is
+    /// not made. [`Error::Framework`] if memory runs out.
+    pub fn step(&mut self) -> Result<(Losses, Option<Record>), Error> {
+        let x = self.draw()?;
+        let y = self.network.traced(&self.tensors, x, self.batch.rows, false)?;
+        let (loss, losses) = self.loss(y)?;
+        for (what, value) in [
+            ("the data loss", losses.data),
+            ("the physics loss", losses.physics),
+            ("the initial-condition loss", losses.initial),
+            ("the loss", losses.total),
+        ] {
+            if !value.is_finite() {
+                let iteration = self.iteration + 1;
+                return Err(Error::NotFinite { iteration, what: what.to_owned(), value });
+            }
+        }
+        let mut gradients = loss.try_backward()?;
+        for (layer, tensor) in self.config.network.layers().zip(&self.tensors) {
+            self.gradient[layer.range()].copy_from_slice(gradients.get_or_alloc_mut(tensor)?);
+        }
+        if self.gradient.iter().fold(false, |bad, g| bad | !g.is_finite()) {
+            let what = "the gradient of the loss".to_owned();
+            return Err(Error::NotFinite { iteration: self.iteration + 1, what, value: f64::NAN });
+        }
+        let learning_rate = self.learning_rate();
+        self.adam.update(self.network.parameters_mut(), &self.gradient, learning_rate);
+        self.load_tensors();
+        if let Some(schedule) = &mut self.schedule {
+            schedule.step(losses.total);
+        }
+        self.iteration += 1;
+
+        let mut record = None;
+        if self.iteration.is_multiple_of(self.config.validate_every) {
+            let validation = self.validate()?;
+            let learning_rate = self.learning_rate();
+            let r = Record { iteration: self.iteration, losses, learning_rate, validation };
+            self.history.push(r);
+            record = Some(r);
+        }
+        Ok((losses, record))
+    }
+
+    /// Copies the network's parameters into the tensors.
+    pub(crate) fn load_tensors(&mut self) {
+        for (layer, tensor) in self.config.network.layers().zip(&mut self.tensors) {
+            Cpu::copy_from(tensor, &self.network.parameters()[layer.range()]);
+        }
+    }
+
+    /// Draws the batch: data rows, initial rows, collocation rows, then the derivatives of the
+    /// latter by time.
+    fn draw(&mut self) -> Result<Matrix<f32>, Error> {
+        let Self { config, sampler, points, inputs, targets, batch, .. } = self;
+        let (n_in, n_out) = (config.network.inputs, config.network.outputs);
+        let mut x = Vec::with_capacity(batch.rows.total() * n_in);
+        if let Some(sampler) = sampler {
+            sampler.draw(|row, sample| {
+                x.extend_from_slice(&inputs[sample * n_in..][..n_in]);
+                batch.targets[row * n_out..][..n_out].copy_from_slice(&targets[sample * n_out..][..n_out]);
+            });
+        }
+        let normal = |row: &[f64], x: &mut Vec<f32>| {
+            for ((v, m), s) in row.iter().zip(config.input.mean()).zip(config.input.scale()) {
+                x.push(((*v - f64::from(*m)) / f64::from(*s)) as f32);
+            }
+        };
+        if let Some(term) = &config.initial {
+            let targets = &mut batch.targets[batch.data * n_out..];
+            for target in targets.chunks_exact_mut(n_out) {
+                for (v, (low, high)) in batch.row.iter_mut().zip(&term.domain) {
+                    *v = random::uniform(points, *low, *high);
+                }
+                normal(&batch.row, &mut x);
+                for (t, value) in target.iter_mut().zip(&term.values) {
+                    *t = match *value {
+                        InitialValue::Fixed(v) => v as f32,
+                        InitialValue::Input(i) => batch.row[i] as f32,
+                    };
+                }
+                config.output.apply(target);
+            }
+        }
+        let mut rows = batch.points.chunks_exact_mut(n_in);
+        for term in &config.physics {
+            for row in rows.by_ref().take(term.batch) {
+                for (v, (low, high)) in row.iter_mut().zip(&term.domain) {
+                    *v = random::uniform(points, *low, *high);
+                }
+                normal(row, &mut x);
+            }
+        }
+        // d(normal time)/d(time) = 1/scale; the other inputs do not change with time.
+        let rate = config.input.scale()[config.time_input].recip();
+        for _ in 0..batch.rows.tangents {
+            x.extend((0..n_in).map(|i| if i == config.time_input { rate } else { 0.0 }));
+        }
+        Ok(self.device.try_tensor_from_vec(x, (batch.rows.total(), n_in))?)
+    }
+
+    /// The weighted loss of the network's outputs on the batch.
+    fn loss(&mut self, y: Matrix<f32, OwnedTape<f32, Cpu>>) -> Result<(Loss, Losses), Error> {
+        let Self { config, batch, set, .. } = self;
+        let n_out = config.network.outputs;
+        let (y, tape) = y.split_tape();
+        let out = ops::copy(&y);
+        let mut gradient = vec![0.0; out.len()];
+        let mut losses = Losses::default();
+
+        let (data, rest) = (batch.data * n_out, (batch.data + batch.initial) * n_out);
+        if let Some(term) = &config.data {
+            let (target, g) = (&batch.targets[..data], &mut gradient[..data]);
+            losses.data = mean_square(&out[..data], target, batch.data, 0.5, term.weight, g);
+            losses.total += term.weight * losses.data;
+        }
+        if let Some(term) = &config.initial {
+            let (target, g) = (&batch.targets[data..rest], &mut gradient[data..rest]);
+            losses.initial = mean_square(&out[data..rest], target, batch.initial, 1.0, term.weight, g);
+            losses.total += term.weight * losses.initial;
+        }
+        if let Some(field) = set.field.as_deref().filter(|_| !config.physics.is_empty()) {
+            let mut residual = Residual::new(field, &config.output, &config.residual_scale);
+            let values = batch.rows.values * n_out;
+            let (g, gdy) = gradient.split_at_mut(values);
+            let (u, du) = out.split_at(values);
+            let (u, gy) = (&u[rest..], &mut g[rest..]);
+            let mut from = 0;
+            for term in &config.physics {
+                let x = &batch.points[from * config.network.inputs..][..term.batch * config.network.inputs];
+                let at = from * n_out..(from + term.batch) * n_out;
+                let (gy, gdy) = (&mut gy[at.clone()], &mut gdy[at.clone()]);
+                let value = residual.evaluate(x, &u[at.clone()], &du[at], term.weight, gy, gdy);
+                losses.physics += value;
+                losses.total += term.weight * value;
+                from += term.batch;
+            }
+        }
+        let y = dfdx::prelude::PutTape::put_tape(y, tape);
+        Ok((ops::with_gradient(y, losses.total as f32, gradient)?, losses))
+    }
+}
+
+/// A loss on the tape.
+type Loss = Tensor<(), f32, Cpu, OwnedTape<f32, Cpu>>;
+
+/// The error of a network over samples, eq. 3.3: mean and largest of Σⱼ |predicted − true|.
+///
+/// A prediction that is not finite makes both not finite.
+///
+/// # Errors
+/// [`Error::BadLength`] if the samples do not fit the network.
+pub fn validate(network: &Mlp, samples: &Samples) -> Result<Validation, Error> {
+    check_width("columns of inputs", samples.n_inputs(), network.spec().inputs)?;
+    check_width("columns of targets", samples.n_outputs(), network.spec().outputs)?;
+    let n_out = samples.n_outputs();
+    let mut y = vec![0.0; samples.targets().len()];
+    network.predict(samples.inputs(), &mut y)?;
+    let (mut sum, mut max) = (0.0, 0.0f64);
+    for (y, t) in y.chunks_exact(n_out).zip(samples.targets().chunks_exact(n_out)) {
+        let error: f64 = y.iter().zip(t).map(|(y, t)| (f64::from(*y) - f64::from(*t)).abs()).sum();
+        sum += error;
+        // Not `max`: it would drop NaN.
+        max = if error <= max { max } else { error };
+    }
+    let mean = sum / samples.rows() as f64;
+    Ok(Validation { mean, max: if mean.is_finite() { max } else { mean } })
+}
+
+fn check_width(what: &str, found: usize, expected: usize) -> Result<(), Error> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::BadLength { what: what.to_owned(), found, expected })
+}
