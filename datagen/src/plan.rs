@@ -1,0 +1,461 @@
+//! A recipe with every name resolved and every number checked.
+
+use std::collections::BTreeSet;
+
+use ionic_models::registry::{self, Entry};
+use ionic_models::{PulseTrain, S1S2, StimulusSpec};
+
+use crate::recipe::{Ends, between};
+use crate::{
+    Column, Error, Input, Integrator, Quantity, RECIPE_FORMAT, Recipe, Role, Rows, Sampling, TimeGrid,
+};
+
+/// The most numbers that a data set may hold: 32 GiB.
+pub(crate) const MAX_VALUES: u128 = 1 << 32;
+
+/// What a checked recipe comes to.
+pub(crate) struct Plan {
+    pub(crate) entry: &'static Entry,
+    pub(crate) times: Times,
+    pub(crate) columns: Vec<Column>,
+    pub(crate) inputs: Vec<Source>,
+    /// States that are targets, by index.
+    pub(crate) targets: Vec<usize>,
+    pub(crate) trajectories: usize,
+    pub(crate) rows_each: usize,
+}
+
+/// The times of the rows.
+pub(crate) enum Times {
+    /// The same for all trajectories.
+    Shared(Vec<f64>),
+    /// Drawn for each: so many, in this interval.
+    Drawn { from: f64, to: f64, points: u64 },
+}
+
+/// Where the number of an input column comes from.
+pub(crate) enum Source {
+    Time,
+    State(usize),
+    /// A quantity that is drawn, by its index among those drawn.
+    Drawn(usize),
+    /// A quantity that is the same for all trajectories.
+    Fixed(f64),
+}
+
+impl Sampling {
+    /// The number of trajectories.
+    pub fn trajectories(&self) -> u128 {
+        match self {
+            Sampling::Single => 1,
+            Sampling::Uniform { samples, .. } => u128::from(*samples),
+            Sampling::Grid { axes } => {
+                axes.iter().fold(1, |n: u128, axis| n.saturating_mul(axis.values.len() as u128))
+            }
+            Sampling::Listed { points, .. } => points.len() as u128,
+            Sampling::Around { centres, samples_each, .. } => {
+                centres.len() as u128 * u128::from(*samples_each)
+            }
+        }
+    }
+
+    /// What differs from trajectory to trajectory, in the order in which it is drawn.
+    pub fn quantities(&self) -> Vec<&Quantity> {
+        match self {
+            Sampling::Single => Vec::new(),
+            Sampling::Uniform { ranges, .. } => ranges.iter().map(|r| &r.of).collect(),
+            Sampling::Grid { axes } => axes.iter().map(|a| &a.of).collect(),
+            Sampling::Listed { of, .. } | Sampling::Around { of, .. } => of.iter().collect(),
+        }
+    }
+}
+
+impl TimeGrid {
+    /// The number of rows of each trajectory.
+    pub fn points(&self) -> u128 {
+        match self {
+            TimeGrid::Uniform { points, .. } | TimeGrid::Random { points, .. } => u128::from(*points),
+            TimeGrid::Listed { times } => times.len() as u128,
+        }
+    }
+}
+
+impl Role {
+    /// `input` or `target`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Input => "input",
+            Role::Target => "target",
+        }
+    }
+}
+
+impl Recipe {
+    /// The names and roles of the columns, in order: `t` for the time, the names of
+    /// [`Quantity`]'s `Display`, the names of states, and for step pairs `U_next` for the target
+    /// `U`.
+    pub fn column_names(&self) -> Vec<(String, Role)> {
+        let inputs = self.columns.inputs.iter().map(|input| match input {
+            Input::Time => ("t".to_owned(), Role::Input),
+            Input::Quantity(quantity) => (quantity.to_string(), Role::Input),
+            Input::State(name) => (name.clone(), Role::Input),
+        });
+        let suffix = match self.rows {
+            Rows::AtTimes => "",
+            Rows::StepPairs { .. } => "_next",
+        };
+        let targets = self.columns.targets.iter().map(|name| (format!("{name}{suffix}"), Role::Target));
+        inputs.chain(targets).collect()
+    }
+
+    /// Checks everything that can be checked without integrating: names, numbers, ranges, sizes.
+    ///
+    /// # Errors
+    /// An [`Error`] that names the part of the recipe, the value and what would be right.
+    pub fn check(&self) -> Result<(), Error> {
+        self.plan().map(|_| ())
+    }
+
+    pub(crate) fn plan(&self) -> Result<Plan, Error> {
+        if self.format != RECIPE_FORMAT {
+            return Err(Error::RecipeFormat { found: self.format });
+        }
+        let entry = registry::find(&self.model.id, self.model.variant.as_deref())
+            .map_err(|source| Error::Model { place: "model".to_owned(), source })?;
+        self.check_integrator()?;
+        finite("t_start", self.t_start)?;
+        self.check_sampling()?;
+        for quantity in self.sampling.quantities() {
+            self.quantity_exists(entry, quantity, "sampling")?;
+        }
+        // One name for each thing: an alias would give the same data set a second hash.
+        for (name, &value) in &self.model.parameters {
+            parameter(entry, name, "model.parameters")?;
+            finite(format!("model.parameters.{name}"), value)?;
+        }
+        for (name, &value) in &self.model.initial {
+            state(entry, name, "model.initial")?;
+            finite(format!("model.initial.{name}"), value)?;
+        }
+        let cell = crate::generate::cell(self, entry)?;
+
+        let (trajectories, rows_each) = (self.sampling.trajectories(), self.times.points());
+        if trajectories == 0 {
+            return Err(Error::bad_recipe("sampling", "it gives no trajectory; ask for at least one"));
+        }
+        if rows_each == 0 {
+            return Err(Error::bad_recipe("times", "the grid has no points; give at least one"));
+        }
+        let n_columns = self.columns.inputs.len() + self.columns.targets.len();
+        let rows = trajectories.saturating_mul(rows_each);
+        if rows.saturating_mul(n_columns as u128) > MAX_VALUES {
+            return Err(Error::TooLarge { rows, columns: n_columns, limit: MAX_VALUES });
+        }
+
+        let drawn = self.sampling.quantities();
+        let mut inputs = Vec::new();
+        let mut units = Vec::new();
+        for input in &self.columns.inputs {
+            let (source, unit) = match input {
+                Input::Time => (Source::Time, entry.time_unit),
+                Input::State(_) if self.rows == Rows::AtTimes => {
+                    return Err(Error::bad_recipe(
+                        "columns.inputs",
+                        "a state can be an input of step pairs only; use the initial value, or the time",
+                    ));
+                }
+                Input::State(name) => {
+                    let i = state(entry, name, "columns.inputs")?;
+                    (Source::State(i), entry.states[i].unit)
+                }
+                Input::Quantity(quantity) => {
+                    self.quantity_exists(entry, quantity, "columns.inputs")?;
+                    let unit = match quantity {
+                        Quantity::Initial(name) => entry.states[state(entry, name, "columns.inputs")?].unit,
+                        Quantity::Parameter(name) => {
+                            entry.parameters[parameter(entry, name, "columns.inputs")?].unit
+                        }
+                        Quantity::StimulusAmplitude => entry.stimulus.unit,
+                    };
+                    let source = match drawn.iter().position(|&q| q == quantity) {
+                        Some(i) => Source::Drawn(i),
+                        None => Source::Fixed(match quantity {
+                            Quantity::Initial(name) => {
+                                cell.initial_state()[state(entry, name, "columns.inputs")?]
+                            }
+                            Quantity::Parameter(name) => {
+                                cell.parameters()[parameter(entry, name, "columns.inputs")?]
+                            }
+                            Quantity::StimulusAmplitude => amplitude(&self.model.stimulus)
+                                .expect("invariant: quantity_exists has looked"),
+                        }),
+                    };
+                    (source, unit)
+                }
+            };
+            inputs.push(source);
+            units.push(unit);
+        }
+        let mut targets = Vec::new();
+        for name in &self.columns.targets {
+            let i = state(entry, name, "columns.targets")?;
+            targets.push(i);
+            units.push(entry.states[i].unit);
+        }
+        for (place, empty) in [("columns.inputs", inputs.is_empty()), ("columns.targets", targets.is_empty())]
+        {
+            if empty {
+                return Err(Error::bad_recipe(place, "there is no column; name at least one"));
+            }
+        }
+        let names = self.column_names();
+        let mut seen = BTreeSet::new();
+        if let Some((name, _)) = names.iter().find(|(name, _)| !seen.insert(name.clone())) {
+            return Err(Error::bad_recipe(
+                "columns",
+                format!("two columns are called `{name}`; name each once"),
+            ));
+        }
+        let columns = names
+            .into_iter()
+            .zip(units)
+            .map(|((name, role), unit)| Column { name, unit: unit.to_owned(), role })
+            .collect();
+        Ok(Plan {
+            entry,
+            times: self.row_times()?,
+            columns,
+            inputs,
+            targets,
+            trajectories: trajectories as usize,
+            rows_each: rows_each as usize,
+        })
+    }
+
+    fn check_integrator(&self) -> Result<(), Error> {
+        match self.integrator {
+            Integrator::Fixed { dt, .. } => positive("integrator.dt", dt),
+            Integrator::Adaptive { rtol, atol, method } => {
+                if !method.is_adaptive() {
+                    return Err(Error::bad_recipe(
+                        "integrator.method",
+                        format!(
+                            "{method} does not estimate its error; give it a fixed dt, or take an adaptive method"
+                        ),
+                    ));
+                }
+                if !(rtol >= 0.0 && rtol.is_finite()) {
+                    return Err(Error::bad_number(
+                        "integrator.rtol",
+                        rtol,
+                        "is not a finite number from 0 on",
+                    ));
+                }
+                positive("integrator.atol", atol)
+            }
+        }
+    }
+
+    fn check_sampling(&self) -> Result<(), Error> {
+        let quantities = self.sampling.quantities();
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = quantities.iter().find(|q| !seen.insert(**q)) {
+            return Err(Error::bad_recipe("sampling", format!("`{twice}` is named twice; name it once")));
+        }
+        if quantities.is_empty() && self.sampling != Sampling::Single {
+            return Err(Error::bad_recipe(
+                "sampling",
+                "it names nothing that differs between trajectories; name something, or use `single`",
+            ));
+        }
+        let point = |list: &str, i: usize, values: &[f64]| {
+            if values.len() != quantities.len() {
+                return Err(Error::bad_recipe(
+                    format!("sampling.{list}[{i}]"),
+                    format!(
+                        "it has {} numbers; give {}, one for each of `of`",
+                        values.len(),
+                        quantities.len()
+                    ),
+                ));
+            }
+            values.iter().enumerate().try_for_each(|(k, &v)| finite(format!("sampling.{list}[{i}][{k}]"), v))
+        };
+        match &self.sampling {
+            Sampling::Single => Ok(()),
+            Sampling::Uniform { ranges, .. } => {
+                for (i, range) in ranges.iter().enumerate() {
+                    interval(format!("sampling.ranges[{i}] ({})", range.of), range.low, range.high)?;
+                }
+                Ok(())
+            }
+            Sampling::Grid { axes } => {
+                for (i, axis) in axes.iter().enumerate() {
+                    let place = format!("sampling.axes[{i}] ({})", axis.of);
+                    if axis.values.is_empty() {
+                        return Err(Error::bad_recipe(place, "the axis has no values; give at least one"));
+                    }
+                    axis.values.iter().try_for_each(|&v| finite(place.clone(), v))?;
+                }
+                Ok(())
+            }
+            Sampling::Listed { points, .. } => {
+                points.iter().enumerate().try_for_each(|(i, values)| point("points", i, values))
+            }
+            Sampling::Around { centres, half_widths, .. } => {
+                centres.iter().enumerate().try_for_each(|(i, values)| point("centres", i, values))?;
+                if half_widths.len() != quantities.len() {
+                    return Err(Error::bad_recipe(
+                        "sampling.half_widths",
+                        format!(
+                            "it has {} numbers; give {}, one for each of `of`",
+                            half_widths.len(),
+                            quantities.len()
+                        ),
+                    ));
+                }
+                for (k, &width) in half_widths.iter().enumerate() {
+                    if !(width >= 0.0 && width.is_finite()) {
+                        return Err(Error::bad_number(
+                            format!("sampling.half_widths[{k}]"),
+                            width,
+                            "is not a finite number from 0 on",
+                        ));
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether the quantity exists in the model and, if it is the stimulus, has something to act on.
+    fn quantity_exists(&self, entry: &Entry, quantity: &Quantity, place: &str) -> Result<(), Error> {
+        match quantity {
+            Quantity::Initial(name) => state(entry, name, place).map(|_| ()),
+            Quantity::Parameter(name) => parameter(entry, name, place).map(|_| ()),
+            Quantity::StimulusAmplitude if amplitude(&self.model.stimulus).is_none() => {
+                Err(Error::bad_recipe(
+                    place,
+                    "the stimulus amplitude is asked for, but model.stimulus has none; \
+                 make it constant, a pulse train or S1S2",
+                ))
+            }
+            Quantity::StimulusAmplitude => Ok(()),
+        }
+    }
+
+    /// The times of the rows, checked.
+    fn row_times(&self) -> Result<Times, Error> {
+        if let Rows::StepPairs { step } = self.rows {
+            positive("rows.step", step)?;
+        }
+        let times = match &self.times {
+            TimeGrid::Listed { times } => times.clone(),
+            &TimeGrid::Uniform { from, to, points, ends } => {
+                interval("times", from, to)?;
+                self.not_before_start("times.from", from)?;
+                let parts = match ends {
+                    Ends::Both if points == 1 => {
+                        return Err(Error::bad_recipe(
+                            "times",
+                            "one point cannot be at both ends; take `first` or `last`, or more points",
+                        ));
+                    }
+                    Ends::Both => points - 1,
+                    Ends::First | Ends::Last => points,
+                    Ends::Neither => points + 1,
+                };
+                let skip = u64::from(matches!(ends, Ends::Last | Ends::Neither));
+                (0..points).map(|i| between(from, to, i + skip, parts)).collect()
+            }
+            &TimeGrid::Random { from, to, points } => {
+                interval("times", from, to)?;
+                self.not_before_start("times.from", from)?;
+                return Ok(Times::Drawn { from, to, points });
+            }
+        };
+        for (i, &t) in times.iter().enumerate() {
+            let place = || format!("times[{i}]");
+            finite(place(), t)?;
+            self.not_before_start(&place(), t)?;
+            if i > 0 && t <= times[i - 1] {
+                return Err(Error::bad_number(place(), t, "is not after the time before it; times rise"));
+            }
+        }
+        Ok(Times::Shared(times))
+    }
+
+    fn not_before_start(&self, place: &str, t: f64) -> Result<(), Error> {
+        if t < self.t_start {
+            return Err(Error::bad_number(place, t, "is before t_start, where the initial state holds"));
+        }
+        Ok(())
+    }
+}
+
+/// The number that [`Quantity::StimulusAmplitude`] stands for, if the stimulus has one.
+pub(crate) fn amplitude(stimulus: &StimulusSpec) -> Option<f64> {
+    match stimulus {
+        StimulusSpec::Constant(value) => Some(*value),
+        StimulusSpec::PulseTrain(train) => Some(train.amplitude),
+        StimulusSpec::S1S2(protocol) => Some(protocol.amplitude),
+        _ => None,
+    }
+}
+
+/// The stimulus with another amplitude.
+pub(crate) fn with_amplitude(stimulus: &StimulusSpec, amplitude: f64) -> StimulusSpec {
+    match stimulus.clone() {
+        StimulusSpec::Constant(_) => StimulusSpec::Constant(amplitude),
+        StimulusSpec::PulseTrain(train) => StimulusSpec::PulseTrain(PulseTrain { amplitude, ..train }),
+        StimulusSpec::S1S2(protocol) => StimulusSpec::S1S2(S1S2 { amplitude, ..protocol }),
+        other => other,
+    }
+}
+
+fn finite(place: impl Into<String>, value: f64) -> Result<(), Error> {
+    match value.is_finite() {
+        true => Ok(()),
+        false => Err(Error::bad_number(place, value, "is not a finite number")),
+    }
+}
+
+fn positive(place: impl Into<String>, value: f64) -> Result<(), Error> {
+    match value > 0.0 && value.is_finite() {
+        true => Ok(()),
+        false => Err(Error::bad_number(place, value, "is not a positive, finite number")),
+    }
+}
+
+fn interval(place: impl Into<String>, low: f64, high: f64) -> Result<(), Error> {
+    match low.is_finite() && high.is_finite() && low < high {
+        true => Ok(()),
+        false => Err(Error::BadRange { place: place.into(), low, high }),
+    }
+}
+
+fn state(entry: &Entry, name: &str, place: &str) -> Result<usize, Error> {
+    let found = entry.states.iter().position(|v| v.name == name);
+    found.ok_or_else(|| unknown("state", entry, name, place, entry.states.iter().map(|v| v.name)))
+}
+
+fn parameter(entry: &Entry, name: &str, place: &str) -> Result<usize, Error> {
+    let found = entry.parameters.iter().position(|v| v.name == name);
+    found.ok_or_else(|| unknown("parameter", entry, name, place, entry.parameters.iter().map(|v| v.name)))
+}
+
+fn unknown(
+    kind: &'static str,
+    entry: &Entry,
+    name: &str,
+    place: &str,
+    known: impl Iterator<Item = &'static str>,
+) -> Error {
+    Error::UnknownName {
+        place: place.to_owned(),
+        kind,
+        name: name.to_owned(),
+        model: entry.id.to_owned(),
+        known: known.collect::<Vec<_>>().join(", "),
+    }
+}

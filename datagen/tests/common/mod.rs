@@ -1,0 +1,46 @@
+//! Recipes that the tests share.
+
+use std::collections::BTreeMap;
+
+use datagen::*;
+use ionic_models::StimulusSpec;
+use ode_solvers::Method;
+
+/// Twelve trajectories of the FitzHugh–Nagumo model, four rows each: t, U_0, W_0 → U, W.
+pub(crate) fn small() -> Recipe {
+    Recipe {
+        format: RECIPE_FORMAT,
+        model: ModelSpec {
+            id: "fitzhugh_nagumo".to_owned(),
+            variant: Some("werneck".to_owned()),
+            parameters: BTreeMap::new(),
+            initial: BTreeMap::new(),
+            stimulus: StimulusSpec::Constant(0.1),
+        },
+        sampling: Sampling::Uniform {
+            samples: 12,
+            ranges: vec![
+                Range { of: initial("U"), low: 0.0, high: 1.0 },
+                Range { of: initial("W"), low: 0.0, high: 0.18 },
+            ],
+        },
+        integrator: Integrator::Fixed { method: Method::ExplicitEuler, dt: 0.01 },
+        t_start: 0.0,
+        times: TimeGrid::Uniform { from: 0.0, to: 1.0, points: 4, ends: Ends::Last },
+        rows: Rows::AtTimes,
+        columns: Columns {
+            inputs: vec![Input::Time, Input::Quantity(initial("U")), Input::Quantity(initial("W"))],
+            targets: vec!["U".to_owned(), "W".to_owned()],
+        },
+        seed: 7,
+    }
+}
+
+pub(crate) fn initial(name: &str) -> Quantity {
+    Quantity::Initial(name.to_owned())
+}
+
+#[allow(dead_code, reason = "not every test binary samples a parameter")]
+pub(crate) fn parameter(name: &str) -> Quantity {
+    Quantity::Parameter(name.to_owned())
+}
