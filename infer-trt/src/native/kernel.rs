@@ -87,38 +87,43 @@ fn store<V: Vector, const T: usize>(a: &[[V; T]], m: usize, y: &mut [f32]) {
 #[inline(always)]
 fn dense<V: Vector, const T: usize>(layer: &Dense, x: &[[V; T]], y: &mut [[V; T]]) {
     let x = &x[..layer.n_in];
+    let y = &mut y[..layer.n_out];
     let blocks = layer.weights.chunks_exact(layer.n_in).zip(&layer.bias);
-    for ((w, bias), y) in blocks.zip(y[..layer.n_out].chunks_mut(BLOCK)) {
+    for ((w, bias), y) in blocks.zip(y.chunks_mut(BLOCK)) {
         match y {
-            [y0, y1, y2, y3] => {
-                [*y0, *y1, *y2, *y3] = block::<V, T, 4>(w, bias, x, layer.activation);
-            }
-            [y0, y1, y2] => [*y0, *y1, *y2] = block::<V, T, 3>(w, bias, x, layer.activation),
-            [y0, y1] => [*y0, *y1] = block::<V, T, 2>(w, bias, x, layer.activation),
-            [y0] => [*y0] = block::<V, T, 1>(w, bias, x, layer.activation),
+            [y0, y1, y2, y3] => [*y0, *y1, *y2, *y3] = block::<V, T, 4>(w, bias, x),
+            [y0, y1, y2] => [*y0, *y1, *y2] = block::<V, T, 3>(w, bias, x),
+            [y0, y1] => [*y0, *y1] = block::<V, T, 2>(w, bias, x),
+            [y0] => [*y0] = block::<V, T, 1>(w, bias, x),
             _ => {}
         }
     }
+    map(layer.activation, y);
 }
 
 /// The first `K` outputs of a block.
+///
+/// Plain loops of constant length, so that the sums stay in registers; a closure given to
+/// `array::map` may not be inlined, and then is not compiled for the instruction set.
 #[inline(always)]
 fn block<V: Vector, const T: usize, const K: usize>(
     weights: &[[f32; BLOCK]],
     bias: &[f32; BLOCK],
     x: &[[V; T]],
-    activation: Activation,
 ) -> [[V; T]; K] {
-    let mut sum: [[V; T]; K] = std::array::from_fn(|k| [V::splat(bias[k]); T]);
+    let mut sum = [[V::splat(0.0); T]; K];
+    for k in 0..K {
+        sum[k] = [V::splat(bias[k]); T];
+    }
     for (w, x) in weights.iter().zip(x) {
-        for (sum, w) in sum.iter_mut().zip(w) {
-            let w = V::splat(*w);
-            for (sum, x) in sum.iter_mut().zip(x) {
-                *sum = w.mul_add(*x, *sum);
+        for k in 0..K {
+            let w = V::splat(w[k]);
+            for t in 0..T {
+                sum[k][t] = w.mul_add(x[t], sum[k][t]);
             }
         }
     }
-    sum.map(|sum| sum.map(|v| math::apply(activation, v)))
+    sum
 }
 
 #[inline(always)]
@@ -140,7 +145,21 @@ fn columns<V: Vector, const T: usize>(op: ColumnOp, constants: &[f32], a: &mut [
 
 #[inline(always)]
 fn map<V: Vector, const T: usize>(activation: Activation, a: &mut [[V; T]]) {
-    for v in a.as_flattened_mut() {
-        *v = math::apply(activation, *v);
+    // Not a function of a function: its call may not be inlined, see `block`.
+    macro_rules! each {
+        ($f:ident $(, $constant:expr)?) => {
+            for v in a.as_flattened_mut() {
+                *v = math::$f(*v $(, $constant)?);
+            }
+        };
+    }
+    match activation {
+        Activation::Identity => {}
+        Activation::Sigmoid => each!(sigmoid),
+        Activation::Silu => each!(silu),
+        Activation::Tanh => each!(tanh),
+        Activation::Elu(alpha) => each!(elu, V::splat(alpha)),
+        Activation::Relu => each!(relu),
+        Activation::Sin => each!(sin),
     }
 }

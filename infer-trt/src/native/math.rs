@@ -12,7 +12,6 @@
 //! | SiLU | 4 u relative for x > −87; 2e-36 absolute below |
 //! | sin | 3 u absolute for all finite x |
 
-use super::program::Activation;
 use super::vector::Vector;
 
 /// log₂ e
@@ -60,24 +59,47 @@ fn exp_m1<V: Vector>(x: V) -> V {
     p.mul_add(s, s.sub(V::splat(1.0)))
 }
 
+/// 1/(1 + e⁻ˣ)
 #[inline(always)]
-fn tanh<V: Vector>(x: V) -> V {
+pub(crate) fn sigmoid<V: Vector>(x: V) -> V {
+    V::splat(1.0).div(one_plus_exp(V::splat(0.0).sub(x)))
+}
+
+/// x/(1 + e⁻ˣ)
+#[inline(always)]
+pub(crate) fn silu<V: Vector>(x: V) -> V {
+    x.div(one_plus_exp(V::splat(0.0).sub(x)))
+}
+
+/// tanh x
+#[inline(always)]
+pub(crate) fn tanh<V: Vector>(x: V) -> V {
     // e²ˣ − 1 over e²ˣ + 1: at 2x = ±20 this is ±1 in `f32`.
     let e = exp_m1(x.add(x).at_most(V::splat(20.0)).at_least(V::splat(-20.0)));
     e.div(e.add(V::splat(2.0)))
 }
 
+/// x for x > 0, α(eˣ − 1) otherwise
 #[inline(always)]
-fn sin<V: Vector>(x: V) -> V {
-    // The same test for all lanes, written so that NaN fails it.
-    let square = x.mul(x);
-    let mut squares = [0.0; 16];
-    square.store(&mut squares);
-    if !squares[..V::LANES].iter().all(|&s| s <= SIN_LIMIT * SIN_LIMIT) {
-        let mut values = [0.0; 16];
-        x.store(&mut values);
-        values.iter_mut().for_each(|v| *v = f64::from(*v).sin() as f32);
-        return V::load(&values);
+pub(crate) fn elu<V: Vector>(x: V, alpha: V) -> V {
+    x.where_positive(x, exp_m1(x.at_most(V::splat(0.0))).mul(alpha))
+}
+
+/// max(x, 0)
+#[inline(always)]
+pub(crate) fn relu<V: Vector>(x: V) -> V {
+    x.at_least(V::splat(0.0))
+}
+
+/// sin x
+#[inline(always)]
+pub(crate) fn sin<V: Vector>(x: V) -> V {
+    // One test for all lanes, written so that NaN fails it.
+    let mut lanes = [0.0; 16];
+    x.store(&mut lanes);
+    if !lanes[..V::LANES].iter().all(|v| v.abs() <= SIN_LIMIT) {
+        sin_of_any(&mut lanes);
+        return V::load(&lanes);
     }
     let n = x.mul(V::splat(std::f32::consts::FRAC_1_PI)).round();
     let r = n.mul_add(V::splat(-PI[0]), x);
@@ -95,19 +117,11 @@ fn sin<V: Vector>(x: V) -> V {
     r.mul(s).mul_add(q, r).mul(sign)
 }
 
-/// The activation of one vector.
-#[inline(always)]
-pub(crate) fn apply<V: Vector>(activation: Activation, x: V) -> V {
-    let zero = V::splat(0.0);
-    match activation {
-        Activation::Identity => x,
-        Activation::Sigmoid => V::splat(1.0).div(one_plus_exp(zero.sub(x))),
-        Activation::Silu => x.div(one_plus_exp(zero.sub(x))),
-        Activation::Tanh => tanh(x),
-        Activation::Elu(alpha) => {
-            x.where_positive(x, exp_m1(x.at_most(zero)).mul(V::splat(alpha)))
-        }
-        Activation::Relu => x.at_least(zero),
-        Activation::Sin => sin(x),
+/// The sine of numbers of any size, infinities (NaN) and NaN.
+#[cold]
+#[inline(never)]
+fn sin_of_any(values: &mut [f32; 16]) {
+    for v in values {
+        *v = f64::from(*v).sin() as f32;
     }
 }
