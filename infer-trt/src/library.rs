@@ -1,5 +1,6 @@
-//! Where the ONNX Runtime library lies.
+//! Where the ONNX Runtime library lies, and whether it is one.
 
+use std::ffi::CStr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -76,11 +77,46 @@ fn cached(xdg_cache_home: Option<&Path>, home: Option<&Path>) -> Result<PathBuf,
             return Err("neither XDG_CACHE_HOME nor HOME says where caches lie".to_owned());
         }
     };
-    Ok(cache
-        .join("ionic-surrogates")
-        .join("onnxruntime")
-        .join(&manifest.version)
-        .join(&wheel.library))
+    Ok(cache.join("ionic-surrogates").join("onnxruntime").join(&manifest.version).join(&wheel.library))
+}
+
+/// A library that is an ONNX Runtime new enough to be used; open as long as this lives.
+pub(crate) struct Opened {
+    pub(crate) version: String,
+    _library: libloading::Library,
+}
+
+impl Opened {
+    /// Opens the library at `path` and asks its version, so that what follows cannot fail for a
+    /// library of another kind or age.
+    ///
+    /// # Errors
+    /// What is wrong with the library.
+    #[allow(unsafe_code, reason = "the library is C and loaded at run time")]
+    pub(crate) fn new(path: &Path) -> Result<Self, String> {
+        type ApiBase = unsafe extern "C" fn() -> *const ort::sys::OrtApiBase;
+        // SAFETY: ONNX Runtime's initialisers have no preconditions. That a file the user names as
+        // a library may run its own initialisers is what loading a library means.
+        let library = unsafe { libloading::Library::new(path) }
+            .map_err(|e| format!("it does not load as a library ({e})"))?;
+        // SAFETY: the one entry of ONNX Runtime's C interface has this type in every version.
+        let base = unsafe { library.get::<ApiBase>(b"OrtGetApiBase\0") }
+            .map_err(|_| "it is a library but not ONNX Runtime (no OrtGetApiBase)".to_owned())?;
+        // SAFETY: the function takes no arguments and returns a static table or null.
+        let base = unsafe { base().as_ref() }
+            .ok_or_else(|| "it offers no interface (OrtGetApiBase returned null)".to_owned())?;
+        // SAFETY: the function returns a static string.
+        let version = unsafe { CStr::from_ptr((base.GetVersionString)()) };
+        let version = version.to_string_lossy().into_owned();
+        // SAFETY: the function returns a static table, or null for a version it does not have.
+        if unsafe { (base.GetApi)(ort::sys::ORT_API_VERSION) }.is_null() {
+            return Err(format!(
+                "it is ONNX Runtime {version}, but 1.{} or later is needed",
+                ort::MINOR_VERSION
+            ));
+        }
+        Ok(Self { version, _library: library })
+    }
 }
 
 #[cfg(test)]
@@ -89,8 +125,7 @@ mod tests {
 
     #[test]
     fn the_manifest_parses_and_is_new_enough() {
-        let minor: u32 =
-            version().split('.').nth(1).and_then(|m| m.parse().ok()).expect("a minor version");
+        let minor: u32 = version().split('.').nth(1).and_then(|m| m.parse().ok()).expect("a minor version");
         assert!(minor >= ort::MINOR_VERSION);
     }
 
@@ -101,10 +136,7 @@ mod tests {
         let home = Path::new("/home/ada");
         assert_eq!(cached(Some(Path::new("/c")), Some(home)), Ok(Path::new("/c").join(&tail)));
         assert_eq!(cached(None, Some(home)), Ok(home.join(".cache").join(&tail)));
-        assert_eq!(
-            cached(Some(Path::new("relative")), Some(home)),
-            Ok(home.join(".cache").join(&tail))
-        );
+        assert_eq!(cached(Some(Path::new("relative")), Some(home)), Ok(home.join(".cache").join(&tail)));
         assert!(cached(None, None).is_err());
     }
 }

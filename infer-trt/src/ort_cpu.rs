@@ -23,6 +23,7 @@ static LOADED: Mutex<Option<Loaded>> = Mutex::new(None);
 pub(crate) struct Loaded {
     pub(crate) environment: Environment,
     pub(crate) path: PathBuf,
+    pub(crate) version: String,
 }
 
 /// Loads the library, once per process.
@@ -44,13 +45,15 @@ pub(crate) fn load() -> Result<Loaded, InferError> {
     if !path.is_file() {
         return Err(unavailable(format!("{named}{}, which is not there", path.display())));
     }
+    let failed = |e: String| unavailable(format!("{named}{}: {e}", path.display()));
+    let opened = library::Opened::new(&path).map_err(failed)?;
     let environment = ort::init_from(&path)
-        .map_err(|e| unavailable(format!("{named}{}: {e}", path.display())))?
+        .map_err(|e| failed(e.to_string()))?
         .with_name("infer-trt")
         .with_telemetry(false)
         .build()
-        .map_err(|e| unavailable(format!("{named}{}: {e}", path.display())))?;
-    let new = Loaded { environment, path };
+        .map_err(|e| failed(e.to_string()))?;
+    let new = Loaded { environment, path: path.clone(), version: opened.version };
     *loaded = Some(new.clone());
     Ok(new)
 }
@@ -65,23 +68,17 @@ pub(crate) struct OrtCpuSession {
 impl OrtCpuSession {
     pub(crate) fn new(file: &onnx::File, threads: usize) -> Result<Self, InferError> {
         let loaded = load()?;
-        let session = build(&loaded.environment, &file.bytes, threads).map_err(|e| {
-            InferError::Runtime {
-                action: "open the model",
-                message: format!("{} ({})", e, file.path.display()),
-            }
+        let session = build(&loaded.environment, &file.bytes, threads).map_err(|e| InferError::Runtime {
+            action: "open the model",
+            message: format!("{} ({})", e, file.path.display()),
         })?;
         Ok(Self { session, input: file.input.clone(), info: file.info.clone() })
     }
 
     fn run_chunk(&mut self, rows: usize, x: &[f32], y: &mut [f32]) -> Result<(), InferError> {
-        let failed = |e: ort::Error| InferError::Runtime {
-            action: "run the model",
-            message: e.to_string(),
-        };
+        let failed = |e: ort::Error| InferError::Runtime { action: "run the model", message: e.to_string() };
         let x = TensorRef::from_array_view(([rows, self.info.n_inputs], x)).map_err(failed)?;
-        let outputs =
-            self.session.run(ort::inputs![self.input.as_str() => x]).map_err(failed)?;
+        let outputs = self.session.run(ort::inputs![self.input.as_str() => x]).map_err(failed)?;
         let (shape, values) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
         if **shape != [rows as i64, self.info.n_outputs as i64] {
             return Err(InferError::Runtime {

@@ -31,8 +31,7 @@ pub(crate) fn compile(file: &File) -> Result<Program, InferError> {
                 value = output(file, node)?;
             }
             [a, b] => {
-                let (sigmoid, product) =
-                    if nodes[a].op_type == "Sigmoid" { (a, b) } else { (b, a) };
+                let (sigmoid, product) = if nodes[a].op_type == "Sigmoid" { (a, b) } else { (b, a) };
                 let (sigmoid, product) = (&nodes[sigmoid], &nodes[product]);
                 let gate = output(file, sigmoid)?;
                 let is_silu = sigmoid.op_type == "Sigmoid"
@@ -80,12 +79,7 @@ pub(crate) fn compile(file: &File) -> Result<Program, InferError> {
             ),
         });
     }
-    Ok(Program {
-        n_inputs: file.info.n_inputs,
-        n_outputs: width,
-        width: walk.widest,
-        steps: walk.steps,
-    })
+    Ok(Program { n_inputs: file.info.n_inputs, n_outputs: width, width: walk.widest, steps: walk.steps })
 }
 
 fn is_default(domain: &str) -> bool {
@@ -115,11 +109,9 @@ fn unsupported(file: &File, node: &NodeProto, reason: String) -> InferError {
 fn output<'a>(file: &File, node: &'a NodeProto) -> Result<&'a str, InferError> {
     match &node.output[..] {
         [output] if !output.is_empty() => Ok(output),
-        outputs => Err(unsupported(
-            file,
-            node,
-            format!("it has {} outputs, not one; {HOLDS}", outputs.len()),
-        )),
+        outputs => {
+            Err(unsupported(file, node, format!("it has {} outputs, not one; {HOLDS}", outputs.len())))
+        }
     }
 }
 
@@ -139,8 +131,7 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn new(file: &'a File) -> Result<Self, InferError> {
-        let malformed =
-            |reason: String| InferError::Malformed { path: file.path.clone(), reason };
+        let malformed = |reason: String| InferError::Malformed { path: file.path.clone(), reason };
         let mut constants = HashMap::new();
         let mut seen: HashMap<&str, ()> = HashMap::from([(file.input.as_str(), ())]);
         for tensor in &file.graph.initializer {
@@ -202,7 +193,9 @@ impl<'a> Walk<'a> {
         if constant.values.iter().any(|v| !v.is_finite()) {
             return Err(self.unsupported(
                 node,
-                format!("constant `{name}` holds a value that is not finite; train or export the network again"),
+                format!(
+                    "constant `{name}` holds a value that is not finite; train or export the network again"
+                ),
             ));
         }
         Ok(constant)
@@ -234,10 +227,9 @@ impl<'a> Walk<'a> {
                     self.attributes(node, &[])?;
                 }
                 if node.input.len() != 1 {
-                    return Err(self.unsupported(
-                        node,
-                        format!("it has {} operands, not one", node.input.len()),
-                    ));
+                    return Err(
+                        self.unsupported(node, format!("it has {} operands, not one", node.input.len()))
+                    );
                 }
                 self.activate(activation);
                 Ok(width)
@@ -266,25 +258,20 @@ impl<'a> Walk<'a> {
         let mut values = known.map(|(_, default)| default);
         for a in &node.attribute {
             let Some(k) = known.iter().position(|(name, _)| *name == a.name) else {
-                return Err(self
-                    .unsupported(node, format!("attribute `{}` is not known; {HOLDS}", a.name)));
+                return Err(self.unsupported(node, format!("attribute `{}` is not known; {HOLDS}", a.name)));
             };
             // AttributeProto.AttributeType: FLOAT = 1, INT = 2.
             values[k] = match a.r#type {
                 1 => a.f,
                 2 => a.i as f32,
                 t => {
-                    return Err(self.unsupported(
-                        node,
-                        format!("attribute `{}` has type {t}, not a number", a.name),
-                    ));
+                    return Err(
+                        self.unsupported(node, format!("attribute `{}` has type {t}, not a number", a.name))
+                    );
                 }
             };
             if !values[k].is_finite() {
-                return Err(self.unsupported(
-                    node,
-                    format!("attribute `{}` is {}", a.name, values[k]),
-                ));
+                return Err(self.unsupported(node, format!("attribute `{}` is {}", a.name, values[k])));
             }
         }
         Ok(values)
@@ -354,10 +341,7 @@ impl<'a> Walk<'a> {
             return Err(self.unsupported(node, "it has not two operands".to_owned()));
         };
         if x != value {
-            return Err(self.unsupported(
-                node,
-                format!("the constant must be its right operand; {HOLDS}"),
-            ));
+            return Err(self.unsupported(node, format!("the constant must be its right operand; {HOLDS}")));
         }
         let (n_out, weights) = self.weights(node, w, false, width)?;
         self.dense(width, n_out, &weights);
@@ -365,18 +349,14 @@ impl<'a> Walk<'a> {
     }
 
     fn gemm(&mut self, node: &NodeProto, value: &str, width: usize) -> Result<usize, InferError> {
-        let [alpha, beta, trans_a, trans_b] = self.attributes(
-            node,
-            &[("alpha", 1.0), ("beta", 1.0), ("transA", 0.0), ("transB", 0.0)],
-        )?;
+        let [alpha, beta, trans_a, trans_b] =
+            self.attributes(node, &[("alpha", 1.0), ("beta", 1.0), ("transA", 0.0), ("transB", 0.0)])?;
         let ([x, w] | [x, w, _]) = &node.input[..] else {
             return Err(self.unsupported(node, "it has not two or three operands".to_owned()));
         };
         if x != value || trans_a != 0.0 {
-            return Err(self.unsupported(
-                node,
-                format!("its left operand must be the batch, not transposed; {HOLDS}"),
-            ));
+            return Err(self
+                .unsupported(node, format!("its left operand must be the batch, not transposed; {HOLDS}")));
         }
         let (n_out, mut weights) = self.weights(node, w, trans_b != 0.0, width)?;
         weights.iter_mut().for_each(|w| *w *= alpha);
@@ -395,12 +375,7 @@ impl<'a> Walk<'a> {
     }
 
     /// A constant as one value per column.
-    fn broadcast(
-        &mut self,
-        node: &NodeProto,
-        name: &str,
-        width: usize,
-    ) -> Result<Vec<f32>, InferError> {
+    fn broadcast(&mut self, node: &NodeProto, name: &str, width: usize) -> Result<Vec<f32>, InferError> {
         let constant = Rc::clone(self.constant(node, name)?);
         self.spend(node, width)?;
         let (last, outer) = constant.dims.split_last().map_or((1, &[][..]), |(l, o)| (*l, o));

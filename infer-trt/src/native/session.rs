@@ -28,11 +28,7 @@ impl NativeSession {
     }
 
     /// On an instruction set that is not the widest, to compare them.
-    pub(crate) fn with_simd(
-        file: &onnx::File,
-        threads: usize,
-        simd: Simd,
-    ) -> Result<Self, InferError> {
+    pub(crate) fn with_simd(file: &onnx::File, threads: usize, simd: Simd) -> Result<Self, InferError> {
         let program = compile(file)?;
         let pool = if threads > 1 {
             let pool = rayon::ThreadPoolBuilder::new()

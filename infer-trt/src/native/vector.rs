@@ -113,9 +113,7 @@ impl Vector for Plain {
     }
     #[inline(always)]
     fn exp2(self) -> Self {
-        Self(std::array::from_fn(|i| {
-            f32::from_bits((self.0[i] + ROUNDER).to_bits().wrapping_add(127) << 23)
-        }))
+        Self(std::array::from_fn(|i| f32::from_bits((self.0[i] + ROUNDER).to_bits().wrapping_add(127) << 23)))
     }
 }
 
@@ -212,9 +210,7 @@ mod x86 {
         #[inline(always)]
         fn round(self) -> Self {
             // SAFETY: see above.
-            Self(unsafe {
-                _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0)
-            })
+            Self(unsafe { _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0) })
         }
         #[inline(always)]
         fn exp2(self) -> Self {

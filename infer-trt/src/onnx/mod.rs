@@ -38,8 +38,7 @@ impl File {
     /// Reads and checks `path`.
     pub(crate) fn read(path: &Path, max_bytes: u64) -> Result<Self, InferError> {
         let io = |source| InferError::Io { path: path.to_owned(), source };
-        let too_large =
-            |bytes| InferError::TooLarge { path: path.to_owned(), bytes, limit: max_bytes };
+        let too_large = |bytes| InferError::TooLarge { path: path.to_owned(), bytes, limit: max_bytes };
         let file = fs::File::open(path).map_err(io)?;
         let length = file.metadata().map_err(io)?.len();
         if length > max_bytes {
@@ -118,10 +117,7 @@ impl File {
             return Err(refused(format!("it has {} inputs; exactly one is served", inputs.len())));
         };
         let [output] = &graph.output[..] else {
-            return Err(refused(format!(
-                "it has {} outputs; exactly one is served",
-                graph.output.len()
-            )));
+            return Err(refused(format!("it has {} outputs; exactly one is served", graph.output.len())));
         };
         let n_inputs = width(input, "input").map_err(&refused)?;
         let n_outputs = width(output, "output").map_err(&refused)?;

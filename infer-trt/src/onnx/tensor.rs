@@ -16,10 +16,7 @@ impl Constant {
     pub(crate) fn read(tensor: &TensorProto) -> Result<Self, String> {
         let name = &tensor.name;
         if tensor.data_type != proto::FLOAT {
-            return Err(format!(
-                "constant `{name}` has element type {}, not float32 (1)",
-                tensor.data_type
-            ));
+            return Err(format!("constant `{name}` has element type {}, not float32 (1)", tensor.data_type));
         }
         let mut count = 1_usize;
         let mut dims = Vec::with_capacity(tensor.dims.len());
