@@ -1,6 +1,8 @@
 //! `cargo xtask`: builds `benchsuite` in release and hands over to it. No work is done here, apart
 //! from setting up libraries that are not Rust packages.
 
+mod setup;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -31,6 +33,8 @@ enum Task {
     /// Keep the results of a finished run under benchsuite/results
     #[command(disable_help_flag = true)]
     Keep(Arguments),
+    /// Fetch a library that is not a Rust package: `setup onnxruntime`
+    Setup(setup::Setup),
 }
 
 /// What follows belongs to `benchsuite`.
@@ -49,6 +53,7 @@ fn main() -> miette::Result<ExitCode> {
         Some(Task::Reproduce(a)) => benchsuite("reproduce", &a.rest),
         Some(Task::Doctor(a)) => benchsuite("doctor", &a.rest),
         Some(Task::Keep(a)) => benchsuite("keep", &a.rest),
+        Some(Task::Setup(a)) => setup::run(&a).map(|()| ExitCode::SUCCESS),
     }
 }
 
