@@ -28,6 +28,7 @@
 
 mod atomic;
 mod canonical;
+mod check;
 mod dataset;
 mod error;
 mod export;

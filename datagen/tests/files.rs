@@ -1,5 +1,7 @@
 //! Files: what is written is read back, and nothing else is accepted.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 mod common;
 
 use std::fs;

@@ -1,5 +1,7 @@
 //! What comes out of a recipe.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 mod common;
 
 use std::num::NonZeroUsize;
