@@ -268,11 +268,21 @@ where
         error(self.t, partial)
     }
 
+    /// The state whose equation is not finite within the step. Implicit steps spread it over all
+    /// states, so that the result alone doesn't tell.
+    fn culprit(&mut self, step: Step) -> Option<usize> {
+        [0.0, 0.5, 1.0].into_iter().find_map(|c| {
+            self.system.rhs(step.at(c), &self.y, &mut self.y1);
+            self.y1.iter().position(|f| !f.all_finite())
+        })
+    }
+
     fn give_up(&mut self, reason: Reason, step: Step) -> SolveError<T> {
         let (system, dt) = (self.system, step.dt);
+        let culprit = self.culprit(step);
         self.fail(|t, partial| match reason {
             Reason::NotFinite { state } => {
-                SolveError::NotFinite { t, dt, state: system.state_name(state), partial }
+                SolveError::NotFinite { t, dt, state: system.state_name(culprit.unwrap_or(state)), partial }
             }
             Reason::Step(StepError::Singular { column }) => {
                 SolveError::SingularMatrix { t, dt, state: system.state_name(column), partial }

@@ -3,9 +3,13 @@
 use core::fmt;
 use core::str::FromStr;
 
-use crate::tableau::{self, ExplicitTableau};
+use crate::rush_larsen;
+use crate::tableau::{self, ExplicitPair, ExplicitTableau, RosenbrockTableau};
 
 /// A method of integration.
+///
+/// Where in doubt: [`Rodas5P`](Method::Rodas5P) for models of cells, which are stiff, and
+/// [`Tsit5`](Method::Tsit5) for systems that are not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Method {
@@ -13,73 +17,153 @@ pub enum Method {
     ExplicitEuler,
     /// Heun's method, the explicit trapezoid, order 2. Fixed steps only.
     Heun,
+    /// The explicit midpoint method, order 2. Fixed steps only.
+    Midpoint,
     /// The classical Runge–Kutta method, order 4. Fixed steps only.
     RungeKutta4,
+    /// Bogacki–Shampine 3(2).
+    BogackiShampine32,
+    /// Dormand–Prince 5(4), with dense output of order 4.
+    DormandPrince54,
     /// Tsitouras 5(4), with dense output of order 4. The first choice where the system isn't stiff.
     Tsit5,
-    /// Rodas5P, a Rosenbrock method of order 5 with dense output of order 4. For stiff systems:
-    /// most models of cells.
+    /// Rush & Larsen's method, order 1: exact for gates while the membrane potential stands still.
+    /// Fixed steps only.
+    RushLarsen1,
+    /// Rush–Larsen steps of order 2, by a half step. Fixed steps only.
+    RushLarsen2,
+    /// Rosenbrock23, order 2, the method of `ode23s`. For stiff systems and loose tolerances.
+    Rosenbrock23,
+    /// ROS3P, a Rosenbrock method of order 3.
+    Ros3P,
+    /// Rodas3P, a Rosenbrock method of order 3, stiffly accurate.
+    Rodas3P,
+    /// Rodas4, the Rosenbrock method of order 4 of Hairer & Wanner's RODAS.
+    Rodas4,
+    /// Rodas4P, a Rosenbrock method of order 4 for problems of Prothero–Robinson type.
+    Rodas4P,
+    /// Rodas5, a Rosenbrock method of order 5.
+    Rodas5,
+    /// Rodas5P, a Rosenbrock method of order 5 with dense output of order 4. The first choice for
+    /// stiff systems: most models of cells.
     Rodas5P,
+    /// Rodas5Pe: Rodas5P with a less cautious error estimate.
+    Rodas5Pe,
+}
+
+/// What a method is made of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Kind {
+    Explicit(&'static ExplicitTableau),
+    Pair(&'static ExplicitPair),
+    RushLarsen(u32),
+    Rosenbrock(&'static RosenbrockTableau),
 }
 
 impl Method {
     /// All methods.
-    pub const ALL: &'static [Self] =
-        &[Self::ExplicitEuler, Self::Heun, Self::RungeKutta4, Self::Tsit5, Self::Rodas5P];
+    pub const ALL: &'static [Self] = &[
+        Self::ExplicitEuler,
+        Self::Heun,
+        Self::Midpoint,
+        Self::RungeKutta4,
+        Self::BogackiShampine32,
+        Self::DormandPrince54,
+        Self::Tsit5,
+        Self::RushLarsen1,
+        Self::RushLarsen2,
+        Self::Rosenbrock23,
+        Self::Ros3P,
+        Self::Rodas3P,
+        Self::Rodas4,
+        Self::Rodas4P,
+        Self::Rodas5,
+        Self::Rodas5P,
+        Self::Rodas5Pe,
+    ];
 
-    /// The short name that [`FromStr`] reads: `euler`, `heun`, `rk4`, `tsit5`, `rodas5p`.
+    /// The short name that [`FromStr`] reads, such as `euler`, `rk4`, `tsit5`, `rodas5p`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::ExplicitEuler => "euler",
             Self::Heun => "heun",
+            Self::Midpoint => "midpoint",
             Self::RungeKutta4 => "rk4",
+            Self::BogackiShampine32 => "bs3",
+            Self::DormandPrince54 => "dp5",
             Self::Tsit5 => "tsit5",
+            Self::RushLarsen1 => "rl1",
+            Self::RushLarsen2 => "rl2",
+            Self::Rosenbrock23 => "rosenbrock23",
+            Self::Ros3P => "ros3p",
+            Self::Rodas3P => "rodas3p",
+            Self::Rodas4 => "rodas4",
+            Self::Rodas4P => "rodas4p",
+            Self::Rodas5 => "rodas5",
             Self::Rodas5P => "rodas5p",
+            Self::Rodas5Pe => "rodas5pe",
         }
     }
 
-    /// The coefficients, if the method is an explicit Runge–Kutta method.
-    pub(crate) const fn explicit(self) -> Option<&'static ExplicitTableau> {
+    pub(crate) const fn kind(self) -> Kind {
         match self {
-            Self::ExplicitEuler => Some(&tableau::EXPLICIT_EULER),
-            Self::Heun => Some(&tableau::HEUN),
-            Self::RungeKutta4 => Some(&tableau::RUNGE_KUTTA_4),
-            Self::Tsit5 => Some(&tableau::TSIT5.tableau),
-            Self::Rodas5P => None,
+            Self::ExplicitEuler => Kind::Explicit(&tableau::EXPLICIT_EULER),
+            Self::Heun => Kind::Explicit(&tableau::HEUN),
+            Self::Midpoint => Kind::Explicit(&tableau::MIDPOINT),
+            Self::RungeKutta4 => Kind::Explicit(&tableau::RUNGE_KUTTA_4),
+            Self::BogackiShampine32 => Kind::Pair(&tableau::BOGACKI_SHAMPINE_32),
+            Self::DormandPrince54 => Kind::Pair(&tableau::DORMAND_PRINCE_54),
+            Self::Tsit5 => Kind::Pair(&tableau::TSIT5),
+            Self::RushLarsen1 => Kind::RushLarsen(1),
+            Self::RushLarsen2 => Kind::RushLarsen(2),
+            Self::Rosenbrock23 => Kind::Rosenbrock(&tableau::ROSENBROCK_23),
+            Self::Ros3P => Kind::Rosenbrock(&tableau::ROS3P),
+            Self::Rodas3P => Kind::Rosenbrock(&tableau::RODAS3P),
+            Self::Rodas4 => Kind::Rosenbrock(&tableau::RODAS4),
+            Self::Rodas4P => Kind::Rosenbrock(&tableau::RODAS4P),
+            Self::Rodas5 => Kind::Rosenbrock(&tableau::RODAS5),
+            Self::Rodas5P => Kind::Rosenbrock(&tableau::RODAS5P),
+            Self::Rodas5Pe => Kind::Rosenbrock(&tableau::RODAS5PE),
         }
     }
 
     /// The order of convergence.
     pub const fn order(self) -> u32 {
-        match self.explicit() {
-            Some(tableau) => tableau.order,
-            None => tableau::RODAS5P.order,
+        match self.kind() {
+            Kind::Explicit(tableau) => tableau.order,
+            Kind::Pair(pair) => pair.tableau.order,
+            Kind::RushLarsen(order) => order,
+            Kind::Rosenbrock(tableau) => tableau.order,
         }
     }
 
     /// The order of convergence between the steps.
     pub const fn dense_order(self) -> u32 {
-        match self.explicit() {
-            Some(tableau) => tableau.dense_order(),
-            None => tableau::RODAS5P.dense_order,
+        match self.kind() {
+            Kind::Explicit(tableau) => tableau.dense_order(),
+            Kind::Pair(pair) => pair.tableau.dense_order(),
+            Kind::RushLarsen(order) => order,
+            Kind::Rosenbrock(tableau) => tableau.dense_order,
         }
     }
 
-    /// Whether the method is meant for stiff systems.
+    /// Whether the method is meant for stiff systems of any kind.
     pub const fn is_stiff(self) -> bool {
-        matches!(self, Self::Rodas5P)
+        matches!(self.kind(), Kind::Rosenbrock(_))
     }
 
     /// Whether the method estimates its error and can choose its step size.
     pub const fn is_adaptive(self) -> bool {
-        matches!(self, Self::Tsit5 | Self::Rodas5P)
+        matches!(self.kind(), Kind::Pair(_) | Kind::Rosenbrock(_))
     }
 
     /// Where the method was published.
     pub const fn citation(self) -> &'static str {
-        match self.explicit() {
-            Some(tableau) => tableau.citation,
-            None => tableau::RODAS5P.citation,
+        match self.kind() {
+            Kind::Explicit(tableau) => tableau.citation,
+            Kind::Pair(pair) => pair.tableau.citation,
+            Kind::RushLarsen(order) => rush_larsen::citation(order),
+            Kind::Rosenbrock(tableau) => tableau.citation,
         }
     }
 }

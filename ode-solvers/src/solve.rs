@@ -1,9 +1,10 @@
 //! The front door: one function for every method.
 
 use crate::integrate::{integrate_adaptive, integrate_fixed};
-use crate::tableau;
+use crate::method::Kind;
 use crate::{
-    Linearize, Method, Options, Rosenbrock, RungeKutta, RungeKuttaPair, Solution, SolveError, StepSize,
+    Linearize, Method, Options, Rosenbrock, RungeKutta, RungeKuttaPair, RushLarsen, Solution, SolveError,
+    StepSize,
 };
 
 /// Integrates `system` over `span` from the state `y0`.
@@ -47,25 +48,30 @@ pub fn solve(
     options: &Options,
 ) -> Result<Solution, SolveError> {
     let dim = system.dim();
-    match (method, step) {
-        (Method::Rodas5P, step) => {
-            let mut stepper = Rosenbrock::new(&tableau::RODAS5P, dim);
-            match step {
-                StepSize::Fixed(dt) => integrate_fixed(system, &mut stepper, dt, span, y0, options),
-                StepSize::Adaptive(tolerance) => {
-                    integrate_adaptive(system, &mut stepper, &tolerance, span, y0, options)
-                }
-            }
+    match (method.kind(), step) {
+        (Kind::Explicit(tableau), StepSize::Fixed(dt)) => {
+            integrate_fixed(system, &mut RungeKutta::new(tableau, dim), dt, span, y0, options)
         }
-        (Method::Tsit5, StepSize::Adaptive(tolerance)) => {
-            let mut stepper = RungeKuttaPair::new(&tableau::TSIT5, dim);
-            integrate_adaptive(system, &mut stepper, &tolerance, span, y0, options)
+        (Kind::Pair(pair), StepSize::Fixed(dt)) => {
+            integrate_fixed(system, &mut RungeKutta::new(&pair.tableau, dim), dt, span, y0, options)
         }
-        (method, StepSize::Fixed(dt)) => {
-            let tableau = method.explicit().expect("invariant: every other method is explicit");
-            let mut stepper = RungeKutta::new(tableau, dim);
-            integrate_fixed(system, &mut stepper, dt, span, y0, options)
+        (Kind::Pair(pair), StepSize::Adaptive(tolerance)) => {
+            integrate_adaptive(system, &mut RungeKuttaPair::new(pair, dim), &tolerance, span, y0, options)
         }
-        (method, StepSize::Adaptive(_)) => Err(SolveError::NotAdaptive { method }),
+        (Kind::RushLarsen(1), StepSize::Fixed(dt)) => {
+            integrate_fixed(system, &mut RushLarsen::first_order(dim), dt, span, y0, options)
+        }
+        (Kind::RushLarsen(_), StepSize::Fixed(dt)) => {
+            integrate_fixed(system, &mut RushLarsen::second_order(dim), dt, span, y0, options)
+        }
+        (Kind::Rosenbrock(tableau), StepSize::Fixed(dt)) => {
+            integrate_fixed(system, &mut Rosenbrock::new(tableau, dim), dt, span, y0, options)
+        }
+        (Kind::Rosenbrock(tableau), StepSize::Adaptive(tolerance)) => {
+            integrate_adaptive(system, &mut Rosenbrock::new(tableau, dim), &tolerance, span, y0, options)
+        }
+        (Kind::Explicit(_) | Kind::RushLarsen(_), StepSize::Adaptive(_)) => {
+            Err(SolveError::NotAdaptive { method })
+        }
     }
 }

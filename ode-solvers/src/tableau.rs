@@ -4,6 +4,13 @@
 
 mod explicit;
 mod rosenbrock;
+mod rosenbrock_5;
+mod rosenbrock_low;
 
-pub use explicit::{EXPLICIT_EULER, ExplicitPair, ExplicitTableau, HEUN, Interpolant, RUNGE_KUTTA_4, TSIT5};
-pub use rosenbrock::{RODAS5P, RosenbrockTableau};
+pub use explicit::{
+    BOGACKI_SHAMPINE_32, DORMAND_PRINCE_54, EXPLICIT_EULER, ExplicitPair, ExplicitTableau, HEUN, Interpolant,
+    MIDPOINT, RUNGE_KUTTA_4, TSIT5,
+};
+pub use rosenbrock::RosenbrockTableau;
+pub use rosenbrock_5::{RODAS5, RODAS5P, RODAS5PE};
+pub use rosenbrock_low::{RODAS3P, RODAS4, RODAS4P, ROS3P, ROSENBROCK_23};

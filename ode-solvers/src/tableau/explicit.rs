@@ -94,6 +94,18 @@ pub const HEUN: ExplicitTableau = ExplicitTableau {
     interpolant: Interpolant::Hermite,
 };
 
+/// The explicit midpoint method.
+pub const MIDPOINT: ExplicitTableau = ExplicitTableau {
+    name: "midpoint",
+    citation: "C. Runge, Über die numerische Auflösung von Differentialgleichungen, Math. Ann. 46 (1895) \
+               167–178, doi:10.1007/BF01446807",
+    order: 2,
+    c: &[0.0, 0.5],
+    a: &[&[], &[0.5]],
+    b: &[0.0, 1.0],
+    interpolant: Interpolant::Hermite,
+};
+
 /// The classical Runge–Kutta method.
 pub const RUNGE_KUTTA_4: ExplicitTableau = ExplicitTableau {
     name: "RK4",
@@ -104,6 +116,67 @@ pub const RUNGE_KUTTA_4: ExplicitTableau = ExplicitTableau {
     a: &[&[], &[0.5], &[0.0, 0.5], &[0.0, 0.0, 1.0]],
     b: &[1.0 / 6.0, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 6.0],
     interpolant: Interpolant::Hermite,
+};
+
+/// Bogacki–Shampine 3(2).
+pub const BOGACKI_SHAMPINE_32: ExplicitPair = ExplicitPair {
+    tableau: ExplicitTableau {
+        name: "Bogacki–Shampine 3(2)",
+        citation: "P. Bogacki & L. F. Shampine, A 3(2) pair of Runge–Kutta formulas, Appl. Math. Lett. 2 \
+                   (1989) 321–325, doi:10.1016/0893-9659(89)90079-7",
+        order: 3,
+        c: &[0.0, 0.5, 0.75, 1.0],
+        a: &[&[], &[0.5], &[0.0, 0.75], &[2.0 / 9.0, 1.0 / 3.0, 4.0 / 9.0]],
+        b: &[2.0 / 9.0, 1.0 / 3.0, 4.0 / 9.0, 0.0],
+        interpolant: Interpolant::Hermite,
+    },
+    embedded_order: 2,
+    error: &[-5.0 / 72.0, 1.0 / 12.0, 1.0 / 9.0, -1.0 / 8.0],
+};
+
+/// Dormand–Prince 5(4).
+pub const DORMAND_PRINCE_54: ExplicitPair = ExplicitPair {
+    tableau: ExplicitTableau {
+        name: "Dormand–Prince 5(4)",
+        citation: "J. R. Dormand & P. J. Prince, A family of embedded Runge–Kutta formulae, \
+                   J. Comput. Appl. Math. 6 (1980) 19–26, doi:10.1016/0771-050X(80)90013-3",
+        order: 5,
+        c: &[0.0, 0.2, 0.3, 0.8, 8.0 / 9.0, 1.0, 1.0],
+        a: &[
+            &[],
+            &[0.2],
+            &[3.0 / 40.0, 9.0 / 40.0],
+            &[44.0 / 45.0, -56.0 / 15.0, 32.0 / 9.0],
+            &[19372.0 / 6561.0, -25360.0 / 2187.0, 64448.0 / 6561.0, -212.0 / 729.0],
+            &[9017.0 / 3168.0, -355.0 / 33.0, 46732.0 / 5247.0, 49.0 / 176.0, -5103.0 / 18656.0],
+            &[35.0 / 384.0, 0.0, 500.0 / 1113.0, 125.0 / 192.0, -2187.0 / 6784.0, 11.0 / 84.0],
+        ],
+        b: &[35.0 / 384.0, 0.0, 500.0 / 1113.0, 125.0 / 192.0, -2187.0 / 6784.0, 11.0 / 84.0, 0.0],
+        // Hairer, Nørsett & Wanner, Solving Ordinary Differential Equations I, 2nd ed., sec. II.6,
+        // multiplied out.
+        interpolant: Interpolant::Weights {
+            order: 4,
+            w: &[
+                &[1.0, -2.8535800653862835, 3.0717434641059005, -1.1270175653862835],
+                &[],
+                &[0.0, 4.023133379230305, -6.249321565289, 2.675424484351598],
+                &[0.0, -3.7324019615885042, 10.068970589843675, -5.685526961588504],
+                &[0.0, 2.5548038301849423, -6.399112377351017, 3.5219323679207912],
+                &[0.0, -1.3744241142186024, 3.272657752246729, -1.7672812570757455],
+                &[0.0, 1.3824689317781436, -3.764937863556287, 2.382468931778144],
+            ],
+        },
+    },
+    embedded_order: 4,
+    error: &[
+        71.0 / 57600.0,
+        0.0,
+        -71.0 / 16695.0,
+        71.0 / 1920.0,
+        -17253.0 / 339200.0,
+        22.0 / 525.0,
+        -1.0 / 40.0,
+    ],
 };
 
 /// Tsitouras 5(4).

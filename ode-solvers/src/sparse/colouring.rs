@@ -1,0 +1,166 @@
+//! Evaluating a Jacobian with as few directions as its structure allows.
+
+use crate::sparse::{SparsityPattern, Symbolic};
+use crate::{Dual, System};
+
+/// A plan for evaluating the entries of a Jacobian.
+///
+/// Two columns that share no row can be evaluated along one direction (Curtis, Powell & Reid,
+/// J. Inst. Math. Appl. 13:117, 1974): every row then tells which of the two a derivative belongs
+/// to. Columns are coloured greedily, those with most conflicts first; a colour is a direction. No
+/// plan needs fewer directions than the fullest row has entries.
+#[derive(Debug, Clone)]
+pub struct Compression {
+    pattern: SparsityPattern,
+    colour_of: Vec<u16>,
+    colours: usize,
+    /// The entries in the order in which values are stored: by colour, column, row.
+    entries: Vec<Entry>,
+    /// Where the entries of each colour start, and the end.
+    starts: Vec<usize>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    row: u16,
+    column: u16,
+}
+
+/// Directions that one evaluation carries.
+const WIDTH: usize = 8;
+
+impl Compression {
+    /// The plan for a pattern.
+    pub fn new(pattern: &SparsityPattern) -> Self {
+        let n = pattern.dim();
+        // As sets of rows, so that a conflict is a common bit.
+        let mut columns = vec![0u128; n];
+        for i in 0..n {
+            for j in pattern.row(i).states() {
+                columns[j] |= 1 << i;
+            }
+        }
+        let conflicts = |j: usize| columns.iter().filter(|&&c| c & columns[j] != 0).count();
+        let mut order: Vec<(usize, usize)> = (0..n).map(|j| (conflicts(j), j)).collect();
+        order.sort_unstable_by_key(|&(conflicts, j)| (core::cmp::Reverse(conflicts), j));
+        // The rows that each colour has taken.
+        let mut taken: Vec<u128> = Vec::new();
+        let mut colour_of = vec![0u16; n];
+        for (_, j) in order {
+            let colour = taken.iter().position(|t| t & columns[j] == 0).unwrap_or_else(|| {
+                taken.push(0);
+                taken.len() - 1
+            });
+            taken[colour] |= columns[j];
+            colour_of[j] = colour as u16;
+        }
+        let colours = taken.len();
+        let (mut entries, mut starts) = (Vec::with_capacity(pattern.entries()), vec![0]);
+        for colour in 0..colours {
+            for j in (0..n).filter(|&j| usize::from(colour_of[j]) == colour) {
+                let rows = (0..n).filter(|&i| pattern.contains(i, j));
+                entries.extend(rows.map(|i| Entry { row: i as u16, column: j as u16 }));
+            }
+            starts.push(entries.len());
+        }
+        Self { pattern: pattern.clone(), colour_of, colours, entries, starts }
+    }
+
+    /// The structure.
+    pub fn pattern(&self) -> &SparsityPattern {
+        &self.pattern
+    }
+
+    /// The number of directions.
+    pub fn colours(&self) -> usize {
+        self.colours
+    }
+
+    /// The direction along which column `j` is evaluated.
+    ///
+    /// # Panics
+    /// If there is no column `j`.
+    pub fn colour(&self, j: usize) -> usize {
+        usize::from(self.colour_of[j])
+    }
+
+    /// The position (row, column) of each value, in the order of storage.
+    pub fn entries(&self) -> impl ExactSizeIterator<Item = (usize, usize)> {
+        self.entries.iter().map(|e| (usize::from(e.row), usize::from(e.column)))
+    }
+
+    /// The plan for factorising with values in this order.
+    pub fn symbolic(&self) -> Symbolic {
+        let entries: Vec<_> = self.entries().collect();
+        Symbolic::with_entries(&self.pattern, &entries)
+    }
+
+    /// Writes the entries of ∂f/∂y at `(t, y)` into `values`, in the order of
+    /// [`entries`](Self::entries). Allocates nothing.
+    ///
+    /// # Panics
+    /// If `y` or `values` has another length than the pattern has rows or entries.
+    pub fn evaluate<S>(&self, system: &S, t: f64, y: &[f64], values: &mut [f64])
+    where
+        S: System<Dual<2>> + System<Dual<4>> + System<Dual<8>> + ?Sized,
+    {
+        match self.colours {
+            0..=2 => self.directions::<2, S>(system, t, y, values),
+            3..=4 => self.directions::<4, S>(system, t, y, values),
+            _ => self.directions::<WIDTH, S>(system, t, y, values),
+        }
+    }
+
+    /// Takes scratch space from the stack, no more than about what is needed: it is cleared.
+    fn directions<const N: usize, S>(&self, system: &S, t: f64, y: &[f64], values: &mut [f64])
+    where
+        S: System<Dual<N>> + ?Sized,
+    {
+        match self.pattern.dim() {
+            0..=8 => self.with_scratch::<N, 8, S>(system, t, y, values),
+            9..=48 => self.with_scratch::<N, 48, S>(system, t, y, values),
+            _ => self.with_scratch::<N, { SparsityPattern::MAX_DIM }, S>(system, t, y, values),
+        }
+    }
+
+    fn with_scratch<const N: usize, const M: usize, S>(
+        &self,
+        system: &S,
+        t: f64,
+        y: &[f64],
+        values: &mut [f64],
+    ) where
+        S: System<Dual<N>> + ?Sized,
+    {
+        let n = self.pattern.dim();
+        let (mut x, mut f) = ([Dual::<N>::default(); M], [Dual::<N>::default(); M]);
+        self.chunks(system, (t, y), &mut x[..n], &mut f[..n], values);
+    }
+
+    fn chunks<const N: usize, S>(
+        &self,
+        system: &S,
+        (t, y): (f64, &[f64]),
+        x: &mut [Dual<N>],
+        f: &mut [Dual<N>],
+        values: &mut [f64],
+    ) where
+        S: System<Dual<N>> + ?Sized,
+    {
+        assert_eq!(y.len(), x.len(), "one state for each row of the pattern");
+        assert_eq!(values.len(), self.entries.len(), "one value for each entry of the pattern");
+        for first in (0..self.colours).step_by(N) {
+            for ((x, &y), &colour) in x.iter_mut().zip(y).zip(&self.colour_of) {
+                // A colour of another chunk is no direction of this one: a constant.
+                *x = Dual::variable(y, usize::from(colour).wrapping_sub(first));
+            }
+            system.rhs(t, x, f);
+            for colour in first..self.colours.min(first + N) {
+                let range = self.starts[colour]..self.starts[colour + 1];
+                for (value, entry) in values[range.clone()].iter_mut().zip(&self.entries[range]) {
+                    *value = f[usize::from(entry.row)].d[colour - first];
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Numeric factorisation and solution.
+
+use std::sync::Arc;
+
+use crate::Scalar;
+use crate::sparse::{SparseError, Symbolic};
+
+/// The factors of a matrix of known structure, with pivots on the diagonal.
+///
+/// Over [`Lanes`](crate::Lanes) it factorises as many matrices side by side. Nothing is allocated
+/// after [`new`](SparseLu::new), and the work does not depend on the values.
+///
+/// Pivots on the diagonal are safe where it dominates, as in `I/(γh) − J` for a small step; in
+/// general they are not. [`solve_checked`](SparseLu::solve_checked) finds out.
+///
+/// ```
+/// use std::sync::Arc;
+/// use ode_solvers::sparse::{SparseLu, SparsityPattern, Symbolic};
+///
+/// // An arrow: dense elimination from the tip would fill it, Markowitz's order leaves it as it is.
+/// let arrow = SparsityPattern::from_entries(4, (0..4).flat_map(|i| [(0, i), (i, 0)]))?;
+/// let plan = Arc::new(Symbolic::new(&arrow));
+/// assert_eq!(plan.fill(), 0);
+///
+/// let mut lu = SparseLu::<f64>::new(plan);
+/// // 2 I − J, with J row by row.
+/// lu.factorise(2.0, &[-1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0])?;
+/// let mut x = [0.0, 1.0, 1.0, 1.0];
+/// lu.solve(&mut x);
+/// assert_eq!(x[1], 0.5 * (1.0 + x[0]));
+/// # Ok::<(), ode_solvers::sparse::SparseError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct SparseLu<T> {
+    plan: Arc<Symbolic>,
+    /// 1/D, L, U: see [`Symbolic`].
+    values: Vec<T>,
+    /// Added to −J.
+    diagonal: T,
+    /// For each equation, the residual of a solution and the magnitude of its terms.
+    residual: Vec<[T; 2]>,
+}
+
+impl<T: Scalar> SparseLu<T> {
+    /// Without a matrix as yet.
+    pub fn new(plan: Arc<Symbolic>) -> Self {
+        let values = vec![T::default(); plan.factor_entries()];
+        let residual = vec![[T::default(); 2]; plan.dim()];
+        Self { plan, values, diagonal: T::default(), residual }
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Symbolic {
+        &self.plan
+    }
+
+    /// Factorises `diagonal · I − J`, with the entries of `J` in the plan's order.
+    ///
+    /// # Errors
+    /// [`SparseError::BadPivot`] when a pivot, in any lane, is zero or not finite.
+    ///
+    /// # Panics
+    /// If `jacobian` has another length than the pattern has entries.
+    pub fn factorise(&mut self, diagonal: T, jacobian: &[T]) -> Result<(), SparseError> {
+        let plan = &*self.plan;
+        assert_eq!(jacobian.len(), plan.scatter.len(), "one value for each entry of the pattern");
+        self.diagonal = diagonal;
+        let v = self.values.as_mut_slice();
+        v.fill(T::from(0.0));
+        for (&slot, &j) in plan.scatter.iter().zip(jacobian) {
+            v[usize::from(slot)] = -j;
+        }
+        for d in &mut v[..plan.dim()] {
+            *d += diagonal;
+        }
+        let (mut update, mut scaled, mut row) = (0, 0, plan.dim() + plan.lower);
+        let row_start = row;
+        for (k, pivot) in plan.pivots.iter().enumerate() {
+            let r = v[k].recip();
+            v[k] = r;
+            let end = pivot.scaled_end as usize;
+            for &s in &plan.scaled[scaled..end] {
+                v[usize::from(s)] *= r;
+            }
+            scaled = end;
+            let end = pivot.updates_end as usize;
+            for op in &plan.updates[update..end] {
+                let product = v[usize::from(op.l)] * v[usize::from(op.u)];
+                v[usize::from(op.target)] -= product;
+            }
+            update = end;
+            let end = row_start + pivot.row_end as usize;
+            for u in &mut v[row..end] {
+                *u *= r;
+            }
+            row = end;
+        }
+        let pivots = &self.values[..plan.dim()];
+        match pivots.iter().position(|r| !r.all_finite()) {
+            Some(k) => Err(SparseError::BadPivot { state: usize::from(plan.order[k]) }),
+            None => Ok(()),
+        }
+    }
+
+    /// Overwrites `x` with the solution of `A · solution = x`.
+    ///
+    /// # Panics
+    /// If `x` has another length than the matrix has rows.
+    #[inline]
+    pub fn solve(&self, x: &mut [T]) {
+        let plan = &*self.plan;
+        let n = plan.dim();
+        assert_eq!(x.len(), n, "one number for each row");
+        let (d, rest) = self.values.split_at(n);
+        let lower = &rest[..plan.lower];
+        let mut start = 0;
+        for row in &plan.forward {
+            let end = usize::from(row.end);
+            let (l, columns) = (&lower[start..end], &plan.forward_columns[start..end]);
+            x[usize::from(row.row)] -= dot(l, columns, x);
+            start = end;
+        }
+        for (&i, &d) in plan.order.iter().zip(d) {
+            x[usize::from(i)] *= d;
+        }
+        for op in &plan.backward {
+            let product = self.values[usize::from(op.value)] * x[usize::from(op.column)];
+            x[usize::from(op.row)] -= product;
+        }
+    }
+
+    /// As [`solve`](SparseLu::solve), and puts the solution back into the equations. `jacobian` is
+    /// what was factorised, `b` the right-hand side, `x` receives the solution.
+    ///
+    /// The measure is the componentwise backward error `|b − A x|ᵢ / (|A| |x| + |b|)ᵢ`, which does
+    /// not depend on the units of equations and states (Arioli, Demmel & Duff, SIAM J. Matrix Anal.
+    /// Appl. 10:165, 1989). With good pivots it is a few roundings.
+    ///
+    /// # Errors
+    /// [`SparseError::Unstable`] when it exceeds `limit` in any lane, or is NaN.
+    ///
+    /// # Panics
+    /// If a slice has the wrong length.
+    pub fn solve_checked(
+        &mut self,
+        jacobian: &[T],
+        b: &[T],
+        x: &mut [T],
+        limit: f64,
+    ) -> Result<(), SparseError> {
+        x.copy_from_slice(b);
+        self.solve(x);
+        let (state, backward_error) = self.backward_error(jacobian, b, x);
+        if backward_error <= limit { Ok(()) } else { Err(SparseError::Unstable { state, backward_error }) }
+    }
+
+    /// The largest componentwise backward error over all lanes, and its equation.
+    fn backward_error(&mut self, jacobian: &[T], b: &[T], x: &[T]) -> (usize, f64) {
+        let plan = &*self.plan;
+        for ((r, &b), &x) in self.residual.iter_mut().zip(b).zip(x) {
+            let product = self.diagonal * x;
+            *r = [b - product, b.abs() + product.abs()];
+        }
+        for (&[i, j], &a) in plan.entries.iter().zip(jacobian) {
+            let product = a * x[usize::from(j)];
+            let r = &mut self.residual[usize::from(i)];
+            r[0] += product;
+            r[1] += product.abs();
+        }
+        let (mut state, mut largest) = (0, 0.0);
+        for (i, r) in self.residual.iter().enumerate() {
+            // An equation without terms is fulfilled: 0/tiny.
+            let error = (r[0].abs() / (r[1] + f64::MIN_POSITIVE)).worst();
+            if error.is_nan() {
+                return (i, f64::NAN);
+            }
+            if error > largest {
+                (state, largest) = (i, error);
+            }
+        }
+        (state, largest)
+    }
+}
+
+/// `Σ lᵢ x[columnᵢ]`, as four sums that don't wait for each other.
+#[inline(always)]
+fn dot<T: Scalar>(l: &[T], columns: &[u16], x: &[T]) -> T {
+    let mut sums = [T::from(0.0); 4];
+    let (l4, columns4) = (l.chunks_exact(4), columns.chunks_exact(4));
+    let rest = l4.remainder().iter().zip(columns4.remainder());
+    for (l, columns) in l4.zip(columns4) {
+        for ((sum, &l), &j) in sums.iter_mut().zip(l).zip(columns) {
+            *sum += l * x[usize::from(j)];
+        }
+    }
+    for ((&l, &j), sum) in rest.zip(&mut sums) {
+        *sum += l * x[usize::from(j)];
+    }
+    (sums[0] + sums[1]) + (sums[2] + sums[3])
+}

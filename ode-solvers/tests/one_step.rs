@@ -1,0 +1,64 @@
+//! One step of the Rosenbrock methods against steps computed with 50 digits.
+
+mod common;
+
+use common::HodgkinHuxley;
+use ode_solvers::{Embedded, Linearize, Method, Rosenbrock, Statistics, Step, Stepper, System, tableau};
+use serde_json::Value;
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
+}
+
+fn assert_close(found: &[f64], expected: &[f64], relative: f64, absolute: f64, what: &str) {
+    for (x, e) in found.iter().zip(expected) {
+        assert!((x - e).abs() <= relative * e.abs() + absolute, "{what}: {found:?} instead of {expected:?}");
+    }
+}
+
+#[test]
+fn a_step_equals_one_computed_with_fifty_digits() {
+    let data: Value = serde_json::from_str(include_str!("data/one_step_hodgkin_huxley.json")).unwrap();
+    let y0 = numbers(&data["y0"]);
+    let mut slope = [0.0; 4];
+    System::<f64>::rhs(&HodgkinHuxley, 0.0, &y0, &mut slope);
+    assert_close(&slope, &numbers(&data["slope"]), 1e-13, 1e-17, "slope");
+    let steps = data["steps"].as_array().unwrap();
+    assert_eq!(steps.len(), 12);
+    for expected in steps {
+        let method: Method = expected["method"].as_str().unwrap().parse().unwrap();
+        let tableau = match method {
+            Method::Rodas5P => &tableau::RODAS5P,
+            Method::Rodas5Pe => &tableau::RODAS5PE,
+            Method::Rodas5 => &tableau::RODAS5,
+            Method::Rodas4 => &tableau::RODAS4,
+            Method::Ros3P => &tableau::ROS3P,
+            Method::Rodas3P => &tableau::RODAS3P,
+            other => panic!("{other}"),
+        };
+        let mut stepper = Rosenbrock::new(tableau, 4);
+        check(&HodgkinHuxley, &mut stepper, method, &y0, expected);
+    }
+}
+
+fn check<S: Linearize>(system: &S, stepper: &mut Rosenbrock, method: Method, y0: &[f64], expected: &Value) {
+    let step = Step::new(0.0, expected["dt"].as_f64().unwrap());
+    let mut stats = Statistics::default();
+    let mut y1 = [0.0; 4];
+    stepper.step(system, step, y0, &mut y1, &mut stats).unwrap();
+    assert_close(&y1, &numbers(&expected["y1"]), 2e-15, 0.0, method.name());
+    // A difference of large stages: rounding of the state, not of the error.
+    assert_close(
+        Embedded::<S, f64>::error(stepper),
+        &numbers(&expected["error"]),
+        1e-12,
+        1e-14,
+        method.name(),
+    );
+    if !expected["middle"].is_null() {
+        let mut middle = [0.0; 4];
+        stepper.prepare_dense(system, step, y0, &y1, &mut stats);
+        Stepper::<S, f64>::interpolate(stepper, step, 0.5, y0, &y1, &mut middle);
+        assert_close(&middle, &numbers(&expected["middle"]), 2e-15, 0.0, method.name());
+    }
+}
