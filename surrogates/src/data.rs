@@ -42,6 +42,16 @@ impl Samples {
         Ok(Self { n_inputs, n_outputs, inputs, targets })
     }
 
+    /// The samples of a data set: its input and target columns, in their order, rounded to `f32`.
+    ///
+    /// # Errors
+    /// As [`Samples::new`]; a value beyond the range of `f32` counts as infinite.
+    pub fn from_dataset(dataset: &datagen::Dataset) -> Result<Self, Error> {
+        let inputs = dataset.inputs().iter().map(|&v| v as f32).collect();
+        let targets = dataset.targets().iter().map(|&v| v as f32).collect();
+        Self::new(dataset.n_inputs(), dataset.n_targets(), inputs, targets)
+    }
+
     /// The number of rows.
     pub fn rows(&self) -> usize {
         self.inputs.len() / self.n_inputs

@@ -1,5 +1,7 @@
 //! Neural surrogates of ionic models: architectures, losses, training, checkpoints, ONNX export
 
+mod atomic;
+mod checkpoint;
 mod config;
 mod data;
 mod error;
@@ -15,6 +17,7 @@ mod real;
 mod spec;
 mod trainer;
 
+pub use checkpoint::{Checkpoint, FORMAT};
 pub use config::{DataTerm, InitialTerm, InitialValue, PhysicsTerm, TrainConfig};
 pub use data::{Samples, Sampling};
 pub use error::Error;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use dfdx::prelude::{Backward, Cpu, CopySlice, OwnedTape, SplitTape, Tensor, TensorFromVec};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::data::Sampler;
 use crate::loss::{Losses, Residual, mean_square};
@@ -61,6 +62,8 @@ pub struct Trainer {
     pub(crate) points: ChaCha8Rng,
     pub(crate) iteration: u64,
     pub(crate) history: Vec<Record>,
+    /// SHA-256 of the training set.
+    pub(crate) set_sha256: String,
     /// Training samples in normal units.
     inputs: Vec<f32>,
     targets: Vec<f32>,
@@ -141,6 +144,7 @@ impl Trainer {
             gradient: vec![0.0; network.parameters().len()],
             iteration: 0,
             history: Vec::new(),
+            set_sha256: set_sha256(&config, &set),
             config,
             set,
             network,
@@ -389,4 +393,23 @@ fn check_width(what: &str, found: usize, expected: usize) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::BadLength { what: what.to_owned(), found, expected })
+}
+
+/// SHA-256 of what a training learns from: samples, validation samples, equations.
+fn set_sha256(config: &TrainConfig, set: &TrainingSet) -> String {
+    let mut hash = Sha256::new();
+    let part = |hash: &mut Sha256, name: &str, samples: Option<&Samples>| {
+        hash.update(name.as_bytes());
+        hash.update([u8::from(samples.is_some())]);
+        if let Some(samples) = samples {
+            samples.hash_into(hash);
+        }
+    };
+    part(&mut hash, "train", set.train.as_ref().filter(|_| config.data.is_some()));
+    part(&mut hash, "validation", set.validation.as_ref());
+    if let Some(field) = set.field.as_deref().filter(|_| !config.physics.is_empty()) {
+        hash.update(b"field");
+        hash.update(field.identity().as_bytes());
+    }
+    crate::checkpoint::hex(hash)
 }
