@@ -9,6 +9,7 @@ mod kernels;
 mod loss;
 mod mlp;
 mod normalization;
+pub mod onnx;
 pub mod ops;
 mod optimizer;
 mod physics;

@@ -1,0 +1,208 @@
+//! Networks as ONNX files.
+//!
+//! The file takes and gives physical units: normalisation is part of the graph. One input `x`,
+//! float32 `[batch, inputs]` with any batch, one output `y`, float32 `[batch, outputs]`. Operator set
+//! 17, IR version 8. The nodes, in order:
+//!
+//! `Sub(x, x_mean)`, `Div(x_scale)`, then for each hidden layer `MatMul(W)`, `Add(b)` and its
+//! activation, then `MatMul`, `Add`, `Mul(y_scale)`, `Add(y_mean)` to `y`. W is `[inputs, outputs]`.
+//! SiLU is `Sigmoid` and `Mul`; the others are `Tanh`, `Elu` with alpha 1, `Relu` and `Sin`. Constants
+//! lie in the file itself.
+
+use std::path::Path;
+
+use prost::Message;
+
+pub mod proto;
+
+use crate::{Activation, Error, Mlp, atomic};
+use proto::{
+    Attribute, Dimension, Extent, FLOAT, Graph, Model, Node, OperatorSet, Property, Shape, Tensor,
+    TensorType, Type, ValueInfo,
+};
+
+/// The version of the file format.
+pub const IR_VERSION: i64 = 8;
+/// The version of the operator set.
+pub const OPSET: i64 = 17;
+
+/// A column's name and unit, for whoever reads the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// The name, such as `t` or `V`.
+    pub name: String,
+    /// The unit, such as `ms` or `mV`; `1` for a pure number.
+    pub unit: String,
+}
+
+impl Label {
+    /// A label from name and unit.
+    pub fn new(name: impl Into<String>, unit: impl Into<String>) -> Self {
+        Self { name: name.into(), unit: unit.into() }
+    }
+}
+
+/// What a file says about its network besides the graph. It goes into the file's metadata: `producer`, `spec`,
+/// `inputs` and `targets` (names with units, as `t [ms], V [mV]`), `recipe_sha256`, and `properties`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Description {
+    /// What the network is, in a sentence.
+    pub text: String,
+    /// The inputs, in order; empty if not known.
+    pub inputs: Vec<Label>,
+    /// The outputs, in order; empty if not known.
+    pub targets: Vec<Label>,
+    /// SHA-256 of the recipe of the data that the network learned; empty if not known.
+    pub recipe_sha256: String,
+    /// More names with values.
+    pub properties: Vec<(String, String)>,
+}
+
+impl Description {
+    /// Labels and recipe hash of a data set.
+    pub fn of_dataset(dataset: &datagen::Dataset) -> Self {
+        let labels = |role| {
+            let columns = dataset.columns().iter().filter(move |c| c.role == role);
+            columns.map(|c| Label::new(c.name.clone(), c.unit.clone())).collect()
+        };
+        Self {
+            inputs: labels(datagen::Role::Input),
+            targets: labels(datagen::Role::Target),
+            recipe_sha256: dataset.recipe_sha256(),
+            ..Self::default()
+        }
+    }
+}
+
+/// Writes a network to an ONNX file, atomically.
+///
+/// # Errors
+/// Those of [`to_model`], and [`Error::Io`] if the file cannot be written.
+pub fn export(network: &Mlp, description: &Description, path: &Path) -> Result<(), Error> {
+    atomic::write(path, &to_model(network, description)?.encode_to_vec())
+}
+
+/// The content of the ONNX file of a network.
+///
+/// # Errors
+/// [`Error::BadLength`] if there are labels, but not one for each input or output;
+/// [`Error::NotFiniteData`] if a parameter is NaN or infinite.
+pub fn to_model(network: &Mlp, description: &Description) -> Result<Model, Error> {
+    let spec = network.spec();
+    for (what, labels, expected) in [
+        ("labels of inputs", &description.inputs, spec.inputs),
+        ("labels of targets", &description.targets, spec.outputs),
+    ] {
+        if !labels.is_empty() && labels.len() != expected {
+            return Err(Error::BadLength { what: what.to_owned(), found: labels.len(), expected });
+        }
+    }
+    if let Some(i) = network.parameters().iter().position(|p| !p.is_finite()) {
+        let value = f64::from(network.parameters()[i]);
+        let what = "parameters of the network".to_owned();
+        return Err(Error::NotFiniteData { what, row: i, column: 0, value });
+    }
+
+    let mut graph = Builder { graph: Graph { name: "surrogate".to_owned(), ..Graph::default() } };
+    let (input, output) = (network.input_normalization(), network.output_normalization());
+    graph.constant("x_mean", &[spec.inputs], input.mean());
+    graph.constant("x_scale", &[spec.inputs], input.scale());
+    let mut h = graph.node("Sub", &["x", "x_mean"], "x_centred");
+    h = graph.node("Div", &[&h, "x_scale"], "h0");
+    for (k, layer) in spec.layers().enumerate() {
+        let (w, b) = layer.split(network.parameters());
+        let (w_name, b_name) = (format!("layer.{k}.weight"), format!("layer.{k}.bias"));
+        graph.constant(&w_name, &[layer.inputs, layer.outputs], w);
+        graph.constant(&b_name, &[layer.outputs], b);
+        let product = graph.node("MatMul", &[&h, &w_name], &format!("layer.{k}.product"));
+        let z = graph.node("Add", &[&product, &b_name], &format!("layer.{k}.sum"));
+        let out = format!("h{}", k + 1);
+        h = match layer.activation {
+            None => z,
+            Some(Activation::SiLU) => {
+                let s = graph.node("Sigmoid", &[&z], &format!("layer.{k}.sigmoid"));
+                graph.node("Mul", &[&z, &s], &out)
+            }
+            Some(Activation::Tanh) => graph.node("Tanh", &[&z], &out),
+            Some(Activation::ELU) => {
+                let out = graph.node("Elu", &[&z], &out);
+                graph.attribute("alpha", 1.0);
+                out
+            }
+            Some(Activation::ReLU) => graph.node("Relu", &[&z], &out),
+            Some(Activation::Sin) => graph.node("Sin", &[&z], &out),
+        };
+    }
+    graph.constant("y_scale", &[spec.outputs], output.scale());
+    graph.constant("y_mean", &[spec.outputs], output.mean());
+    let scaled = graph.node("Mul", &[&h, "y_scale"], "y_centred");
+    graph.node("Add", &[&scaled, "y_mean"], "y");
+    let mut graph = graph.graph;
+    graph.input.push(value("x", spec.inputs));
+    graph.output.push(value("y", spec.outputs));
+
+    let join = |labels: &[Label]| {
+        labels.iter().map(|l| format!("{} [{}]", l.name, l.unit)).collect::<Vec<_>>().join(", ")
+    };
+    let mut properties = vec![
+        ("producer".to_owned(), concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned()),
+        ("spec".to_owned(), spec.to_string()),
+        ("inputs".to_owned(), join(&description.inputs)),
+        ("targets".to_owned(), join(&description.targets)),
+        ("recipe_sha256".to_owned(), description.recipe_sha256.clone()),
+    ];
+    properties.extend(description.properties.iter().cloned());
+    Ok(Model {
+        ir_version: IR_VERSION,
+        producer_name: env!("CARGO_PKG_NAME").to_owned(),
+        producer_version: env!("CARGO_PKG_VERSION").to_owned(),
+        doc_string: description.text.clone(),
+        graph: Some(graph),
+        opset_import: vec![OperatorSet { domain: String::new(), version: OPSET }],
+        metadata_props: properties.into_iter().map(|(key, value)| Property { key, value }).collect(),
+    })
+}
+
+/// A graph under construction.
+struct Builder {
+    graph: Graph,
+}
+
+impl Builder {
+    fn constant(&mut self, name: &str, shape: &[usize], values: &[f32]) {
+        self.graph.initializer.push(Tensor {
+            dims: shape.iter().map(|&n| n as i64).collect(),
+            data_type: FLOAT,
+            name: name.to_owned(),
+            raw_data: values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        });
+    }
+
+    /// Adds an operation, named as its output, and returns that name.
+    fn node(&mut self, operator: &str, inputs: &[&str], output: &str) -> String {
+        self.graph.node.push(Node {
+            input: inputs.iter().map(|&i| i.to_owned()).collect(),
+            output: vec![output.to_owned()],
+            name: output.to_owned(),
+            op_type: operator.to_owned(),
+            attribute: Vec::new(),
+        });
+        output.to_owned()
+    }
+
+    /// Adds a setting to the last operation.
+    fn attribute(&mut self, name: &str, f: f32) {
+        if let Some(node) = self.graph.node.last_mut() {
+            node.attribute.push(Attribute { name: name.to_owned(), f, r#type: Attribute::FLOAT });
+        }
+    }
+}
+
+/// A matrix of float32 with any number of rows.
+fn value(name: &str, columns: usize) -> ValueInfo {
+    let rows = Dimension { value: Some(Extent::Parameter("batch".to_owned())) };
+    let columns = Dimension { value: Some(Extent::Value(columns as i64)) };
+    let shape = Some(Shape { dim: vec![rows, columns] });
+    let tensor_type = Some(TensorType { elem_type: FLOAT, shape });
+    ValueInfo { name: name.to_owned(), r#type: Some(Type { tensor_type }) }
+}
