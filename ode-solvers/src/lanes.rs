@@ -4,8 +4,14 @@ use core::fmt::Debug;
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use crate::Scalar;
+use crate::elements::{double, single};
 
 /// A floating-point type that lanes are made of: `f32` or `f64`.
+///
+/// Its functions have no branches, so that applied to all lanes they become vector instructions.
+/// Largest errors, in units in the last place, over the whole range (measured by the tests): `exp`
+/// 1, `exp_m1` 2, `ln` 1, `tanh` 3. `sin` and `cos`: 1.5 for |x| ≤ 10⁶; [`Lanes`] takes the standard
+/// library beyond.
 pub trait Element:
     Copy
     + Default
@@ -24,19 +30,19 @@ pub trait Element:
 {
     /// The nearest number of this type.
     fn from_f64(x: f64) -> Self;
-    /// eˣ.
+    /// eˣ. Overflows to infinity, and underflows through the subnormal numbers to 0.
     fn exp(self) -> Self;
-    /// eˣ − 1.
+    /// eˣ − 1, accurate near 0.
     fn exp_m1(self) -> Self;
-    /// Natural logarithm.
+    /// Natural logarithm; −∞ at 0 and NaN below.
     fn ln(self) -> Self;
     /// Square root.
     fn sqrt(self) -> Self;
     /// Hyperbolic tangent.
     fn tanh(self) -> Self;
-    /// Sine.
+    /// Sine for |x| ≤ 10⁶.
     fn sin(self) -> Self;
-    /// Cosine.
+    /// Cosine for |x| ≤ 10⁶.
     fn cos(self) -> Self;
     /// Absolute value.
     fn abs(self) -> Self;
@@ -45,7 +51,7 @@ pub trait Element:
 }
 
 macro_rules! element {
-    ($t:ty) => {
+    ($t:ty, $functions:ident) => {
         impl Element for $t {
             #[inline(always)]
             fn from_f64(x: f64) -> Self {
@@ -53,15 +59,15 @@ macro_rules! element {
             }
             #[inline(always)]
             fn exp(self) -> Self {
-                <$t>::exp(self)
+                $functions::exp(self)
             }
             #[inline(always)]
             fn exp_m1(self) -> Self {
-                <$t>::exp_m1(self)
+                $functions::exp_m1(self)
             }
             #[inline(always)]
             fn ln(self) -> Self {
-                <$t>::ln(self)
+                $functions::ln(self)
             }
             #[inline(always)]
             fn sqrt(self) -> Self {
@@ -69,15 +75,15 @@ macro_rules! element {
             }
             #[inline(always)]
             fn tanh(self) -> Self {
-                <$t>::tanh(self)
+                $functions::tanh(self)
             }
             #[inline(always)]
             fn sin(self) -> Self {
-                <$t>::sin(self)
+                $functions::sin(self)
             }
             #[inline(always)]
             fn cos(self) -> Self {
-                <$t>::cos(self)
+                $functions::cos(self)
             }
             #[inline(always)]
             fn abs(self) -> Self {
@@ -90,8 +96,8 @@ macro_rules! element {
         }
     };
 }
-element!(f32);
-element!(f64);
+element!(f32, single);
+element!(f64, double);
 
 /// `N` cells side by side: every operation acts on all of them.
 ///
@@ -111,6 +117,12 @@ impl<E: Element, const N: usize> Lanes<E, N> {
     #[inline(always)]
     fn map(self, f: impl FnMut(E) -> E) -> Self {
         Self(self.0.map(f))
+    }
+
+    /// Whether all lanes lie where sine and cosine of [`Element`] are accurate.
+    #[inline(always)]
+    fn is_trigonometric(self) -> bool {
+        self.0.iter().all(|&x| x.into().abs() <= double::TRIGONOMETRIC_RANGE)
     }
 }
 
@@ -206,11 +218,11 @@ impl<E: Element, const N: usize> Scalar for Lanes<E, N> {
     }
     #[inline(always)]
     fn sin(self) -> Self {
-        self.map(E::sin)
+        if self.is_trigonometric() { self.map(E::sin) } else { self.map(|x| E::from_f64(x.into().sin())) }
     }
     #[inline(always)]
     fn cos(self) -> Self {
-        self.map(E::cos)
+        if self.is_trigonometric() { self.map(E::cos) } else { self.map(|x| E::from_f64(x.into().cos())) }
     }
     #[inline(always)]
     fn abs(self) -> Self {

@@ -4,6 +4,7 @@
 mod combine;
 mod control;
 mod dual;
+mod elements;
 mod error;
 mod fn_system;
 mod integrate;

@@ -49,11 +49,11 @@ impl Lu {
         if n <= SMALL { Self::own(n) } else { Self::faer(n) }
     }
 
-    fn own(n: usize) -> Self {
+    pub(crate) fn own(n: usize) -> Self {
         Self { n, lu: vec![0.0; n * n], backend: Backend::Own { pivots: vec![0; n] } }
     }
 
-    fn faer(n: usize) -> Self {
+    pub(crate) fn faer(n: usize) -> Self {
         let scratch = StackReq::any_of(&[
             factor::lu_in_place_scratch::<usize, f64>(n, n, Par::Seq, Default::default()),
             solve::solve_in_place_scratch::<usize, f64>(n, 1, Par::Seq),

@@ -34,7 +34,7 @@ pub enum Method {
     RushLarsen2,
     /// Rosenbrock23, order 2, the method of `ode23s`. For stiff systems and loose tolerances.
     Rosenbrock23,
-    /// ROS3P, a Rosenbrock method of order 3.
+    /// ROS3P, a Rosenbrock method of order 3. Blind to the error of linear equations.
     Ros3P,
     /// Rodas3P, a Rosenbrock method of order 3, stiffly accurate.
     Rodas3P,

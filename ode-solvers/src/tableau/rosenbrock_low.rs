@@ -21,7 +21,8 @@ pub const ROSENBROCK_23: RosenbrockTableau = RosenbrockTableau {
     h: &[&[0.0, -8.242640687119286, 0.0]],
 };
 
-/// ROS3P: three stages, two evaluations of the right-hand side at the same state.
+/// ROS3P: three stages, two of them with the same right-hand side. Its error estimate is zero on
+/// linear systems with constant coefficients: there it takes steps that are far too long.
 pub const ROS3P: RosenbrockTableau = RosenbrockTableau {
     name: "ROS3P",
     citation: "J. Lang & J. Verwer, ROS3P: an accurate third-order Rosenbrock solver designed for parabolic problems, \
