@@ -25,7 +25,7 @@ pub enum Error {
         /// The part of the recipe.
         place: String,
         /// What the registry says.
-        source: ionic_models::Error,
+        source: Box<ionic_models::Error>,
     },
     /// A state or parameter that the model does not have.
     #[error("recipe, {place}: `{name}` is not a {kind} of {model}; it has {known}")]
@@ -252,6 +252,11 @@ impl FileProblem {
 impl Error {
     pub(crate) fn bad_recipe(place: impl Into<String>, problem: impl Into<String>) -> Error {
         Error::BadRecipe { place: place.into(), problem: problem.into() }
+    }
+
+    pub(crate) fn model(place: impl Into<String>) -> impl FnOnce(ionic_models::Error) -> Error {
+        let place = place.into();
+        move |source| Error::Model { place, source: Box::new(source) }
     }
 
     pub(crate) fn bad_number(place: impl Into<String>, value: f64, problem: &'static str) -> Error {

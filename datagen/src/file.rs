@@ -276,3 +276,76 @@ fn fits(recipe: &Recipe, found: &[Column], rows: u64, columns: u64, each: usize)
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A data set and the bytes of its file.
+    static SAVED: LazyLock<(Dataset, Vec<u8>)> = LazyLock::new(|| {
+        let data = crate::recipes::werneck_problem_a(10).generate().unwrap();
+        let mut bytes = header(&data, &data.content_sha256());
+        bytes.extend(data.flat().iter().flat_map(|v| v.to_le_bytes()));
+        (data, bytes)
+    });
+
+    fn reads(bytes: &[u8]) -> bool {
+        read(&mut &*bytes, bytes.len() as u64).is_ok()
+    }
+
+    #[test]
+    fn every_single_bit_counts() {
+        let mut bytes = SAVED.1.clone();
+        assert!(reads(&bytes));
+        for i in 0..bytes.len() {
+            for bit in 0..8 {
+                bytes[i] ^= 1 << bit;
+                assert!(!reads(&bytes), "bit {bit} of byte {i} was not noticed");
+                bytes[i] ^= 1 << bit;
+            }
+        }
+    }
+
+    #[test]
+    fn every_cut_is_noticed() {
+        let bytes = &SAVED.1;
+        assert!((0..bytes.len()).all(|n| !reads(&bytes[..n])));
+        // A file that shrinks while it is read.
+        for n in [7, 8, 500, bytes.len() - 1] {
+            let result = read(&mut &bytes[..n], bytes.len() as u64);
+            assert!(matches!(result, Err(ReadError::Io(_))));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3000))]
+
+        #[test]
+        fn any_changed_byte_is_noticed(place in any::<prop::sample::Index>(), flip in 1u8..=255) {
+            let mut bytes = SAVED.1.clone();
+            let i = place.index(bytes.len());
+            bytes[i] ^= flip;
+            prop_assert!(!reads(&bytes), "byte {i} changed by {flip:#x} was not noticed");
+        }
+
+        #[test]
+        fn any_two_exchanged_bytes_are_noticed(
+            a in any::<prop::sample::Index>(),
+            b in any::<prop::sample::Index>(),
+        ) {
+            let mut bytes = SAVED.1.clone();
+            let (a, b) = (a.index(bytes.len()), b.index(bytes.len()));
+            bytes.swap(a, b);
+            prop_assert_eq!(reads(&bytes), bytes == SAVED.1);
+        }
+
+        #[test]
+        fn noise_is_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(!reads(&bytes));
+        }
+    }
+}

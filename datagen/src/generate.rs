@@ -92,7 +92,7 @@ impl Recipe {
                         None
                     }),
             }
-            .map_err(|source| Error::Model { place: place(), source })?;
+            .map_err(Error::model(place()))?;
         }
         let own: Vec<f64>;
         let times = match plan.times {
@@ -215,15 +215,12 @@ impl Path {
 pub(crate) fn cell(recipe: &Recipe, entry: &Entry) -> Result<Box<dyn AnyCell>, Error> {
     let mut cell = entry.cell();
     for (name, &value) in &recipe.model.parameters {
-        cell.set_parameter(name, value)
-            .map_err(|source| Error::Model { place: format!("model.parameters.{name}"), source })?;
+        cell.set_parameter(name, value).map_err(Error::model(format!("model.parameters.{name}")))?;
     }
     for (name, &value) in &recipe.model.initial {
-        cell.set_state(name, value)
-            .map_err(|source| Error::Model { place: format!("model.initial.{name}"), source })?;
+        cell.set_state(name, value).map_err(Error::model(format!("model.initial.{name}")))?;
     }
-    let stimulus = Stimulus::new(recipe.model.stimulus.clone())
-        .map_err(|source| Error::Model { place: "model.stimulus".to_owned(), source })?;
+    let stimulus = Stimulus::new(recipe.model.stimulus.clone()).map_err(Error::model("model.stimulus"))?;
     cell.set_stimulus(stimulus);
     Ok(cell)
 }

@@ -164,8 +164,8 @@ impl Recipe {
         if self.format != RECIPE_FORMAT {
             return Err(Error::RecipeFormat { found: self.format });
         }
-        let entry = registry::find(&self.model.id, self.model.variant.as_deref())
-            .map_err(|source| Error::Model { place: "model".to_owned(), source })?;
+        let entry =
+            registry::find(&self.model.id, self.model.variant.as_deref()).map_err(Error::model("model"))?;
         self.check_integrator()?;
         finite("t_start", self.t_start)?;
         self.check_sampling()?;
