@@ -1,4 +1,53 @@
-//! Inference sessions for small networks in ONNX files, on an explicit provider.
+//! Runs small networks from ONNX files on the provider that you name, and on no other.
+//!
+//! ```
+//! use infer_trt::{Provider, SessionOptions, open};
+//!
+//! # fn main() -> Result<(), infer_trt::InferError> {
+//! // A network that gives the larger of two numbers: relu(a − b) + relu(b) − relu(−b).
+//! let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/larger.onnx");
+//! let mut session = open(file, &Provider::Native, &SessionOptions::default())?;
+//!
+//! // Two rows of two inputs; two rows of one output.
+//! let mut y = [0.0; 2];
+//! session.run(&[1.0, 4.0, -2.5, -3.0], &mut y)?;
+//! assert_eq!(y, [4.0, -2.5]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Providers
+//!
+//! | [`Provider`] | needs | runs |
+//! |---|---|---|
+//! | [`Native`](Provider::Native), the default | nothing | one chain of dense layers and element-wise operations, in `f32` |
+//! | [`OrtCpu`](Provider::OrtCpu) | the ONNX Runtime library, found at run time | every ONNX graph of one input and one output |
+//!
+//! A session opens on the provider asked for or fails with an [`InferError`] that says what is
+//! missing and how to get it. [`probe`] says the same for a whole machine.
+//!
+//! The ONNX Runtime library is the one that `ORT_DYLIB_PATH` names, or else the one that `cargo
+//! xtask setup onnxruntime` puts into the user's cache; `onnxruntime.toml` pins its version. A
+//! process loads it once and keeps it.
+//!
+//! # Models
+//!
+//! A model has one float32 input `[batch, n]` and one float32 output `[batch, m]`, weights inside
+//! the file, and works on rows independently. Normalisation is part of the graph: values go in and
+//! come out in physical units. Files are not trusted: sizes, versions, shapes and references to
+//! other files are checked before anything runs.
+//!
+//! # The native engine
+//!
+//! The graph becomes a few fused steps, dense layers with their activation among them, which run one
+//! after another on tiles of rows that stay in cache, on the widest vector instructions of the
+//! machine (AVX-512F, AVX2 with FMA, or plain Rust that the compiler vectorises), with large batches
+//! divided over threads. Activations are branch-free polynomials within 4 units of `f32` rounding
+//! (2⁻²⁴) of the exact function. A row has the same bits in every batch and for every number of
+//! threads; between machines with different instructions the last bits differ.
+//!
+//! Subtracting the mean and dividing by the deviation are not folded into the first layer: that
+//! loses a factor |mean/deviation| of precision, and saves a few percent of a small network's time.
 
 mod error;
 mod library;

@@ -10,6 +10,8 @@ mod kernel;
 mod math;
 mod program;
 mod session;
+#[cfg(test)]
+mod tests;
 mod vector;
 
 pub(crate) use self::dispatch::Simd;

@@ -1,0 +1,255 @@
+//! Files that are not what they should be: always an error that says why, never a panic.
+
+#![allow(clippy::unwrap_used, reason = "in helpers of tests, as in tests")]
+
+mod common;
+
+use common::proto::*;
+use common::{Act, Folder, Graph, Net, tensor, value};
+use infer_trt::{InferError, Provider, SessionOptions, open};
+use proptest::prelude::*;
+use prost::Message;
+
+fn refusal(folder: &Folder, model: &ModelProto) -> InferError {
+    let options = SessionOptions::default().with_threads(1);
+    open(folder.model(model), &Provider::Native, &options).err().expect("a refusal")
+}
+
+fn small() -> ModelProto {
+    Net::random(1, 3, &[(Act::Silu, 8), (Act::Elu, 4)], 2).model()
+}
+
+fn graph(model: &mut ModelProto) -> &mut GraphProto {
+    model.graph.as_mut().unwrap()
+}
+
+#[test]
+fn a_file_cut_anywhere_is_refused() {
+    let folder = Folder::new();
+    let whole = small().encode_to_vec();
+    let options = SessionOptions::default().with_threads(1);
+    // The last field holds metadata, which a file may lack.
+    let metadata = small().metadata_props[0].encoded_len() + 2;
+    for length in 0..whole.len() - metadata {
+        let path = folder.write("cut.onnx", &whole[..length]);
+        let error = open(&path, &Provider::Native, &options).err().expect("a refusal");
+        let text = error.to_string();
+        assert!(text.contains("cut.onnx"), "{text}");
+        assert!(
+            matches!(error, InferError::Malformed { .. } | InferError::Refused { .. }),
+            "{length}: {text}"
+        );
+    }
+}
+
+#[test]
+fn absent_large_and_strange_files_are_refused() {
+    let folder = Folder::new();
+    let options = SessionOptions::default();
+    let open =
+        |path, options: &SessionOptions| open(path, &Provider::Native, options).err().expect("a refusal");
+    let error = open(folder.path().join("absent.onnx"), &options);
+    assert!(matches!(error, InferError::Io { .. }), "{error}");
+    let error = open(folder.path().to_owned(), &options);
+    assert!(matches!(error, InferError::Io { .. }), "{error}");
+    let error = open(folder.model(&small()), &options.clone().with_max_file_bytes(100));
+    assert!(matches!(error, InferError::TooLarge { limit: 100, .. }), "{error}");
+    let error = open(folder.write("text.onnx", b"# not a model\n"), &options);
+    assert!(matches!(error, InferError::Malformed { .. }), "{error}");
+}
+
+#[test]
+fn external_data_is_refused_wherever_it_hides() {
+    let folder = Folder::new();
+    let mut external = tensor("weights", &[3, 2], &[]);
+    external.data_location = EXTERNAL;
+    external.external_data =
+        vec![StringStringEntryProto { key: "location".into(), value: "../../etc/passwd".into() }];
+    let attribute = |t, g| AttributeProto { name: "a".into(), t, g, ..AttributeProto::default() };
+    let node =
+        |attribute| NodeProto { op_type: "If".into(), attribute: vec![attribute], ..NodeProto::default() };
+    let inner = GraphProto { initializer: vec![external.clone()], ..GraphProto::default() };
+    let sparse = SparseTensorProto { values: Some(external.clone()), indices: None };
+
+    let mut models = vec![small(); 5];
+    graph(&mut models[0]).initializer.push(external.clone());
+    graph(&mut models[1]).node.push(node(attribute(Some(external.clone()), None)));
+    graph(&mut models[2]).node.push(node(attribute(None, Some(inner))));
+    graph(&mut models[3]).sparse_initializer.push(sparse);
+    models[4]
+        .functions
+        .push(FunctionProto { name: "f".into(), node: vec![node(attribute(Some(external), None))] });
+    for model in &models {
+        let error = refusal(&folder, model);
+        assert!(matches!(error, InferError::Refused { .. }), "{error}");
+        assert!(error.to_string().contains("another file"), "{error}");
+    }
+}
+
+#[test]
+fn versions_are_checked() {
+    let folder = Folder::new();
+    for (ir, opset) in [(2, 17), (99, 17), (8, 6), (8, 99), (-1, 17), (8, i64::MIN)] {
+        let mut model = small();
+        model.ir_version = ir;
+        model.opset_import[0].version = opset;
+        let error = refusal(&folder, &model);
+        assert!(matches!(error, InferError::Refused { .. }), "{error}");
+    }
+    let mut model = small();
+    model.opset_import.clear();
+    assert!(refusal(&folder, &model).to_string().contains("operator set"));
+}
+
+#[test]
+fn signatures_are_checked() {
+    let folder = Folder::new();
+    let cases: [(&str, fn(&mut GraphProto)); 8] = [
+        ("2 inputs", |g| g.input.push(value("z", 1))),
+        ("0 outputs", |g| g.output.clear()),
+        ("70000 columns", |g| g.input[0] = value("x", 70_000)),
+        ("0 columns", |g| g.input[0] = value("x", 0)),
+        ("-3 columns", |g| g.input[0] = value("x", -3)),
+        ("not a tensor", |g| g.input[0].r#type = None),
+        ("element type 11", |g| {
+            let tensor = g.output[0].r#type.as_mut().unwrap().tensor_type.as_mut().unwrap();
+            tensor.elem_type = 11;
+        }),
+        ("fixed batch of 16", |g| {
+            let tensor = g.input[0].r#type.as_mut().unwrap().tensor_type.as_mut().unwrap();
+            tensor.shape.as_mut().unwrap().dim[0].value = Some(Dimension::Value(16));
+        }),
+    ];
+    for (says, change) in cases {
+        let mut model = small();
+        change(graph(&mut model));
+        let error = refusal(&folder, &model).to_string();
+        assert!(error.contains(says), "{says}: {error}");
+    }
+}
+
+#[test]
+fn inconsistent_graphs_are_refused() {
+    let folder = Folder::new();
+    let cases: [(&str, fn(&mut GraphProto)); 12] = [
+        ("dimensions", |g| g.initializer[0].dims = vec![i64::MAX, i64::MAX, 4]),
+        ("dimensions", |g| g.initializer[0].dims = vec![1 << 40]),
+        ("dimension of -3", |g| g.initializer[0].dims = vec![-3]),
+        ("multiple of 4", |g| g.initializer[0].raw_data = vec![0; 11].into()),
+        ("not a float32 constant", |g| g.initializer[0].data_type = 10),
+        ("twice", |g| g.initializer[0].float_data = vec![1.0; 3]),
+        ("defined twice", |g| g.node[1].output = g.node[0].output.clone()),
+        ("NaN", |g| g.initializer[2].raw_data = f32::NAN.to_le_bytes().repeat(24).into()),
+        ("not finite", |g| g.initializer[2].raw_data = f32::INFINITY.to_le_bytes().repeat(24).into()),
+        ("take 8 columns but get 3", |g| {
+            g.initializer[2] = tensor("w0", &[8, 3], &[0.0; 24]);
+        }),
+        ("does not lead", |g| {
+            g.node.remove(3);
+        }),
+        ("declared with 5 columns but has 2", |g| g.output[0] = value("y", 5)),
+    ];
+    for (says, change) in cases {
+        let mut model = small();
+        change(graph(&mut model));
+        let error = refusal(&folder, &model).to_string();
+        assert!(error.contains(says), "{says}: {error}");
+    }
+}
+
+#[test]
+fn what_the_engine_does_not_know_is_named_with_a_way_out() {
+    let folder = Folder::new();
+    let one = |op: &str| {
+        let mut g = Graph::default();
+        g.node(op, &["x"]);
+        g.model(2, 2)
+    };
+    let error = refusal(&folder, &one("Softmax"));
+    assert!(matches!(&error, InferError::Unsupported { operator, .. } if operator == "Softmax"));
+    let text = error.to_string();
+    assert!(text.contains("`Softmax_0`") && text.contains("ort-cpu"), "{text}");
+
+    let mut model = one("Tanh");
+    graph(&mut model).node[0].domain = "com.example".into();
+    assert!(refusal(&folder, &model).to_string().contains("com.example.Tanh"));
+
+    let mut g = Graph::default();
+    let a = g.node("Tanh", &["x"]);
+    let b = g.node("Sin", &["x"]);
+    g.node("Add", &[&a, &b]);
+    assert!(refusal(&folder, &g.model(2, 2)).to_string().contains("used twice"));
+
+    let mut g = Graph::default();
+    g.node("Mul", &["x", "x"]);
+    assert!(refusal(&folder, &g.model(2, 2)).to_string().contains("both operands"));
+
+    let mut g = Graph::default();
+    g.binary("Add", "x", "c", &[2, 2], &[1.0; 4]);
+    assert!(refusal(&folder, &g.model(2, 2)).to_string().contains("one value per column"));
+}
+
+#[test]
+fn one_constant_in_many_nodes_does_not_fill_memory() {
+    let folder = Folder::new();
+    let mut g = Graph::default();
+    g.constant("w", &[512, 512], &vec![0.01; 512 * 512]);
+    let mut x = "x".to_owned();
+    for _ in 0..20_000 {
+        x = g.node("MatMul", &[&x, "w"]);
+    }
+    let error = refusal(&folder, &g.model(512, 512)).to_string();
+    assert!(error.contains("parameters"), "{error}");
+}
+
+/// Opens, and runs if it opens: anything but a panic.
+fn try_out(folder: &Folder, bytes: &[u8]) {
+    let options = SessionOptions::default().with_threads(1);
+    if let Ok(mut session) = open(folder.write("m.onnx", bytes), &Provider::Native, &options) {
+        let mut y = vec![0.0; 2 * session.n_outputs()];
+        session.run(&vec![0.5; 2 * session.n_inputs()], &mut y).unwrap();
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
+
+    #[test]
+    fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        try_out(&Folder::new(), &bytes);
+    }
+
+    #[test]
+    fn changed_bytes_never_panic(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let mut bytes = small().encode_to_vec();
+        for (index, byte) in changes {
+            let at = index.index(bytes.len());
+            bytes[at] = byte;
+        }
+        try_out(&Folder::new(), &bytes);
+    }
+
+    #[test]
+    fn changed_graphs_never_panic(
+        dims in prop::collection::vec(any::<i64>(), 0..4),
+        which in any::<prop::sample::Index>(),
+        from in any::<prop::sample::Index>(),
+        to in any::<prop::sample::Index>(),
+        columns in any::<i64>(),
+        what in 0..5,
+    ) {
+        let mut model = small();
+        let g = graph(&mut model);
+        let (constants, nodes) = (g.initializer.len(), g.node.len());
+        match what {
+            0 => g.initializer[which.index(constants)].dims = dims,
+            1 => g.node[which.index(nodes)].input = g.node[from.index(nodes)].input.clone(),
+            2 => g.node[which.index(nodes)].output = g.node[from.index(nodes)].input.clone(),
+            3 => g.node.swap(from.index(nodes), to.index(nodes)),
+            _ => g.input[0] = value("x", columns),
+        }
+        try_out(&Folder::new(), &model.encode_to_vec());
+    }
+}
