@@ -1,1 +1,41 @@
-//! The four works as experiments with claims and reports, and the benches
+//! The four works as experiments, their published numbers as data, and reports that hold one
+//! against the other.
+//!
+//! The program `benchsuite` runs an experiment ([`reproduce`](mod@reproduce)) from data to report. A run lives in a
+//! folder of its own: what decides its numbers (`config.json`), where they come from
+//! (`manifest.json`), the course of every training (`metrics.jsonl`), one object for each published
+//! number (`results.json`), the trained networks (`models/*.onnx`), figures and a report. Killed at
+//! any moment, it goes on where its last checkpoint was, and ends with the same bits.
+//!
+//! Published numbers stand in `claims/*.toml` and nowhere else:
+//!
+//! ```
+//! use benchsuite::claims::Publication;
+//!
+//! let work = Publication::werneck2024()?;
+//! let claim = work.claim("W-A/scarce/PINN/SiLU32,SiLU32/mean_error").unwrap();
+//! assert_eq!((claim.value, claim.source.as_str()), (9.57e-4, "supplementary material, Table 14"));
+//! assert!(claim.rule.holds(claim.value, 1.2e-3)); // "at most 3 times as large"
+//! # Ok::<(), benchsuite::Error>(())
+//! ```
+
+pub mod claims;
+pub mod doctor;
+mod error;
+pub mod figures;
+mod files;
+pub mod interrupt;
+mod jobs;
+pub mod manifest;
+pub mod metrics;
+pub mod progress;
+pub mod report;
+pub mod reproduce;
+pub mod results;
+pub mod rundir;
+pub mod stats;
+mod tier;
+pub mod werneck;
+
+pub use error::Error;
+pub use tier::Tier;

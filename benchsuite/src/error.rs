@@ -1,0 +1,193 @@
+use std::path::{Path, PathBuf};
+
+/// What can go wrong in a run. Every message names the value, the place and the remedy.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or folder could not be read or written.
+    #[error("{path}: {source}; {remedy}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+        /// What to do about it.
+        remedy: &'static str,
+    },
+    /// No experiment has that id.
+    #[error("no experiment is called `{id}`{near}; known: {known} (`reproduce --list` describes them)")]
+    UnknownExperiment {
+        /// The id as given.
+        id: String,
+        /// `, did you mean …?` or nothing.
+        near: String,
+        /// All ids.
+        known: String,
+    },
+    /// No tier has that name.
+    #[error("no tier is called `{0}`; known: smoke, quick, paper")]
+    UnknownTier(String),
+    /// An architecture was asked for that the published tables do not list.
+    #[error("architecture `{given}` is in none of the published tables{near}; known: {known}")]
+    UnknownArchitecture {
+        /// The architecture as given.
+        given: String,
+        /// `, did you mean …?` or nothing.
+        near: String,
+        /// All architectures.
+        known: String,
+    },
+    /// An option has a value that makes no sense.
+    #[error("{option} {value}: {why}")]
+    BadOption {
+        /// The option.
+        option: &'static str,
+        /// Its value.
+        value: String,
+        /// What is wrong and what is allowed.
+        why: String,
+    },
+    /// The output folder holds something that is not a run.
+    #[error("{0} is not empty and holds no run (no config.json); choose another folder with --out")]
+    NotARun(PathBuf),
+    /// The output folder holds a run and resuming was not asked for.
+    #[error("{path} already holds {what} run; add --resume to {resume}, or choose another folder with --out")]
+    RunExists {
+        /// The folder.
+        path: PathBuf,
+        /// "a finished" or "an unfinished".
+        what: &'static str,
+        /// What resuming would do.
+        resume: &'static str,
+    },
+    /// The run to resume has another configuration.
+    #[error(
+        "{path} holds a run with another configuration: `{field}` is {there} there and {here} here; \
+         resume with the options that it was started with, or choose another folder with --out"
+    )]
+    OtherConfig {
+        /// The folder.
+        path: PathBuf,
+        /// The first setting that differs.
+        field: String,
+        /// Its value in the folder.
+        there: String,
+        /// Its value now.
+        here: String,
+    },
+    /// There is no run to resume.
+    #[error("{0} holds no run to resume; leave out --resume to start one")]
+    NothingToResume(PathBuf),
+    /// Another process works in the folder.
+    #[error("another process is running in {0}; wait for it, or choose another folder with --out")]
+    Busy(PathBuf),
+    /// A file of a run is damaged.
+    #[error("{path} is damaged: {why}; {remedy}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+        /// What to do about it.
+        remedy: String,
+    },
+    /// A network's training went wrong.
+    #[error("network {network}: {source}")]
+    Training {
+        /// The network.
+        network: String,
+        /// What the trainer said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A data set could not be made.
+    #[error("data set `{name}`: {source}")]
+    Data {
+        /// The data set.
+        name: String,
+        /// What the generator said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A session could not be opened or run.
+    #[error("inference: {0}")]
+    Inference(#[from] infer_trt::InferError),
+    /// The claims file cannot be used.
+    #[error("claims {file}: {why}")]
+    Claims {
+        /// The file.
+        file: &'static str,
+        /// What is wrong.
+        why: String,
+    },
+    /// A figure could not be drawn.
+    #[error("figure {name}: {why}")]
+    Figure {
+        /// The figure.
+        name: String,
+        /// What the drawing library said.
+        why: String,
+    },
+    /// The work was stopped by Ctrl-C or SIGTERM after its state was saved.
+    #[error("stopped; the work so far is saved. Go on with:\n  {resume}")]
+    Interrupted {
+        /// The command that resumes.
+        resume: String,
+    },
+}
+
+impl Error {
+    pub(crate) fn io(path: &Path, remedy: &'static str) -> impl FnOnce(std::io::Error) -> Error {
+        let path = path.to_owned();
+        move |source| Error::Io { path, source, remedy }
+    }
+}
+
+/// `, did you mean …?` for the candidates near to `given`, or nothing.
+pub(crate) fn near_misses<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    let key = |s: &str| s.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
+    let wanted = key(given);
+    let mut near: Vec<(usize, &str)> = candidates
+        .into_iter()
+        .map(|c| (distance(&wanted, &key(c)), c))
+        .filter(|(d, c)| *d <= 1 + key(c).len() / 4)
+        .collect();
+    near.sort();
+    match near.first() {
+        Some((_, best)) => format!(", did you mean `{best}`?"),
+        None => String::new(),
+    }
+}
+
+/// Levenshtein distance: the fewest insertions, deletions and substitutions.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, cb) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(ca != *cb);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{distance, near_misses};
+
+    #[test]
+    fn distances() {
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("wa", "wa"), 0);
+    }
+
+    #[test]
+    fn near_misses_name_the_closest_or_nothing() {
+        assert_eq!(near_misses("w_a", ["W-A", "W-BS1"]), ", did you mean `W-A`?");
+        assert_eq!(near_misses("W-B", ["W-A"]), ", did you mean `W-A`?");
+        assert_eq!(near_misses("turbulence", ["W-A", "W-BS1"]), "");
+    }
+}

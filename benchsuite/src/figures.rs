@@ -1,0 +1,344 @@
+//! Figures as SVG: panels of lines and points on linear or logarithmic axes.
+
+use plotters::coord::Shift;
+use plotters::coord::types::RangedCoordf64;
+use plotters::element::DashedPathElement;
+use plotters::prelude::*;
+use plotters::style::FontFamily;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use crate::Error;
+
+/// How the points of a series are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// A line through them.
+    Line,
+    /// A dashed line through them.
+    Dashed,
+    /// A filled circle at each.
+    Dot,
+    /// An empty circle at each.
+    Ring,
+}
+
+/// Colours that stay apart for colour-blind readers and in print (Okabe and Ito).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colour {
+    /// Black.
+    Ink,
+    /// Blue.
+    Blue,
+    /// Vermilion.
+    Red,
+    /// Green.
+    Green,
+    /// Grey.
+    Grey,
+}
+
+impl Colour {
+    fn rgb(self) -> RGBColor {
+        match self {
+            Colour::Ink => RGBColor(30, 30, 30),
+            Colour::Blue => RGBColor(0, 96, 160),
+            Colour::Red => RGBColor(213, 94, 0),
+            Colour::Green => RGBColor(0, 128, 96),
+            Colour::Grey => RGBColor(120, 120, 120),
+        }
+    }
+}
+
+/// Points that belong together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    /// Its entry in the legend; empty for none.
+    pub label: String,
+    /// How it is shown.
+    pub mark: Mark,
+    /// Its colour.
+    pub colour: Colour,
+    /// Its points. Those that are not finite, or not positive on a logarithmic axis, are left out.
+    pub points: Vec<(f64, f64)>,
+}
+
+impl Series {
+    /// A series.
+    pub fn new(
+        label: impl Into<String>,
+        mark: Mark,
+        colour: Colour,
+        points: impl IntoIterator<Item = (f64, f64)>,
+    ) -> Self {
+        Series { label: label.into(), mark, colour, points: points.into_iter().collect() }
+    }
+}
+
+/// An axis.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Axis {
+    /// Equal distances for equal differences.
+    Linear(String),
+    /// Equal distances for equal ratios.
+    Log(String),
+    /// Names at 0, 1, 2, … from top to bottom; for the vertical axis only.
+    Names(Vec<String>),
+}
+
+/// One set of axes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Panel {
+    /// Its title.
+    pub title: String,
+    /// The horizontal axis.
+    pub x: Axis,
+    /// The vertical axis.
+    pub y: Axis,
+    /// What it shows.
+    pub series: Vec<Series>,
+}
+
+const FONT: FontFamily = FontFamily::SansSerif;
+const LEGEND_HEIGHT: u32 = 26;
+
+/// Draws panels side by side and returns the SVG text.
+///
+/// # Errors
+/// [`Error::Figure`] if the drawing library refuses.
+pub fn draw(name: &str, panels: &[Panel], (width, height): (u32, u32)) -> Result<String, Error> {
+    let mut svg = String::new();
+    {
+        let root = SVGBackend::with_string(&mut svg, (width, height)).into_drawing_area();
+        let failed = |e: &dyn std::fmt::Display| Error::Figure { name: name.into(), why: e.to_string() };
+        root.fill(&WHITE).map_err(|e| failed(&e))?;
+        let parts = root.split_evenly((1, panels.len().max(1)));
+        for (area, panel) in parts.iter().zip(panels) {
+            draw_panel(area, panel).map_err(|e| failed(&e))?;
+        }
+        root.present().map_err(|e| failed(&e))?;
+    }
+    Ok(svg)
+}
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+type Drawn = Result<(), Box<dyn std::error::Error>>;
+
+fn draw_panel(area: &Area<'_>, panel: &Panel) -> Drawn {
+    let shown: Vec<Series> = panel.series.iter().map(|s| on_axes(s, &panel.x, &panel.y)).collect();
+    let all = || shown.iter().flat_map(|s| s.points.iter());
+    let x = range(&panel.x, all().map(|p| p.0));
+    let y = range(&panel.y, all().map(|p| p.1));
+    let (area_width, area_height) = area.dim_in_pixel();
+
+    let title_style = (FONT, 16).into_font().style(FontStyle::Bold).color(&Colour::Ink.rgb());
+    area.draw(&Text::new(panel.title.clone(), (12, 10), title_style))?;
+    let legend_rows = legend(area, &shown, area_width)?;
+    let top = 34 + LEGEND_HEIGHT * legend_rows;
+    let body = area.margin(top.min(area_height / 2), 8, 8, 18);
+
+    let left = match &panel.y {
+        Axis::Names(names) => 24 + 7 * names.iter().map(|n| n.chars().count()).max().unwrap_or(0) as u32,
+        _ => 64,
+    };
+    let mut chart = ChartBuilder::on(&body)
+        .x_label_area_size(46)
+        .y_label_area_size(left)
+        .build_cartesian_2d(x.low..x.high, y.low..y.high)?;
+    let (x_axis, y_axis) = (panel.x.clone(), panel.y.clone());
+    chart
+        .configure_mesh()
+        .x_labels(x.labels)
+        .y_labels(y.labels)
+        .x_label_formatter(&move |v| tick(&x_axis, *v))
+        .y_label_formatter(&move |v| tick(&y_axis, *v))
+        .x_desc(description(&panel.x))
+        .y_desc(description(&panel.y))
+        .label_style((FONT, 13).into_font().color(&Colour::Ink.rgb()))
+        .axis_desc_style((FONT, 14).into_font().color(&Colour::Ink.rgb()))
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(RGBColor(225, 225, 225))
+        .axis_style(RGBColor(120, 120, 120))
+        .draw()?;
+    for series in &shown {
+        draw_series(&mut chart, series)?;
+    }
+    Ok(())
+}
+
+fn draw_series<'a>(
+    chart: &mut ChartContext<'_, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>,
+    series: &Series,
+) -> Drawn {
+    let colour = series.colour.rgb();
+    let points = series.points.iter().copied();
+    match series.mark {
+        Mark::Line => {
+            chart.draw_series(LineSeries::new(points, colour.stroke_width(2)))?;
+        }
+        Mark::Dashed => {
+            chart.draw_series(DashedLineSeries::new(points, 6, 4, colour.stroke_width(2)))?;
+        }
+        Mark::Dot => {
+            chart.draw_series(points.map(|p| Circle::new(p, 4, colour.filled())))?;
+        }
+        Mark::Ring => {
+            chart.draw_series(points.map(|p| Circle::new(p, 5, colour.stroke_width(2))))?;
+        }
+    }
+    Ok(())
+}
+
+/// Draws the legend in rows under the title and returns how many rows it took.
+fn legend(area: &Area<'_>, series: &[Series], width: u32) -> Result<u32, Box<dyn std::error::Error>> {
+    let (mut x, mut row) = (14_i32, 0_i32);
+    let mut any = false;
+    for s in series.iter().filter(|s| !s.label.is_empty()) {
+        let needed = 50 + 7 * s.label.chars().count() as i32;
+        if any && x + needed > width as i32 {
+            (x, row) = (14, row + 1);
+        }
+        any = true;
+        let y = 44 + row * LEGEND_HEIGHT as i32;
+        let colour = s.colour.rgb();
+        match s.mark {
+            Mark::Line => area.draw(&PathElement::new([(x, y), (x + 24, y)], colour.stroke_width(2)))?,
+            Mark::Dashed => {
+                let path = DashedPathElement::new([(x, y), (x + 24, y)], 6, 4, colour.stroke_width(2));
+                area.draw(&path)?;
+            }
+            Mark::Dot => area.draw(&Circle::new((x + 12, y), 4, colour.filled()))?,
+            Mark::Ring => area.draw(&Circle::new((x + 12, y), 5, colour.stroke_width(2)))?,
+        }
+        let style = (FONT, 14).into_font().color(&Colour::Ink.rgb()).pos(Pos::new(HPos::Left, VPos::Center));
+        area.draw(&Text::new(s.label.clone(), (x + 30, y), style))?;
+        x += needed;
+    }
+    Ok(if any { row as u32 + 1 } else { 0 })
+}
+
+/// The points of a series in the coordinates of the axes.
+fn on_axes(series: &Series, x: &Axis, y: &Axis) -> Series {
+    let place = |axis: &Axis, v: f64| match axis {
+        Axis::Linear(_) => v,
+        Axis::Log(_) => v.log10(),
+        Axis::Names(_) => -v,
+    };
+    let points = series
+        .points
+        .iter()
+        .map(|&(a, b)| (place(x, a), place(y, b)))
+        .filter(|(a, b)| a.is_finite() && b.is_finite())
+        .collect();
+    Series { points, ..series.clone() }
+}
+
+struct Extent {
+    low: f64,
+    high: f64,
+    labels: usize,
+}
+
+/// What an axis shows: all points, whole decades on a logarithmic axis, some air on a linear one.
+fn range(axis: &Axis, values: impl Iterator<Item = f64>) -> Extent {
+    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+    let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
+    match axis {
+        Axis::Names(names) => {
+            let n = names.len().max(1) as f64;
+            Extent { low: 0.5 - n, high: 0.5, labels: 2 * names.len() + 1 }
+        }
+        Axis::Log(_) => {
+            let (low, high) = ((low + 1e-9).floor(), (high - 1e-9).ceil());
+            let high = high.max(low + 1.0);
+            Extent { low, high, labels: (high - low) as usize + 1 }
+        }
+        Axis::Linear(label) => {
+            // Time and iterations begin and end where the data do.
+            let air = if label.starts_with("time") || label.starts_with("iteration") { 0.0 } else { 0.05 };
+            let width = if high > low { high - low } else { 1.0 };
+            Extent { low: low - air * width, high: low + width * (1.0 + air), labels: 6 }
+        }
+    }
+}
+
+fn description(axis: &Axis) -> String {
+    match axis {
+        Axis::Linear(label) | Axis::Log(label) => label.clone(),
+        Axis::Names(_) => String::new(),
+    }
+}
+
+fn tick(axis: &Axis, value: f64) -> String {
+    let nearest = value.round();
+    let whole = (value - nearest).abs() < 1e-6;
+    match axis {
+        Axis::Linear(_) if value.abs() >= 1e5 => {
+            let millions = value / 1e6;
+            format!("{}M", trim(format!("{millions:.2}")))
+        }
+        Axis::Linear(_) => trim(format!("{value:.3}")),
+        Axis::Log(_) if whole => format!("10{}", superscript(nearest as i64)),
+        Axis::Names(names) if whole => names.get((-nearest) as usize).cloned().unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+/// A decimal without zeros at its end.
+fn trim(number: String) -> String {
+    let short = number.trim_end_matches('0').trim_end_matches('.');
+    if short == "-0" { "0".into() } else { short.into() }
+}
+
+fn superscript(n: i64) -> String {
+    n.to_string()
+        .chars()
+        .map(|c| match c {
+            '-' => '⁻',
+            '1' => '¹',
+            '2' => '²',
+            '3' => '³',
+            '0' | '4'..='9' => char::from_u32('⁰' as u32 + c.to_digit(10).unwrap_or_default()).unwrap_or(c),
+            other => other,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks() {
+        let log = Axis::Log(String::new());
+        assert_eq!(tick(&log, -4.0), "10⁻⁴");
+        assert_eq!(tick(&log, 12.0), "10¹²");
+        assert_eq!(tick(&log, -3.5), "");
+        let linear = Axis::Linear(String::new());
+        assert_eq!(tick(&linear, 0.25), "0.25");
+        assert_eq!(tick(&linear, -0.0000001), "0");
+        assert_eq!(tick(&linear, 1.5e6), "1.5M");
+        let names = Axis::Names(vec!["a".into(), "b".into()]);
+        assert_eq!([tick(&names, 0.0), tick(&names, -1.0), tick(&names, -0.5)], ["a", "b", ""]);
+    }
+
+    #[test]
+    fn every_kind_of_panel_is_drawn_and_odd_values_are_left_out() {
+        let points = [(0.0, 1e-3), (1.0, 0.0), (2.0, f64::NAN), (3.0, 1e-1)];
+        let panel = |x, y| Panel {
+            title: "A title".into(),
+            x,
+            y,
+            series: [Mark::Line, Mark::Dashed, Mark::Dot, Mark::Ring]
+                .into_iter()
+                .map(|m| Series::new(format!("{m:?}"), m, Colour::Blue, points))
+                .collect(),
+        };
+        let linear = || Axis::Linear("time".into());
+        let log = || Axis::Log("error".into());
+        let svg = draw("test", &[panel(linear(), log()), panel(linear(), linear())], (800, 400)).unwrap();
+        assert!(svg.starts_with("<svg") && svg.contains("A title") && svg.contains("10⁻²"));
+        assert!(!svg.contains("NaN") && !svg.contains("inf"));
+        let empty = Panel { series: Vec::new(), ..panel(log(), Axis::Names(vec!["one".into()])) };
+        assert!(draw("empty", &[empty], (300, 300)).unwrap().contains("one"));
+    }
+}

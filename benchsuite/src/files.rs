@@ -1,0 +1,90 @@
+//! Files that are whole or absent.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
+
+use crate::Error;
+
+const REMEDY: &str =
+    "check that the folder is writable and the disk is not full, or choose another with --out";
+
+/// Writes a file under a temporary name beside it, flushes it to the disk, then renames it.
+pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    std::fs::create_dir_all(folder).map_err(Error::io(folder, REMEDY))?;
+    let attempt = || -> std::io::Result<()> {
+        let mut file = tempfile::Builder::new().prefix(".tmp-").tempfile_in(folder)?;
+        file.write_all(bytes.as_ref())?;
+        file.as_file().sync_all()?;
+        share(file.as_file())?;
+        file.persist(path).map_err(|e| e.error)?;
+        Ok(())
+    };
+    attempt().map_err(Error::io(path, REMEDY))
+}
+
+/// Temporary files are private; what a run leaves behind is for everybody to read.
+#[cfg(unix)]
+fn share(file: &std::fs::File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn share(_: &std::fs::File) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Writes a value as indented JSON with a final newline.
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
+    let mut text = serde_json::to_vec_pretty(value).map_err(|e| Error::Damaged {
+        path: path.to_owned(),
+        why: e.to_string(),
+        remedy: "this is a defect of the program".into(),
+    })?;
+    text.push(b'\n');
+    write(path, text)
+}
+
+/// Reads a JSON file that this program wrote.
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path, remedy: &str) -> Result<T, Error> {
+    let text = std::fs::read_to_string(path).map_err(Error::io(path, "check that the file is there"))?;
+    serde_json::from_str(&text).map_err(|e| Error::Damaged {
+        path: path.to_owned(),
+        why: e.to_string(),
+        remedy: remedy.to_owned(),
+    })
+}
+
+/// SHA-256 of some bytes, in hexadecimal.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_everybody_knows() {
+        assert_eq!(sha256(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file_and_no_litter() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        write(&path, "old").unwrap();
+        // A folder of that name cannot be replaced by a file.
+        let taken = folder.path().join("taken");
+        std::fs::create_dir(&taken).unwrap();
+        std::fs::write(taken.join("inside"), "x").unwrap();
+        assert!(matches!(write(&taken, "new"), Err(Error::Io { .. })));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+}

@@ -1,0 +1,138 @@
+//! The program: experiments, what this machine can do, and keeping results.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use benchsuite::interrupt::Stop;
+use benchsuite::reproduce::{EXPERIMENTS, Options, reproduce};
+use benchsuite::{Error, Tier, doctor, werneck};
+use clap::{Parser, Subcommand};
+use miette::{Diagnostic, IntoDiagnostic as _};
+
+#[derive(Parser)]
+#[command(
+    name = "benchsuite",
+    about = "Published results, reproduced and held against what was printed",
+    version
+)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Reproduce published results: data, training, inference, report
+    Reproduce(Reproduce),
+    /// Say what this machine has, and what each missing thing would enable
+    Doctor,
+    /// Keep the results of a finished run of tier paper with the sources
+    Keep {
+        /// The folder of the run
+        run: PathBuf,
+        /// Where to keep them [default: benchsuite/results/<publication>]
+        #[arg(long)]
+        into: Option<PathBuf>,
+    },
+}
+
+#[derive(clap::Args)]
+struct Reproduce {
+    /// The experiments [default: all]
+    ids: Vec<String>,
+    /// List the experiments and stop
+    #[arg(long)]
+    list: bool,
+    /// How much work: smoke (minutes), quick (tens of minutes), paper (hours)
+    #[arg(long, default_value = "smoke")]
+    tier: String,
+    /// Go on with the run in the output folder
+    #[arg(long)]
+    resume: bool,
+    /// The seed that all randomness comes from
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The folder of the run [default: runs/<id>-<tier>, numbered if taken]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Networks trained at the same time [default: one on each thread]
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+    /// Only this architecture, such as SiLU32,SiLU32 (may be given several times)
+    #[arg(long = "arch", value_name = "LAYERS")]
+    architectures: Vec<String>,
+    /// At most so many architectures
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Iterations of each network instead of the tier's; the numbers are then not comparable
+    #[arg(long, value_name = "N")]
+    iterations: Option<u64>,
+}
+
+fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
+    match run(Cli::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(report) => {
+            let interrupted = matches!(report.downcast_ref(), Some(Failure(Error::Interrupted { .. })));
+            eprintln!("{report:?}");
+            // 128 + SIGINT, as shells have it.
+            ExitCode::from(if interrupted { 130 } else { 1 })
+        }
+    }
+}
+
+fn run(task: Task) -> miette::Result<()> {
+    match task {
+        Task::Reproduce(args) if args.list => {
+            for e in EXPERIMENTS {
+                println!("{}\t{}\n\t{}", e.id, e.of, e.about);
+            }
+        }
+        Task::Reproduce(args) => {
+            let options = Options {
+                ids: args.ids,
+                tier: args.tier.parse::<Tier>().map_err(Failure)?,
+                resume: args.resume,
+                seed: args.seed,
+                out: args.out,
+                jobs: args.jobs,
+                architectures: args.architectures,
+                limit: args.limit,
+                iterations: args.iterations,
+            };
+            for summary in reproduce(&options, Stop::on_signals()).map_err(Failure)? {
+                for line in &summary.lines {
+                    println!("{line}");
+                }
+                let report = summary.report.canonicalize().into_diagnostic()?;
+                println!("report: {}", report.display());
+            }
+        }
+        Task::Doctor => print!("{}", doctor::text()),
+        Task::Keep { run, into } => {
+            let into = match into {
+                Some(into) => into,
+                None => {
+                    werneck::kept_folder(&benchsuite::claims::Publication::werneck2024().map_err(Failure)?)
+                }
+            };
+            let outcome = werneck::keep(&run, &into).map_err(Failure)?;
+            println!(
+                "{} networks taken; {} are kept in {}",
+                outcome.taken,
+                outcome.total,
+                outcome.folder.display()
+            );
+        }
+    }
+    Ok(())
+}
+
+/// An error of the library, as `miette` shows it.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error(transparent)]
+struct Failure(Error);

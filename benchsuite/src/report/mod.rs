@@ -1,0 +1,214 @@
+//! A report as a sequence of blocks, written as one HTML file without outside parts and as Markdown.
+
+mod html;
+mod markdown;
+
+use std::path::Path;
+
+use crate::{Error, files};
+
+/// A report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    /// The title.
+    pub title: String,
+    /// One line under it.
+    pub subtitle: String,
+    /// The rest.
+    pub blocks: Vec<Block>,
+}
+
+/// A part of a report. Texts are plain, except that `` `…` `` is code.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Block {
+    /// A section begins.
+    Heading(String),
+    /// Text.
+    Paragraph(String),
+    /// A line that a reader must not miss.
+    Notice(Tone, String),
+    /// A list.
+    List(Vec<String>),
+    /// An equation or formula, on lines of its own.
+    Formula(String),
+    /// Commands or other text to copy.
+    Code(String),
+    /// A table.
+    Table(Table),
+    /// A figure: its file name under `figures/`, without `.svg`, the SVG text, the caption.
+    Figure {
+        /// File name without folder and ending.
+        name: String,
+        /// The picture.
+        svg: String,
+        /// What it shows.
+        caption: String,
+    },
+    /// Blocks behind a line that opens them.
+    Details(String, Vec<Block>),
+}
+
+/// How a notice or a cell is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tone {
+    /// Not at all.
+    #[default]
+    Plain,
+    /// Agreement.
+    Good,
+    /// Disagreement.
+    Bad,
+    /// Neither: not run, not comparable.
+    Quiet,
+    /// Careful.
+    Warning,
+}
+
+/// A table with a caption and a header of one or two rows.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Table {
+    /// What it shows, and in which unit.
+    pub caption: String,
+    /// Headings over several columns: text and number of columns. Empty for none.
+    pub groups: Vec<(String, usize)>,
+    /// The headings of the columns.
+    pub header: Vec<String>,
+    /// The rows.
+    pub rows: Vec<Vec<Cell>>,
+}
+
+/// A cell of a table.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Cell {
+    /// Its text.
+    pub text: String,
+    /// Its colour.
+    pub tone: Tone,
+    /// Whether it is a number: set to the right.
+    pub number: bool,
+}
+
+impl Cell {
+    /// A text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Cell { text: text.into(), ..Cell::default() }
+    }
+
+    /// A number in the notation of the tables, or a dash.
+    pub fn number(value: Option<f64>) -> Self {
+        Cell { text: value.map_or("–".into(), scientific), tone: Tone::Plain, number: true }
+    }
+
+    /// With a colour.
+    #[must_use]
+    pub fn toned(mut self, tone: Tone) -> Self {
+        self.tone = tone;
+        self
+    }
+}
+
+/// Three significant digits, as the publications print them: `1.08e-4`; plain between 0.01 and 1000.
+pub(crate) fn scientific(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return format!("{value}");
+    }
+    let magnitude = value.abs();
+    if (0.01..1000.0).contains(&magnitude) {
+        let digits = (2 - magnitude.log10().floor() as i32).clamp(0, 4) as usize;
+        return format!("{value:.digits$}");
+    }
+    format!("{value:.2e}")
+}
+
+impl Document {
+    /// Writes `report.html`, `report.md` and `figures/*.svg` into a folder.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn write(&self, folder: &Path) -> Result<(), Error> {
+        let mut figures = Vec::new();
+        collect_figures(&self.blocks, &mut figures);
+        for (name, svg) in figures {
+            files::write(&folder.join("figures").join(format!("{name}.svg")), svg)?;
+        }
+        files::write(&folder.join("report.md"), self.to_markdown())?;
+        files::write(&folder.join("report.html"), self.to_html())
+    }
+
+    /// The report as one HTML page that needs nothing else.
+    pub fn to_html(&self) -> String {
+        html::page(self)
+    }
+
+    /// The report as Markdown; figures are referred to as `figures/*.svg`.
+    pub fn to_markdown(&self) -> String {
+        markdown::text(self)
+    }
+}
+
+fn collect_figures<'a>(blocks: &'a [Block], out: &mut Vec<(&'a str, &'a str)>) {
+    for block in blocks {
+        match block {
+            Block::Figure { name, svg, .. } => out.push((name, svg)),
+            Block::Details(_, inner) => collect_figures(inner, out),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_look_like_those_of_the_paper() {
+        assert_eq!(scientific(1.08e-4), "1.08e-4");
+        assert_eq!(scientific(-0.0149), "-0.0149");
+        assert_eq!(scientific(0.74), "0.740");
+        assert_eq!(scientific(7.42), "7.42");
+        assert_eq!(scientific(123.4), "123");
+        assert_eq!(scientific(2e6), "2.00e6");
+        assert_eq!(scientific(0.0), "0");
+    }
+
+    #[test]
+    fn both_forms_hold_every_block_and_escape_their_text() {
+        let table = Table {
+            caption: "Errors".into(),
+            groups: vec![(String::new(), 1), ("PINN".into(), 1)],
+            header: vec!["layers".into(), "a|b".into()],
+            rows: vec![vec![Cell::text("x<y"), Cell::number(Some(1.5e-4)).toned(Tone::Good)]],
+        };
+        let blocks = vec![
+            Block::Heading("Question".into()),
+            Block::Paragraph("Is `a<b` & so on?".into()),
+            Block::Notice(Tone::Warning, "Not comparable".into()),
+            Block::List(vec!["one".into(), "two".into()]),
+            Block::Formula("E = |ΔU| + |ΔW|".into()),
+            Block::Code("cargo xtask reproduce".into()),
+            Block::Table(table),
+            Block::Details(
+                "More".into(),
+                vec![Block::Figure { name: "f".into(), svg: "<svg></svg>".into(), caption: "Fig".into() }],
+            ),
+        ];
+        let document = Document { title: "T".into(), subtitle: "s".into(), blocks };
+        let html = document.to_html();
+        for part in ["<h2", "<code>a&lt;b</code> &amp; so", "Not comparable", "<li>two", "|ΔW|", "x&lt;y"] {
+            assert!(html.contains(part), "{part} is missing");
+        }
+        assert!(html.contains("<svg></svg>") && html.contains("1.50e-4"));
+        // Nothing is loaded from elsewhere.
+        assert!(!html.contains("src=") && !html.contains("<link") && !html.contains("@import"));
+        let markdown = document.to_markdown();
+        for part in
+            ["# T", "## Question", "`a<b` & so", "- two", "| x<y | 1.50e-4 |", "figures/f.svg", "a\\|b"]
+        {
+            assert!(markdown.contains(part), "{part} is missing from\n{markdown}");
+        }
+
+        let folder = tempfile::tempdir().unwrap();
+        document.write(folder.path()).unwrap();
+        assert_eq!(std::fs::read_to_string(folder.path().join("figures/f.svg")).unwrap(), "<svg></svg>");
+    }
+}

@@ -1,0 +1,242 @@
+//! The experiments by name, and how one is run.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::near_misses;
+use crate::interrupt::Stop;
+use crate::rundir::{self, Existing};
+use crate::{Error, Tier, werneck};
+
+/// What to run and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// The experiments; empty for all.
+    pub ids: Vec<String>,
+    /// How much work.
+    pub tier: Tier,
+    /// Whether to go on with a run that is there.
+    pub resume: bool,
+    /// The seed that all randomness comes from.
+    pub seed: u64,
+    /// The folder of the run; none for one under `runs`.
+    pub out: Option<PathBuf>,
+    /// Networks trained at the same time; none for one on each thread.
+    pub jobs: Option<usize>,
+    /// The architectures; empty for the tier's own choice.
+    pub architectures: Vec<String>,
+    /// At most so many architectures.
+    pub limit: Option<usize>,
+    /// Iterations of each network instead of the tier's.
+    pub iterations: Option<u64>,
+}
+
+impl Options {
+    /// The defaults of a tier.
+    pub fn new(tier: Tier) -> Self {
+        Options {
+            ids: Vec::new(),
+            tier,
+            resume: false,
+            seed: 1,
+            out: None,
+            jobs: None,
+            architectures: Vec::new(),
+            limit: None,
+            iterations: None,
+        }
+    }
+
+    /// The command that does the same for one experiment, as a person would type it.
+    pub fn command(&self, id: &str, out: Option<&Path>, resume: bool) -> String {
+        let runner = std::env::var("BENCHSUITE_RUNNER").unwrap_or_else(|_| "benchsuite".into());
+        let mut command = format!("{runner} reproduce {id} --tier {} --seed {}", self.tier, self.seed);
+        for layers in &self.architectures {
+            command.push_str(&format!(" --arch {}", quoted(layers)));
+        }
+        if let Some(limit) = self.limit {
+            command.push_str(&format!(" --limit {limit}"));
+        }
+        if let Some(iterations) = self.iterations {
+            command.push_str(&format!(" --iterations {iterations}"));
+        }
+        if let Some(jobs) = self.jobs {
+            command.push_str(&format!(" --jobs {jobs}"));
+        }
+        if let Some(out) = out {
+            command.push_str(&format!(" --out {}", quoted(&out.display().to_string())));
+        }
+        if resume {
+            command.push_str(" --resume");
+        }
+        command
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let positive = |option: &'static str, value: Option<u64>| match value {
+            Some(0) => {
+                Err(Error::BadOption { option, value: "0".into(), why: "it must be at least 1".into() })
+            }
+            _ => Ok(()),
+        };
+        positive("--jobs", self.jobs.map(|n| n as u64))?;
+        positive("--limit", self.limit.map(|n| n as u64))?;
+        positive("--iterations", self.iterations)?;
+        if let Some(n) = self.jobs.filter(|n| *n > 1024) {
+            return Err(Error::BadOption {
+                option: "--jobs",
+                value: n.to_string(),
+                why: "at most 1024 networks are trained at the same time".into(),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// A shell word, in quotes if it needs them.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-,=:".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.into()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+/// What a run left behind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// The report to open.
+    pub report: PathBuf,
+    /// The result in a few lines.
+    pub lines: Vec<String>,
+}
+
+/// One start of a run, as an experiment sees it.
+#[derive(Debug, Clone)]
+pub struct Job<'a> {
+    /// The options.
+    pub options: &'a Options,
+    /// The folder.
+    pub out: PathBuf,
+    /// Whether it may hold a run already.
+    pub existing: Existing,
+    /// The command of this run.
+    pub command: String,
+    /// The command that goes on with it.
+    pub resume: String,
+    /// The request to stop.
+    pub stop: Stop,
+}
+
+/// An experiment.
+pub struct Experiment {
+    /// Its id, as claims name it.
+    pub id: &'static str,
+    /// What it asks, in a line.
+    pub about: &'static str,
+    /// The publication.
+    pub of: &'static str,
+    run: fn(&Job<'_>) -> Result<Summary, Error>,
+}
+
+/// All experiments.
+pub const EXPERIMENTS: &[Experiment] = &[Experiment {
+    id: "W-A",
+    about: "one FitzHugh–Nagumo action potential: networks with and without the equations in their loss, \
+            from 10 and from 1000 points",
+    of: "Werneck 2024, section 4.1",
+    run: werneck::run,
+}];
+
+/// The experiments with these ids; all if there are none.
+///
+/// # Errors
+/// [`Error::UnknownExperiment`], which lists the known ids and names a near one.
+pub fn find(ids: &[String]) -> Result<Vec<&'static Experiment>, Error> {
+    if ids.is_empty() {
+        return Ok(EXPERIMENTS.iter().collect());
+    }
+    ids.iter()
+        .map(|id| {
+            EXPERIMENTS.iter().find(|e| e.id.eq_ignore_ascii_case(id)).ok_or_else(|| {
+                let known: Vec<&str> = EXPERIMENTS.iter().map(|e| e.id).collect();
+                Error::UnknownExperiment {
+                    id: id.clone(),
+                    near: near_misses(id, known.iter().copied()),
+                    known: known.join(", "),
+                }
+            })
+        })
+        .collect()
+}
+
+/// Runs experiments one after the other.
+///
+/// # Errors
+/// Those of [`find`], and whatever stops a run; runs that were finished before stay.
+pub fn reproduce(options: &Options, stop: Stop) -> Result<Vec<Summary>, Error> {
+    options.check()?;
+    let experiments = find(&options.ids)?;
+    let mut summaries = Vec::new();
+    for experiment in &experiments {
+        let id = experiment.id;
+        let out = match &options.out {
+            Some(out) if experiments.len() == 1 => out.clone(),
+            Some(out) => out.join(format!("{id}-{}", options.tier)),
+            None => {
+                let base = PathBuf::from("runs").join(format!("{id}-{}", options.tier));
+                if options.resume { rundir::latest(&base) } else { rundir::fresh(&base)? }
+            }
+        };
+        summaries.push((experiment.run)(&Job {
+            options,
+            existing: if options.resume { Existing::Resume } else { Existing::Refuse },
+            command: options.command(id, options.out.as_deref(), false),
+            resume: options.command(id, Some(&out), true),
+            out,
+            stop,
+        })?);
+    }
+    Ok(summaries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn experiments_are_found_in_any_case_and_near_misses_are_named() {
+        assert_eq!(find(&["w-a".into()]).unwrap()[0].id, "W-A");
+        assert_eq!(find(&[]).unwrap().len(), EXPERIMENTS.len());
+        let error = find(&["WA1".into()]).err().unwrap().to_string();
+        assert!(error.contains("`WA1`") && error.contains("did you mean `W-A`?"), "{error}");
+    }
+
+    #[test]
+    fn the_command_carries_every_option_that_decides_the_numbers() {
+        let mut options = Options::new(Tier::Paper);
+        options.architectures = vec!["SiLU32,SiLU32".into()];
+        options.iterations = Some(5);
+        let command = options.command("W-A", Some(Path::new("/tmp/a b")), true);
+        assert!(
+            command.ends_with(
+                "reproduce W-A --tier paper --seed 1 --arch SiLU32,SiLU32 --iterations 5 --out '/tmp/a b' --resume"
+            ),
+            "{command}"
+        );
+    }
+
+    #[test]
+    fn nothing_may_be_zero() {
+        for set in [
+            |o: &mut Options| o.jobs = Some(0),
+            |o: &mut Options| o.limit = Some(0),
+            |o: &mut Options| o.iterations = Some(0),
+            |o: &mut Options| o.jobs = Some(100_000),
+        ] {
+            let mut options = Options::new(Tier::Smoke);
+            set(&mut options);
+            assert!(matches!(reproduce(&options, Stop::new()), Err(Error::BadOption { .. })));
+        }
+    }
+}

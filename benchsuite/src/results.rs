@@ -1,0 +1,131 @@
+//! What came out, claim by claim.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Tier;
+use crate::claims::Claim;
+
+/// Whether a claim was reproduced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Verdict {
+    /// Measured under the paper's protocol, and the rule holds.
+    Pass,
+    /// Measured under the paper's protocol, and the rule does not hold.
+    Differs,
+    /// Not measured under the paper's protocol; the reason says why.
+    NotRun,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Verdict::Pass => "PASS",
+            Verdict::Differs => "DIFFERS",
+            Verdict::NotRun => "NOT_RUN",
+        })
+    }
+}
+
+/// One object of `results.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClaimResult {
+    /// The claim's id.
+    pub id: String,
+    /// Where the published number stands.
+    pub source: String,
+    /// The published number.
+    pub published: f64,
+    /// The number found here, if any.
+    pub measured: Option<f64>,
+    /// Its spread over seeds or rows, if there are several.
+    pub spread: Option<f64>,
+    /// The unit of all three.
+    pub unit: String,
+    /// When the two agree, in words.
+    pub tolerance: String,
+    /// Whether they do.
+    pub verdict: Verdict,
+    /// Why there is no verdict.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+    /// The command that measured it.
+    pub command: String,
+    /// The tier that it ran at.
+    pub tier: Tier,
+    /// The seeds that it used.
+    pub seeds: Vec<u64>,
+}
+
+/// What a run found for one claim.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Finding {
+    /// A value under the paper's protocol.
+    Measured(f64),
+    /// No such value, and why; perhaps a value under another protocol.
+    NotRun {
+        /// The value under the other protocol.
+        measured: Option<f64>,
+        /// Why it does not count.
+        reason: String,
+    },
+}
+
+impl ClaimResult {
+    /// Applies a claim's rule to what was found.
+    pub fn judge(claim: &Claim, finding: Finding, command: &str, tier: Tier, seeds: &[u64]) -> Self {
+        let (measured, verdict, reason) = match finding {
+            Finding::Measured(value) if claim.rule.holds(claim.value, value) => {
+                (Some(value), Verdict::Pass, None)
+            }
+            Finding::Measured(value) => (Some(value), Verdict::Differs, None),
+            Finding::NotRun { measured, reason } => (measured, Verdict::NotRun, Some(reason)),
+        };
+        ClaimResult {
+            id: claim.id.clone(),
+            source: claim.source.clone(),
+            published: claim.value,
+            // JSON has no NaN; a value that is not finite already failed its rule.
+            measured: measured.filter(|m| m.is_finite()),
+            spread: None,
+            unit: claim.unit.clone(),
+            tolerance: claim.rule.to_string(),
+            verdict,
+            reason,
+            command: command.to_owned(),
+            tier,
+            seeds: seeds.to_vec(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claims::Rule;
+
+    #[test]
+    fn verdicts() {
+        let claim = Claim {
+            id: "W-A/x".into(),
+            source: "Table 1".into(),
+            description: "x".into(),
+            value: 1.0,
+            unit: "1".into(),
+            rule: Rule::WithinFactor { factor: 2.0 },
+        };
+        let judge = |finding| ClaimResult::judge(&claim, finding, "cmd", Tier::Paper, &[1]);
+        assert_eq!(judge(Finding::Measured(1.5)).verdict, Verdict::Pass);
+        assert_eq!(judge(Finding::Measured(2.5)).verdict, Verdict::Differs);
+        let nan = judge(Finding::Measured(f64::NAN));
+        assert_eq!((nan.verdict, nan.measured), (Verdict::Differs, None));
+        let skipped = judge(Finding::NotRun { measured: Some(1.0), reason: "tier smoke".into() });
+        assert_eq!(skipped.verdict, Verdict::NotRun);
+        let json = serde_json::to_value(&skipped).unwrap();
+        assert_eq!(json["verdict"], "NOT_RUN");
+        assert_eq!(json["tier"], "paper");
+        assert_eq!(json["reason"], "tier smoke");
+    }
+}

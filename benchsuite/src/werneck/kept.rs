@@ -1,0 +1,285 @@
+//! Results of paper-scale runs that are kept with the sources: one small file for each network, so
+//! that runs over different architectures add up.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::config::Config;
+use super::findings::{Sample, Samples, judge};
+use super::network::{Class, Network, Set, architectures};
+use super::train::Trained;
+use crate::claims::Publication;
+use crate::manifest::{Code, Machine};
+use crate::metrics::{self, Progressed};
+use crate::rundir::RunDir;
+use crate::{Error, Tier, files};
+
+/// How many points of a training's course are kept.
+const COURSE: usize = 100;
+
+/// `networks/*.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Where it comes from.
+    pub provenance: Provenance,
+    /// The network with its errors.
+    pub trained: Trained,
+    /// The course of its training: `[iteration, loss, data, physics, initial, learning rate, mean
+    /// error, greatest error]`.
+    pub course: Vec<[f64; 8]>,
+}
+
+/// Where a kept result comes from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The command that started the run.
+    pub command: String,
+    /// When, in UTC.
+    pub started: String,
+    /// The tier.
+    pub tier: Tier,
+    /// The seed of the run.
+    pub seed: u64,
+    /// The code that finished it.
+    pub code: Code,
+    /// The machine that finished it.
+    pub machine: Machine,
+    /// The content hashes of its data sets, `name sha256`.
+    pub datasets: Vec<String>,
+}
+
+/// The folder of the sources that keeps results; it need not be there.
+pub fn folder(publication: &Publication) -> PathBuf {
+    let built = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // A program that was copied to another machine looks where it is started.
+    let root = if built.is_dir() { built.to_owned() } else { PathBuf::from("benchsuite") };
+    root.join("results").join(&publication.folder)
+}
+
+/// All kept networks, in the order of their file names; none if the folder is not there.
+///
+/// # Errors
+/// [`Error::Damaged`] or [`Error::Io`] for a file that is there and cannot be used.
+pub(crate) fn load(folder: &Path) -> Result<Vec<Kept>, Error> {
+    let networks = folder.join("networks");
+    let entries = match std::fs::read_dir(&networks) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(Error::io(&networks, "check that it can be read")(e)),
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(Error::io(&networks, "check that it can be read"))?.path();
+        if path.extension().is_some_and(|e| e == "json") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    paths.iter().map(|path| files::read_json(path, "restore it from the repository")).collect()
+}
+
+/// The claims' results over all kept networks.
+pub(crate) fn samples(kept: &[Kept]) -> Samples<'_> {
+    Samples {
+        all: kept
+            .iter()
+            .map(|k| Sample {
+                trained: &k.trained,
+                command: &k.provenance.command,
+                tier: k.provenance.tier,
+                seed: k.provenance.seed,
+            })
+            .collect(),
+    }
+}
+
+/// What [`keep`] did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// Networks taken from the run.
+    pub taken: usize,
+    /// Networks kept now.
+    pub total: usize,
+    /// The folder.
+    pub folder: PathBuf,
+}
+
+/// Takes the finished networks of a paper-scale run over into `folder`, beside those that are kept
+/// already, and writes `results.json` and `table14.csv`, `table15.csv` over all of them. A network
+/// that is kept already is replaced.
+///
+/// # Errors
+/// [`Error::BadOption`] if the run is not of the tier `paper` with the paper's iterations or has no
+/// finished network; [`Error::Damaged`] or [`Error::Io`] for its files.
+pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
+    let config: Config = files::read_json(&RunDir::config(run), "give the folder of a run of W-A")?;
+    if !config.is_comparable() {
+        return Err(Error::BadOption {
+            option: "keep",
+            value: run.display().to_string(),
+            why: format!(
+                "only runs of tier paper are kept; this one is of tier {} with {} iterations",
+                config.tier, config.iterations
+            ),
+        });
+    }
+    let manifest = RunDir::manifest(run)?;
+    let (Some(first), Some(last)) = (manifest.starts.first(), manifest.starts.last()) else {
+        return Err(Error::Damaged {
+            path: run.join("manifest.json"),
+            why: "it names no start".into(),
+            remedy: "restore it".into(),
+        });
+    };
+    let mut taken = 0;
+    for network in &config.networks {
+        let from = run.join("networks").join(network.file_name());
+        let result = from.join("result.json");
+        if !result.exists() {
+            continue;
+        }
+        let mut trained: Trained = files::read_json(&result, "delete it and resume the run")?;
+        round_solution(&mut trained);
+        let kept = Kept {
+            provenance: Provenance {
+                command: first.command.clone(),
+                started: first.at.clone(),
+                tier: config.tier,
+                seed: config.seed,
+                code: last.code.clone(),
+                machine: last.machine.clone(),
+                datasets: manifest.datasets.iter().map(|(name, hash)| format!("{name} {hash}")).collect(),
+            },
+            course: course(&metrics::read::<Progressed>(&from.join("metrics.jsonl"))?),
+            trained,
+        };
+        let to = folder.join("networks").join(format!("{}.json", network.file_name()));
+        let text = serde_json::to_string(&kept).map_err(|e| Error::Damaged {
+            path: to.clone(),
+            why: e.to_string(),
+            remedy: "a value of the run is not finite; train the network again".into(),
+        })?;
+        files::write(&to, text + "\n")?;
+        taken += 1;
+    }
+    if taken == 0 {
+        return Err(Error::BadOption {
+            option: "keep",
+            value: run.display().to_string(),
+            why: "no network of the run is finished; go on with it by --resume".into(),
+        });
+    }
+    let publication = Publication::werneck2024()?;
+    let kept = load(folder)?;
+    let samples = samples(&kept);
+    files::write_json(&folder.join("results.json"), &judge(&publication, &samples, Tier::Paper, None))?;
+    for set in Set::ALL {
+        files::write(&folder.join(format!("table{}.csv", set.table())), csv(&publication, &samples, set))?;
+    }
+    Ok(Outcome { taken, total: kept.len(), folder: folder.to_owned() })
+}
+
+/// Six digits are more than a figure shows.
+fn round_solution(trained: &mut Trained) {
+    for value in trained.evaluation.solution.iter_mut().flatten() {
+        *value = rounded(*value);
+    }
+}
+
+fn rounded(value: f64) -> f64 {
+    format!("{value:.5e}").parse().unwrap_or(value)
+}
+
+/// At most [`COURSE`] lines of a log, spread evenly, the last among them.
+fn course(lines: &[Progressed]) -> Vec<[f64; 8]> {
+    let n = lines.len();
+    let take = n.min(COURSE);
+    (1..=take)
+        .map(|i| &lines[i * n / take - 1])
+        .map(|l| {
+            let row = [l.loss, l.data, l.physics, l.initial, l.lr, l.mean_error, l.max_error].map(rounded);
+            [l.iteration as f64, row[0], row[1], row[2], row[3], row[4], row[5], row[6]]
+        })
+        .collect()
+}
+
+/// A table of the publication with both columns, for other programs.
+fn csv(publication: &Publication, samples: &Samples<'_>, set: Set) -> String {
+    let mut out = String::from(
+        "layers,class,published_mean_error,published_max_error,mean_error,max_error,\
+         mean_error_accurate,max_error_accurate,iterations,seed\n",
+    );
+    for layers in architectures(publication, set) {
+        for class in Class::ALL {
+            let network = Network { set, class, layers: layers.clone() };
+            let published = |q| publication.claim(&network.claim(q)).map_or(f64::NAN, |c| c.value);
+            let Some(sample) = samples.find(set, class, &layers) else { continue };
+            let (e, a) = (sample.trained.evaluation.euler, sample.trained.evaluation.accurate);
+            out.push_str(&format!(
+                "\"{layers}\",{class},{:e},{:e},{:e},{:e},{:e},{:e},{},{}\n",
+                published("mean_error"),
+                published("max_error"),
+                e.mean,
+                e.max,
+                a.mean,
+                a.max,
+                sample.trained.iterations,
+                sample.trained.seed,
+            ));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_there_is_no_error_and_what_is_damaged_is() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(load(&folder.path().join("absent")).unwrap().is_empty());
+        std::fs::create_dir(folder.path().join("networks")).unwrap();
+        std::fs::write(folder.path().join("networks/a.json"), "{}").unwrap();
+        assert!(matches!(load(folder.path()), Err(Error::Damaged { .. })));
+    }
+
+    /// The results that are kept with the sources can be read, belong to the paper's protocol, and
+    /// their `results.json` is what the claims say now.
+    #[test]
+    fn the_kept_results_are_whole() {
+        let publication = Publication::werneck2024().unwrap();
+        let folder = folder(&publication);
+        let kept = load(&folder).unwrap();
+        for k in &kept {
+            assert_eq!(k.provenance.tier, Tier::Paper);
+            assert_eq!(k.trained.iterations, super::super::config::PAPER_ITERATIONS);
+        }
+        if !kept.is_empty() {
+            let now = judge(&publication, &samples(&kept), Tier::Paper, None);
+            let then: Vec<crate::results::ClaimResult> =
+                files::read_json(&folder.join("results.json"), "run keep again").unwrap();
+            assert_eq!(now, then);
+        }
+    }
+
+    #[test]
+    fn a_course_is_thinned_evenly_and_keeps_its_end() {
+        let line = |iteration| Progressed {
+            iteration,
+            loss: 1.0 / 3.0,
+            data: 0.0,
+            physics: 0.0,
+            initial: 0.0,
+            lr: 1e-3,
+            mean_error: 0.1,
+            max_error: 0.2,
+        };
+        let lines: Vec<_> = (1..=250).map(|i| line(10 * i)).collect();
+        let thin = course(&lines);
+        assert_eq!((thin.len(), thin[99][0], thin[0][1]), (COURSE, 2500.0, 0.33333));
+        assert_eq!(course(&lines[..7]).len(), 7);
+        assert!(course(&[]).is_empty());
+    }
+}

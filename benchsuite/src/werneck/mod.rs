@@ -1,0 +1,205 @@
+//! Problem A of Werneck's dissertation (2024): can a network learn one action potential from ten
+//! points, if its loss knows the equations?
+
+mod config;
+mod data;
+mod document;
+mod document_end;
+mod evaluate;
+mod figures;
+mod findings;
+mod kept;
+mod network;
+mod train;
+
+use std::collections::BTreeMap;
+
+use ionic_models::Cell;
+use ionic_models::models::FitzHughNagumo;
+
+pub use config::{Config, Protocol};
+pub use evaluate::{Errors, Evaluation};
+pub use kept::{Kept, Outcome, Provenance, folder as kept_folder, keep};
+pub use network::{Class, Network, Set};
+pub use train::Trained;
+
+use crate::claims::Publication;
+use crate::manifest::{Code, Machine, Manifest, Start, now, threads};
+use crate::metrics::{self, Progressed};
+use crate::progress::Progress;
+use crate::reproduce::{Job, Options, Summary};
+use crate::results::{ClaimResult, Verdict};
+use crate::rundir::RunDir;
+use crate::{Error, files, jobs};
+
+/// U and W at t = 0.
+pub(crate) const INITIAL: [f64; 2] = [0.5, 0.0];
+
+/// The cell of problem A: its published values, no current.
+pub(crate) fn cell() -> Cell<FitzHughNagumo> {
+    Cell::new()
+}
+
+/// A trained network with its log.
+pub(crate) struct Course {
+    pub(crate) trained: Trained,
+    pub(crate) log: Vec<Progressed>,
+}
+
+/// The settings that the options stand for.
+fn configure(publication: &Publication, options: &Options) -> Result<Config, Error> {
+    let (iterations, validate_every, usual) = config::size(options.tier);
+    let usual: Option<Vec<String>> = usual.map(|list| list.iter().map(|s| (*s).to_owned()).collect());
+    let wanted =
+        if options.architectures.is_empty() { usual.as_deref() } else { Some(&options.architectures[..]) };
+    let iterations = options.iterations.unwrap_or(iterations);
+    Ok(Config {
+        format: 1,
+        experiment: "W-A".into(),
+        tier: options.tier,
+        seed: options.seed,
+        iterations,
+        // A run that is shortened still has a course to show.
+        validate_every: validate_every.min((iterations / 20).max(1)),
+        networks: network::select(publication, wanted, options.limit)?,
+        protocol: Protocol::published(),
+    })
+}
+
+/// Runs problem A from data to report.
+pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
+    let publication = Publication::werneck2024()?;
+    let config = configure(&publication, job.options)?;
+    let run = RunDir::open(&job.out, &config, job.existing)?;
+    let progress = Progress::new("W-A");
+
+    progress.stage("1/4 data", 1.0, 0.0);
+    let data = data::Data::prepare(&run.join("data"))?;
+    let jobs = job.options.jobs.unwrap_or_else(threads).min(config.networks.len().max(1));
+    let manifest = run.add_start(
+        Manifest {
+            format: 1,
+            experiment: "W-A".into(),
+            seeds: seeds(&config),
+            datasets: data.hashes(),
+            starts: Vec::new(),
+        },
+        Start {
+            at: now(),
+            command: job.command.clone(),
+            jobs,
+            code: Code::current(),
+            machine: Machine::current(),
+        },
+    )?;
+
+    let shared = train::Shared {
+        run: run.path(),
+        config: &config,
+        data: &data,
+        progress: &progress,
+        stop: job.stop,
+        resume: &job.resume,
+    };
+    let total = config.networks.iter().map(|n| shared.weight(n)).sum();
+    let done = config.networks.iter().filter(|n| shared.finished(n)).map(|n| shared.weight(n)).sum();
+    let name = format!("2/4 training {} networks, {jobs} at a time", config.networks.len());
+    progress.stage(&name, total, done);
+    let trained = jobs::run(jobs, &config.networks, job.stop, |network| shared.train(network))?;
+
+    progress.stage("3/4 comparison", 1.0, 0.0);
+    let courses = trained
+        .into_iter()
+        .map(|trained| {
+            let log = metrics::read(&shared.metrics_path(&trained.network))?;
+            Ok(Course { trained, log })
+        })
+        .collect::<Result<Vec<_>, Error>>()?;
+    files::write(&run.join("metrics.jsonl"), joined_log(&courses)?)?;
+    let results = judge(&publication, &config, &manifest, &courses);
+
+    progress.stage("4/4 report", 1.0, 0.0);
+    let kept = kept::load(&kept::folder(&publication))?;
+    let document = document::write(&document::Parts {
+        publication: &publication,
+        config: &config,
+        manifest: &manifest,
+        data: &data,
+        courses: &courses,
+        kept: &kept,
+        results: &results,
+        command: &job.command,
+        resume: &job.resume,
+    })?;
+    document.write(run.path())?;
+    // Last of all: a run that has it is finished.
+    files::write_json(&RunDir::results(run.path()), &results)?;
+    progress.finish();
+    Ok(Summary { report: run.join("report.html"), lines: summary(&config, &results) })
+}
+
+fn seeds(config: &Config) -> BTreeMap<String, u64> {
+    let own = config.networks.iter().map(|n| (n.id(), n.seed(config.seed)));
+    std::iter::once(("run".to_owned(), config.seed)).chain(own).collect()
+}
+
+/// Why the numbers of a run may not be held against the paper's.
+pub(crate) fn doubt(config: &Config) -> Option<String> {
+    (!config.is_comparable()).then(|| {
+        format!(
+            "tier {}: {} of {} iterations; not comparable with the paper",
+            config.tier,
+            config.iterations,
+            config::PAPER_ITERATIONS
+        )
+    })
+}
+
+fn judge(
+    publication: &Publication,
+    config: &Config,
+    manifest: &Manifest,
+    courses: &[Course],
+) -> Vec<ClaimResult> {
+    let command = manifest.starts.first().map_or("", |s| s.command.as_str());
+    let all = courses
+        .iter()
+        .map(|c| findings::Sample { trained: &c.trained, command, tier: config.tier, seed: config.seed })
+        .collect();
+    findings::judge(publication, &findings::Samples { all }, config.tier, doubt(config).as_deref())
+}
+
+/// The logs of all networks in one, each line with its network.
+fn joined_log(courses: &[Course]) -> Result<String, Error> {
+    #[derive(serde::Serialize)]
+    struct Line<'a> {
+        network: &'a str,
+        #[serde(flatten)]
+        line: &'a Progressed,
+    }
+    let mut out = String::new();
+    for course in courses {
+        let network = course.trained.network.id();
+        for line in &course.log {
+            let text = serde_json::to_string(&Line { network: &network, line }).map_err(|e| {
+                Error::Damaged { path: "metrics.jsonl".into(), why: e.to_string(), remedy: String::new() }
+            })?;
+            out.push_str(&text);
+            out.push('\n');
+        }
+    }
+    Ok(out)
+}
+
+fn summary(config: &Config, results: &[ClaimResult]) -> Vec<String> {
+    let count = |verdict| results.iter().filter(|r| r.verdict == verdict).count();
+    match doubt(config) {
+        Some(doubt) => vec![doubt],
+        None => vec![format!(
+            "{} claims PASS, {} DIFFER, {} were not run",
+            count(Verdict::Pass),
+            count(Verdict::Differs),
+            count(Verdict::NotRun)
+        )],
+    }
+}

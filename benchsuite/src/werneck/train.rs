@@ -1,0 +1,222 @@
+//! Training one network: in its own folder, from its own checkpoint, until its result is written.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use surrogates::{Record, SystemField, Trainer, TrainingSet, onnx};
+
+use super::config::Config;
+use super::data::Data;
+use super::evaluate::{self, Evaluation};
+use super::network::{Class, Network};
+use crate::interrupt::Stop;
+use crate::metrics::{Metrics, Progressed};
+use crate::progress::Progress;
+use crate::report::scientific;
+use crate::{Error, files};
+
+/// A finished network: `networks/*/result.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trained {
+    /// The network.
+    pub network: Network,
+    /// Its seed.
+    pub seed: u64,
+    /// Its number of weights and biases.
+    pub parameters: usize,
+    /// Iterations done.
+    pub iterations: u64,
+    /// Wall time of an iteration with its share of validations, in the last start that trained it.
+    pub microseconds_per_iteration: f64,
+    /// SHA-256 of the exported file.
+    pub onnx_sha256: String,
+    /// Its errors.
+    pub evaluation: Evaluation,
+}
+
+/// Everything that the networks of a run share.
+pub(crate) struct Shared<'a> {
+    pub(crate) run: &'a Path,
+    pub(crate) config: &'a Config,
+    pub(crate) data: &'a Data,
+    pub(crate) progress: &'a Progress,
+    pub(crate) stop: Stop,
+    pub(crate) resume: &'a str,
+}
+
+/// How long a stop may wait, and how often progress is shown.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// How often the state is saved while training goes on.
+const SAVE_EVERY: Duration = Duration::from_secs(2);
+
+impl Shared<'_> {
+    fn folder(&self, network: &Network) -> PathBuf {
+        self.run.join("networks").join(network.file_name())
+    }
+
+    /// The log of a network.
+    pub(crate) fn metrics_path(&self, network: &Network) -> PathBuf {
+        self.folder(network).join("metrics.jsonl")
+    }
+
+    fn model_path(&self, network: &Network) -> PathBuf {
+        self.run.join("models").join(format!("{}.onnx", network.file_name()))
+    }
+
+    /// Iterations that an earlier start finished, as far as the disk shows without opening checkpoints.
+    pub(crate) fn finished(&self, network: &Network) -> bool {
+        self.folder(network).join("result.json").exists()
+    }
+
+    /// The work of a network in units that take about the same time.
+    pub(crate) fn weight(&self, network: &Network) -> f64 {
+        // A physics batch carries derivatives: measured at about four times the cost.
+        self.config.iterations as f64 * if network.class == Class::Pinn { 4.0 } else { 1.0 }
+    }
+
+    /// Trains a network to its end, exports it and evaluates the exported file; or returns the
+    /// result of an earlier start.
+    pub(crate) fn train(&self, network: &Network) -> Result<Trained, Error> {
+        let folder = self.folder(network);
+        let result_path = folder.join("result.json");
+        if result_path.exists() {
+            return self.finished_result(network, &result_path);
+        }
+        std::fs::create_dir_all(&folder)
+            .map_err(Error::io(&folder, "check that the run's folder is writable"))?;
+        let (trainer, microseconds) = self.iterate(network, &folder)?;
+
+        let model = self.model_path(network);
+        self.export(network, &trainer, &model)?;
+        let bytes = std::fs::read(&model).map_err(Error::io(&model, "run again with --resume"))?;
+        let trained = Trained {
+            network: network.clone(),
+            seed: network.seed(self.config.seed),
+            parameters: network.spec()?.parameters(),
+            iterations: trainer.iteration(),
+            microseconds_per_iteration: microseconds,
+            onnx_sha256: files::sha256(&bytes),
+            evaluation: evaluate::evaluate(&model, self.data)?,
+        };
+        files::write_json(&result_path, &trained)?;
+        self.progress.line(&format!(
+            "  {}: mean error {}, greatest {}",
+            network.id(),
+            scientific(trained.evaluation.euler.mean),
+            scientific(trained.evaluation.euler.max),
+        ));
+        Ok(trained)
+    }
+
+    /// A result of an earlier start, if the exported file is still the one that was judged.
+    fn finished_result(&self, network: &Network, path: &Path) -> Result<Trained, Error> {
+        let again = format!("delete {} to train the network again", self.folder(network).display());
+        let trained: Trained = files::read_json(path, &again)?;
+        let model = self.model_path(network);
+        let bytes = std::fs::read(&model)
+            .map_err(Error::io(&model, "delete the network's folder under networks/ to train it again"))?;
+        if files::sha256(&bytes) != trained.onnx_sha256 {
+            return Err(Error::Damaged {
+                path: model,
+                why: "its SHA-256 is not the one in result.json".into(),
+                remedy: again,
+            });
+        }
+        Ok(trained)
+    }
+
+    /// Iterates to the end, from the checkpoint if there is one. Returns the wall time of an
+    /// iteration too.
+    fn iterate(&self, network: &Network, folder: &Path) -> Result<(Trainer, f64), Error> {
+        let failed = |e: surrogates::Error| Error::Training { network: network.id(), source: Box::new(e) };
+        let checkpoint = folder.join("checkpoint.safetensors");
+        let config = self.config.train(network)?;
+        let set = self.training_set(network)?;
+        let mut trainer = if checkpoint.exists() {
+            Trainer::resume(&checkpoint, config, set).map_err(failed)?
+        } else {
+            Trainer::new(config, set).map_err(failed)?
+        };
+        let mut metrics = Metrics::resume::<Progressed>(&self.metrics_path(network), trainer.iteration())?;
+        let first = trainer.iteration();
+        let per_iteration = self.weight(network) / self.config.iterations as f64;
+        self.progress.add(first as f64 * per_iteration, || network.id());
+
+        let started = Instant::now();
+        let (mut looked, mut saved, mut counted) = (started, started, first);
+        let mut latest = f64::NAN;
+        while trainer.iteration() < self.config.iterations {
+            let (_, record) = trainer.step().map_err(failed)?;
+            if let Some(record) = record {
+                let line = progressed(&record);
+                latest = line.mean_error;
+                metrics.push(&line)?;
+            }
+            // The clock is read once in a while only: an iteration takes microseconds.
+            let validated = record.is_some();
+            if !(validated || trainer.iteration().is_multiple_of(64)) || looked.elapsed() < LOOK_EVERY {
+                continue;
+            }
+            looked = Instant::now();
+            let done = trainer.iteration();
+            self.progress.add((done - counted) as f64 * per_iteration, || {
+                format!("{} at {done}, mean error {}", network.id(), scientific(latest))
+            });
+            counted = done;
+            if self.stop.requested() {
+                trainer.save(&checkpoint).map_err(failed)?;
+                return Err(Error::Interrupted { resume: self.resume.to_owned() });
+            }
+            if saved.elapsed() >= SAVE_EVERY {
+                trainer.save(&checkpoint).map_err(failed)?;
+                saved = Instant::now();
+            }
+        }
+        let done = trainer.iteration();
+        self.progress.add((done - counted) as f64 * per_iteration, || network.id());
+        trainer.save(&checkpoint).map_err(failed)?;
+        let microseconds = started.elapsed().as_secs_f64() * 1e6 / (done - first).max(1) as f64;
+        Ok((trainer, microseconds))
+    }
+
+    fn export(&self, network: &Network, trainer: &Trainer, path: &Path) -> Result<(), Error> {
+        let mut description = onnx::Description::of_dataset(self.data.dataset(network.set));
+        description.text = format!("Werneck 2024, problem A: {}", network.id());
+        description.properties = vec![
+            ("iterations".into(), trainer.iteration().to_string()),
+            ("seed".into(), network.seed(self.config.seed).to_string()),
+        ];
+        onnx::export(trainer.network(), &description, path)
+            .map_err(|e| Error::Training { network: network.id(), source: Box::new(e) })
+    }
+
+    fn training_set(&self, network: &Network) -> Result<TrainingSet, Error> {
+        let field = (network.class == Class::Pinn).then(|| {
+            let system = super::cell();
+            Arc::new(SystemField::new(system, 0, "fitzhugh_nagumo/werneck"))
+                as Arc<dyn surrogates::VectorField>
+        });
+        Ok(TrainingSet {
+            train: Some(self.data.training(network.set)?),
+            validation: Some(self.data.validation_samples()?),
+            field,
+        })
+    }
+}
+
+fn progressed(record: &Record) -> Progressed {
+    let losses = record.losses;
+    let validation = record.validation;
+    Progressed {
+        iteration: record.iteration,
+        loss: losses.total,
+        data: losses.data,
+        physics: losses.physics,
+        initial: losses.initial,
+        lr: record.learning_rate,
+        mean_error: validation.map_or(f64::NAN, |v| v.mean),
+        max_error: validation.map_or(f64::NAN, |v| v.max),
+    }
+}
