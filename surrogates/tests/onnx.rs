@@ -1,0 +1,197 @@
+//! ONNX files: their structure, and that the graph computes what the network does.
+
+use std::collections::HashMap;
+use std::process::Command;
+
+use prost::Message;
+use surrogates::onnx::proto::{Extent, Graph, Model};
+use surrogates::onnx::{self, Description, Label};
+use surrogates::{Activation, Error, Mlp, MlpSpec, Normalization};
+
+fn network(hidden: &str) -> Mlp {
+    let spec = MlpSpec::parse(3, hidden, 2).unwrap();
+    let input = Normalization::new(vec![1.0, -2.0, 0.5], vec![2.0, 0.25, 3.0]).unwrap();
+    let output = Normalization::new(vec![-60.0, 0.3], vec![25.0, 0.2]).unwrap();
+    Mlp::random(spec, input, output, 5).unwrap()
+}
+
+fn description() -> Description {
+    Description {
+        text: "a test".to_owned(),
+        inputs: vec![Label::new("t", "ms"), Label::new("V_0", "mV"), Label::new("I", "uA/cm^2")],
+        targets: vec![Label::new("V", "mV"), Label::new("n", "1")],
+        recipe_sha256: "00ff".to_owned(),
+        properties: vec![("tier".to_owned(), "smoke".to_owned())],
+    }
+}
+
+/// Evaluates a graph node by node in `f64`, from its messages alone.
+fn evaluate(graph: &Graph, x: &[f64], columns: usize) -> Vec<f64> {
+    let mut values: HashMap<&str, (Vec<usize>, Vec<f64>)> = HashMap::new();
+    for t in &graph.initializer {
+        let numbers = t.raw_data.chunks_exact(4);
+        let numbers = numbers.map(|b| f64::from(f32::from_le_bytes([b[0], b[1], b[2], b[3]]))).collect();
+        values.insert(&t.name, (t.dims.iter().map(|&d| d as usize).collect(), numbers));
+    }
+    values.insert("x", (vec![x.len() / columns, columns], x.to_vec()));
+    for node in &graph.node {
+        let a = values[node.input[0].as_str()].clone();
+        let b = node.input.get(1).map(|name| values[name.as_str()].clone());
+        // The second operand of an elementwise operation is a whole matrix or one row.
+        let both = |f: fn(f64, f64) -> f64| {
+            let (_, b) = b.as_ref().unwrap();
+            a.1.iter().zip(b.iter().cycle()).map(|(a, b)| f(*a, *b)).collect::<Vec<_>>()
+        };
+        let each = |f: fn(f64) -> f64| a.1.iter().map(|a| f(*a)).collect::<Vec<_>>();
+        let out = match node.op_type.as_str() {
+            "Sub" => (a.0.clone(), both(|a, b| a - b)),
+            "Div" => (a.0.clone(), both(|a, b| a / b)),
+            "Mul" => (a.0.clone(), both(|a, b| a * b)),
+            "Add" => (a.0.clone(), both(|a, b| a + b)),
+            "Sigmoid" => (a.0.clone(), each(|z| 1.0 / (1.0 + (-z).exp()))),
+            "Tanh" => (a.0.clone(), each(f64::tanh)),
+            "Relu" => (a.0.clone(), each(|z| z.max(0.0))),
+            "Sin" => (a.0.clone(), each(f64::sin)),
+            "Elu" => {
+                assert_eq!((node.attribute[0].name.as_str(), node.attribute[0].f), ("alpha", 1.0));
+                (a.0.clone(), each(|z| if z > 0.0 { z } else { z.exp_m1() }))
+            }
+            "MatMul" => {
+                let (bs, b) = b.unwrap();
+                let (m, k, n) = (a.0[0], a.0[1], bs[1]);
+                assert_eq!(bs[0], k);
+                let element = |i: usize| {
+                    let (i, j) = (i / n, i % n);
+                    (0..k).map(|p| a.1[i * k + p] * b[p * n + j]).sum::<f64>()
+                };
+                (vec![m, n], (0..m * n).map(element).collect())
+            }
+            other => panic!("operator {other}"),
+        };
+        values.insert(&node.output[0], out);
+    }
+    values["y"].1.clone()
+}
+
+fn samples(rows: usize) -> Vec<f32> {
+    (0..3 * rows).map(|i| (i as f32 * 0.37).sin() * 3.0).collect()
+}
+
+/// Largest difference, as a share of the largest number of the column.
+fn worst(y: &[f32], expected: &[f64]) -> f64 {
+    assert_eq!(y.len(), expected.len());
+    let scale = |j: usize| expected.iter().skip(j).step_by(2).fold(0.0f64, |m, v| m.max(v.abs()));
+    let scales = [scale(0), scale(1)];
+    let errors = y.iter().zip(expected).enumerate();
+    errors.map(|(i, (a, b))| (f64::from(*a) - b).abs() / scales[i % 2]).fold(0.0, f64::max)
+}
+
+const NETWORKS: [&str; 6] = ["SiLU16,Tanh8", "ELU5,ReLU9", "Sin16,Tanh32,Sin16", "SiLU1", "", "ReLU70"];
+
+#[test]
+fn the_graph_computes_what_the_network_does() {
+    for hidden in NETWORKS {
+        let network = network(hidden);
+        let model = onnx::to_model(&network, &description()).unwrap();
+        let model = Model::decode(model.encode_to_vec().as_slice()).unwrap();
+        let x = samples(301);
+        let mut y = vec![0.0; 2 * 301];
+        network.predict(&x, &mut y).unwrap();
+        let wide: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
+        let error = worst(&y, &evaluate(&model.graph.unwrap(), &wide, 3));
+        assert!(error < 1e-6, "{hidden}: {error}");
+    }
+}
+
+#[test]
+fn a_file_has_the_agreed_structure() {
+    let model = onnx::to_model(&network("SiLU16,ELU8"), &description()).unwrap();
+    assert_eq!((model.ir_version, model.opset_import[0].version), (8, 17));
+    assert_eq!(model.producer_name, "surrogates");
+    let properties: HashMap<_, _> =
+        model.metadata_props.iter().map(|p| (p.key.as_str(), p.value.as_str())).collect();
+    assert_eq!(properties["inputs"], "t [ms], V_0 [mV], I [uA/cm^2]");
+    assert_eq!(properties["targets"], "V [mV], n [1]");
+    assert_eq!(properties["spec"], "SiLU16,ELU8");
+    assert_eq!(properties["recipe_sha256"], "00ff");
+    assert_eq!(properties["tier"], "smoke");
+    assert!(properties["producer"].starts_with("surrogates "));
+    let graph = model.graph.unwrap();
+    let operators: Vec<_> = graph.node.iter().map(|n| n.op_type.as_str()).collect();
+    let expected =
+        "Sub Div MatMul Add Sigmoid Mul MatMul Add Elu MatMul Add Mul Add".split(' ').collect::<Vec<_>>();
+    assert_eq!(operators, expected);
+    for (value, name, columns) in [(&graph.input[0], "x", 3), (&graph.output[0], "y", 2)] {
+        assert_eq!(value.name, name);
+        let tensor = value.r#type.as_ref().unwrap().tensor_type.as_ref().unwrap();
+        assert_eq!(tensor.elem_type, 1);
+        let dims = &tensor.shape.as_ref().unwrap().dim;
+        assert_eq!(dims[0].value, Some(Extent::Parameter("batch".to_owned())));
+        assert_eq!(dims[1].value, Some(Extent::Value(columns)));
+    }
+    for t in &graph.initializer {
+        assert_eq!(t.raw_data.len() as i64, 4 * t.dims.iter().product::<i64>(), "{}", t.name);
+    }
+}
+
+#[test]
+fn what_cannot_be_written_is_refused() {
+    let wrong = Description { inputs: vec![Label::new("t", "ms")], ..Description::default() };
+    assert!(matches!(onnx::to_model(&network("SiLU4"), &wrong), Err(Error::BadLength { .. })));
+    let mut broken = network("SiLU4");
+    broken.parameters_mut()[2] = f32::NAN;
+    let error = onnx::to_model(&broken, &description()).unwrap_err();
+    assert!(matches!(error, Error::NotFiniteData { row: 2, .. }), "{error}");
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = folder.path().join("none").join("m.onnx");
+    assert!(matches!(onnx::export(&network("SiLU4"), &description(), &nowhere), Err(Error::Io { .. })));
+}
+
+#[test]
+fn predictions_ask_for_whole_rows() {
+    let network = network("SiLU4");
+    assert!(matches!(network.predict(&[0.0; 4], &mut [0.0; 2]), Err(Error::BadLength { .. })));
+    assert!(matches!(network.predict(&[0.0; 6], &mut [0.0; 3]), Err(Error::BadLength { .. })));
+    network.predict(&[], &mut []).unwrap();
+    let mut y = [0.0; 4];
+    network.predict(&[f32::NAN, 0.0, 0.0, 0.0, 0.0, 0.0], &mut y).unwrap();
+    assert!(y[0].is_nan() && y[2].is_finite(), "NaN stays in its row");
+}
+
+#[test]
+#[ignore = "needs Python with onnx and onnxruntime: set PYTHON to its interpreter"]
+fn the_checker_and_onnxruntime_agree() {
+    let python = std::env::var_os("PYTHON").expect("set PYTHON to an interpreter with onnxruntime");
+    let folder = tempfile::tempdir().unwrap();
+    for hidden in NETWORKS.into_iter().map(str::to_owned).chain(Activation::ALL.map(|a| format!("{a}32"))) {
+        let network = network(&hidden);
+        let path = folder.path().join("m.onnx");
+        onnx::export(&network, &description(), &path).unwrap();
+        let x = samples(257);
+        let bytes: Vec<u8> = x.iter().flat_map(|x| x.to_le_bytes()).collect();
+        std::fs::write(folder.path().join("x.bin"), bytes).unwrap();
+        let script = "
+import sys, numpy, onnx, onnxruntime
+folder = sys.argv[1]
+model = onnx.load(folder + '/m.onnx')
+onnx.checker.check_model(model, full_check=True)
+x = numpy.fromfile(folder + '/x.bin', numpy.float32).reshape(-1, 3)
+session = onnxruntime.InferenceSession(folder + '/m.onnx', providers=['CPUExecutionProvider'])
+y, = session.run(['y'], {'x': x})
+assert y.shape == (257, 2) and y.dtype == numpy.float32
+y.tofile(folder + '/y.bin')
+";
+        let status =
+            Command::new(&python).args(["-c", script]).arg(folder.path()).status().expect("PYTHON runs");
+        assert!(status.success(), "{hidden}");
+        let bytes = std::fs::read(folder.path().join("y.bin")).unwrap();
+        let theirs: Vec<f64> = bytes
+            .chunks_exact(4)
+            .map(|b| f64::from(f32::from_le_bytes([b[0], b[1], b[2], b[3]])))
+            .collect();
+        let mut y = vec![0.0; theirs.len()];
+        network.predict(&x, &mut y).unwrap();
+        let error = worst(&y, &theirs);
+        assert!(error < 1e-6, "{hidden}: {error}");
+    }
+}
