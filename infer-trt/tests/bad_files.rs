@@ -10,6 +10,9 @@ use infer_trt::{InferError, Provider, SessionOptions, open};
 use proptest::prelude::*;
 use prost::Message;
 
+/// What the message says, and the change to a graph that causes it.
+type Case = (&'static str, fn(&mut GraphProto));
+
 fn refusal(folder: &Folder, model: &ModelProto) -> InferError {
     let options = SessionOptions::default().with_threads(1);
     open(folder.model(model), &Provider::Native, &options).err().expect("a refusal")
@@ -104,7 +107,7 @@ fn versions_are_checked() {
 #[test]
 fn signatures_are_checked() {
     let folder = Folder::new();
-    let cases: [(&str, fn(&mut GraphProto)); 8] = [
+    let cases: [Case; 8] = [
         ("2 inputs", |g| g.input.push(value("z", 1))),
         ("0 outputs", |g| g.output.clear()),
         ("70000 columns", |g| g.input[0] = value("x", 70_000)),
@@ -131,7 +134,7 @@ fn signatures_are_checked() {
 #[test]
 fn inconsistent_graphs_are_refused() {
     let folder = Folder::new();
-    let cases: [(&str, fn(&mut GraphProto)); 12] = [
+    let cases: [Case; 12] = [
         ("dimensions", |g| g.initializer[0].dims = vec![i64::MAX, i64::MAX, 4]),
         ("dimensions", |g| g.initializer[0].dims = vec![1 << 40]),
         ("dimension of -3", |g| g.initializer[0].dims = vec![-3]),

@@ -10,21 +10,22 @@ use super::math;
 use super::program::{Activation, BLOCK, ColumnOp, Dense, Program, Step};
 use super::vector::Vector;
 
-/// Vectors of rows in a full tile; the rows left over go through tiles of one.
-const TILE: usize = 4;
+/// Rows in the largest tile: work is best divided in multiples of it.
+pub(crate) const TILE_ROWS: usize = 64;
 
-/// Rows in a full tile of the widest vectors: work is best divided in multiples of it.
-pub(crate) const TILE_ROWS: usize = TILE * 16;
-
-/// Runs whole rows: `x` has `n_inputs` values per row, `y` has room for `n_outputs`.
+/// Runs whole rows in tiles of `T` vectors, and the rows left over in tiles of one: `x` has
+/// `n_inputs` values per row, `y` has room for `n_outputs`.
+///
+/// A block of a dense layer keeps `T` times [`BLOCK`] sums, `T` inputs and a weight in registers:
+/// `T` is the most that the instruction set has registers for.
 #[inline(always)]
-pub(crate) fn run<V: Vector>(program: &Program, x: &[f32], y: &mut [f32]) {
+pub(crate) fn run<V: Vector, const T: usize>(program: &Program, x: &[f32], y: &mut [f32]) {
     let (n, m) = (program.n_inputs, program.n_outputs);
     let rows = x.len() / n;
-    let full = rows / (TILE * V::LANES) * (TILE * V::LANES);
+    let full = rows / (T * V::LANES) * (T * V::LANES);
     let (x, x_rest) = x.split_at(full * n);
     let (y, y_rest) = y.split_at_mut(full * m);
-    tiles::<V, TILE>(program, x, y);
+    tiles::<V, T>(program, x, y);
     tiles::<V, 1>(program, x_rest, y_rest);
 }
 

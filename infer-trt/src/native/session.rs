@@ -24,11 +24,6 @@ pub(crate) struct NativeSession {
 
 impl NativeSession {
     pub(crate) fn new(file: &onnx::File, threads: usize) -> Result<Self, InferError> {
-        Self::with_simd(file, threads, Simd::widest())
-    }
-
-    /// On an instruction set that is not the widest, to compare them.
-    pub(crate) fn with_simd(file: &onnx::File, threads: usize, simd: Simd) -> Result<Self, InferError> {
         let program = compile(file)?;
         let pool = if threads > 1 {
             let pool = rayon::ThreadPoolBuilder::new()
@@ -54,6 +49,7 @@ impl NativeSession {
             })
             .sum::<usize>()
             .max(1);
+        let simd = Simd::widest();
         Ok(Self { program, info: file.info.clone(), simd, pool, work })
     }
 }
