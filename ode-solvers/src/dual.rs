@@ -188,8 +188,8 @@ impl<const N: usize, T: Scalar> Scalar for Dual<N, T> {
     }
     #[inline(always)]
     fn exp_m1(self) -> Self {
-        let e = self.v.exp_m1();
-        self.chain(e, e + 1.0)
+        // Not e^x − 1 + 1: far below zero the derivative is tiny and not zero.
+        self.chain(self.v.exp_m1(), self.v.exp())
     }
     #[inline(always)]
     fn ln(self) -> Self {
@@ -214,8 +214,10 @@ impl<const N: usize, T: Scalar> Scalar for Dual<N, T> {
     }
     #[inline(always)]
     fn tanh(self) -> Self {
-        let t = self.v.tanh();
-        self.chain(t, -(t * t) + 1.0)
+        // 1/cosh² without the cancellation in 1 − tanh².
+        let e = (self.v.abs() * -2.0).exp();
+        let r = (e + 1.0).recip();
+        self.chain(self.v.tanh(), e * r * r * 4.0)
     }
     #[inline(always)]
     fn sin(self) -> Self {

@@ -47,7 +47,7 @@ where
             run.check_steps(h)?;
             let step = Step { t: run.t, t1, dt: h, last: b.next_down() };
             match run.attempt(step) {
-                Ok(()) => run.accept(step),
+                Ok(()) => run.accept(step)?,
                 Err(reason) => {
                     return Err(run.give_up(reason, step));
                 }
@@ -106,7 +106,7 @@ where
             let attempt = run.attempt(step).and_then(|()| run.judge(&weights));
             dt = match attempt {
                 Ok(error) if error <= 1.0 => {
-                    run.accept(step);
+                    run.accept(step)?;
                     h * control.accept(error)
                 }
                 Ok(error) => {
@@ -235,14 +235,17 @@ where
         }
     }
 
-    fn accept(&mut self, step: Step) {
+    fn accept(&mut self, step: Step) -> Result<(), SolveError<T>> {
         self.stats.accepted += 1;
         if let Some(recorder) = &mut self.recorder {
             let states = (self.y.as_slice(), self.y1.as_slice());
-            recorder.accept(self.system, self.stepper, step, states, &mut self.stats);
+            if let Err(state) = recorder.accept(self.system, self.stepper, step, states, &mut self.stats) {
+                return Err(self.give_up(Reason::NotFinite { state }, step));
+            }
         }
         core::mem::swap(&mut self.y, &mut self.y1);
         self.t = step.t1;
+        Ok(())
     }
 
     fn check_steps(&mut self, dt: f64) -> Result<(), SolveError<T>> {

@@ -210,6 +210,7 @@ impl<E: Element, const N: usize> Scalar for Lanes<E, N> {
     }
     #[inline(always)]
     fn powf(self, p: f64) -> Self {
+        // Relative error about |p ln x| units in the last place.
         (self.ln() * p).exp()
     }
     #[inline(always)]

@@ -1,5 +1,77 @@
-//! Number types, steppers, step-size control and solving for ordinary differential equations of
-//! excitable cells.
+//! Ordinary differential equations of excitable cells, solved: `y' = f(t, y)` with pulses, stiff or
+//! not, for one cell or several side by side.
+//!
+//! A right-hand side is written once, over the number type [`Scalar`], and gives everything else:
+//! values (`f64`), its exact Jacobian ([`Dual`] numbers), and several cells in one go ([`Lanes`],
+//! vector instructions without `unsafe`).
+//!
+//! # Example
+//!
+//! A FitzHugh–Nagumo cell gets a current pulse of one time unit. Does it fire, and when?
+//!
+//! ```
+//! use ode_solvers::{Method, Options, Scalar, StateSpace, StepSize, System, Tolerance, solve};
+//!
+//! struct Cell { pulse: f64, start: f64, duration: f64 }
+//!
+//! impl StateSpace for Cell {
+//!     fn dim(&self) -> usize { 2 }
+//!     fn state_name(&self, i: usize) -> String { ["v", "w"][i].to_owned() }
+//!     // Steps end at the edges of the pulse: it can't be stepped over.
+//!     fn stops(&self, t0: f64, t1: f64, out: &mut Vec<f64>) {
+//!         let edges = [self.start, self.start + self.duration];
+//!         out.extend(edges.into_iter().filter(|t| t0 < *t && *t < t1));
+//!     }
+//!     // Between the edges nothing depends on time.
+//!     fn is_autonomous(&self) -> bool { true }
+//! }
+//!
+//! impl<T: Scalar> System<T> for Cell {
+//!     fn rhs(&self, t: f64, y: &[T], dy: &mut [T]) {
+//!         let on = self.start <= t && t < self.start + self.duration;
+//!         let current = if on { self.pulse } else { 0.0 };
+//!         let (v, w) = (y[0], y[1]);
+//!         dy[0] = v - v.powi(3) / 3.0 - w + current;
+//!         dy[1] = (v + 0.7 - w * 0.8) * 0.08;
+//!     }
+//! }
+//!
+//! let peak = |pulse: f64| {
+//!     let cell = Cell { pulse, start: 50.0, duration: 1.0 };
+//!     let step = StepSize::Adaptive(Tolerance::new(1e-6, 1e-6));
+//!     let solution = solve(&cell, Method::Tsit5, step, (0.0, 200.0), &[-1.2, -0.62], &Options::default())?;
+//!     let best = solution.column(0).zip(solution.t.iter().copied()).fold((f64::MIN, 0.0), |a, b| if b.0 > a.0 { b } else { a });
+//!     Ok::<_, ode_solvers::SolveError>(best)
+//! };
+//! let (quiet, _) = peak(0.4)?;
+//! let (spike, when) = peak(1.0)?;
+//! assert!(quiet < 0.0 && spike > 1.5 && when > 50.0);
+//! # Ok::<(), ode_solvers::SolveError>(())
+//! ```
+//!
+//! # Which method?
+//!
+//! | the system | method | |
+//! |---|---|---|
+//! | most models of cells, chemistry, anything stiff | [`Method::Rodas5P`] | order 5, exact Jacobian, dense output of order 4 |
+//! | not stiff (FitzHugh–Nagumo, a squid axon at loose tolerance) | [`Method::Tsit5`] | order 5(4) |
+//! | a published protocol with fixed steps | [`Method::ExplicitEuler`], [`Method::RushLarsen1`], … | `StepSize::Fixed` |
+//!
+//! [`Method::citation`] says what to cite.
+//!
+//! # What to rely on
+//!
+//! * Adaptive solving has no hidden tolerance, and asks only methods that estimate their error.
+//! * Steps end exactly at every stop; a step that ends there never sees what follows.
+//! * States are recorded at exactly the times asked for, and recording changes no step.
+//! * A failure says where, which state and what to do, and keeps the trajectory so far.
+//! * A step allocates nothing.
+//!
+//! # Beneath `solve`
+//!
+//! [`integrate_fixed`] and [`integrate_adaptive`] run any [`Stepper`] over any number type: lanes
+//! share one clock, and the worst lane decides the step. Steppers come from tables of coefficients
+//! ([`tableau`]): [`RungeKutta`], [`RungeKuttaPair`], [`RushLarsen`], [`Rosenbrock`].
 
 mod combine;
 mod control;
@@ -10,6 +82,7 @@ mod fn_system;
 mod integrate;
 mod lanes;
 mod linear;
+mod matrix;
 mod method;
 mod options;
 mod record;

@@ -41,6 +41,10 @@ impl<'a, T: Scalar> Recorder<'a, T> {
     }
 
     /// After an accepted step.
+    ///
+    /// # Errors
+    /// The index of a state that is not finite between the end points, although it is at both: a
+    /// slope at the end that overflows.
     pub(crate) fn accept<S: ?Sized, M: Stepper<S, T> + ?Sized>(
         &mut self,
         system: &S,
@@ -48,10 +52,13 @@ impl<'a, T: Scalar> Recorder<'a, T> {
         step: Step,
         (y, y1): (&[T], &[T]),
         stats: &mut Statistics,
-    ) {
+    ) -> Result<(), usize> {
         let times = match self.save_at {
-            SaveAt::EveryStep => return self.push(step.t1, y1),
-            SaveAt::End => return,
+            SaveAt::EveryStep => {
+                self.push(step.t1, y1);
+                return Ok(());
+            }
+            SaveAt::End => return Ok(()),
             SaveAt::Times(times) => times,
         };
         // A time that misses the end of the step by rounding means the end.
@@ -66,19 +73,22 @@ impl<'a, T: Scalar> Recorder<'a, T> {
                     prepared = true;
                 }
                 let theta = ((at - step.t) / (step.t1 - step.t)).clamp(0.0, 1.0);
-                let mut state = core::mem::take(&mut self.state);
-                stepper.interpolate(step, theta, y, y1, &mut state);
-                self.push(at, &state);
-                self.state = state;
+                stepper.interpolate(step, theta, y, y1, &mut self.state);
+                if let Some(i) = self.state.iter().position(|y| !y.all_finite()) {
+                    return Err(i);
+                }
+                self.solution.t.push(at);
+                self.solution.y.extend_from_slice(&self.state);
             }
             self.done += 1;
         }
+        Ok(())
     }
 
     /// The solution, ending with the state at `t` if it must (`SaveAt::End`, or a failed solve).
     pub(crate) fn finish(mut self, failed: bool, t: f64, y: &[T], stats: Statistics) -> Solution<T> {
         let last = self.solution.t.last().copied();
-        if *self.save_at == SaveAt::End || (failed && last != Some(t)) {
+        if *self.save_at == SaveAt::End || (failed && last.is_none_or(|last| last < t)) {
             self.push(t, y);
         }
         self.solution.stats = stats;

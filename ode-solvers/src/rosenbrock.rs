@@ -1,7 +1,7 @@
 //! Rosenbrock steps from a table of coefficients.
 
 use crate::combine::Terms;
-use crate::linear::{Lu, Singular};
+use crate::matrix::Matrix;
 use crate::runge_kutta::hermite;
 use crate::tableau::RosenbrockTableau;
 use crate::{Embedded, Linearize, Statistics, Step, StepError, Stepper};
@@ -23,14 +23,14 @@ pub struct Rosenbrock {
     slope: Vec<f64>,
     end_slope: Vec<f64>,
     time_derivative: Vec<f64>,
-    jacobian: Vec<f64>,
-    matrix: Lu,
+    /// The Jacobian at the start and the factors of `I/(γ dt) − J`.
+    matrix: Matrix,
     error: Vec<f64>,
     /// The polynomial between the end points, row after row.
     dense: Vec<f64>,
     /// The time of `slope`, if it is valid.
     start: Option<f64>,
-    /// The time of `jacobian` and `time_derivative`, if they are valid.
+    /// The time of the Jacobian and `time_derivative`, if they are valid.
     linearised: Option<f64>,
     end: Option<f64>,
 }
@@ -95,8 +95,7 @@ impl Rosenbrock {
             slope: zeros(1),
             end_slope: zeros(1),
             time_derivative: zeros(1),
-            jacobian: zeros(dim),
-            matrix: Lu::new(dim),
+            matrix: Matrix::new(dim),
             error: zeros(1),
             dense: zeros(tableau.h.len()),
             start: None,
@@ -130,7 +129,7 @@ impl Rosenbrock {
         if self.linearised == Some(step.t) {
             return;
         }
-        system.jacobian(step.t, y, &mut self.jacobian);
+        self.matrix.linearise(system, step.t, y);
         stats.jacobian += 1;
         if !system.is_autonomous() && !system.time_derivative(step.t, y, &mut self.time_derivative) {
             self.differentiate_in_time(system, step, y, stats);
@@ -169,13 +168,7 @@ impl Rosenbrock {
     fn factorise(&mut self, step: Step, stats: &mut Statistics) -> Result<(), StepError> {
         let diagonal = 1.0 / (step.dt * self.tableau.gamma);
         stats.factorisations += 1;
-        self.matrix.factorise(diagonal, &self.jacobian).map_err(|Singular(column)| {
-            let n = self.slope.len();
-            match self.jacobian.iter().position(|x| !x.is_finite()) {
-                Some(k) => StepError::JacobianNotFinite { row: k % n, column: k / n },
-                None => StepError::Singular { column },
-            }
-        })
+        self.matrix.factorise(diagonal)
     }
 }
 
@@ -222,7 +215,7 @@ impl<S: Linearize + ?Sized> Stepper<S, f64> for Rosenbrock {
                     *u += ft * w;
                 }
             }
-            self.matrix.solve(u);
+            self.matrix.solve(u)?;
         }
         let stages = self.stages.len();
         stats.solves += stages as u64;
@@ -277,6 +270,7 @@ impl<S: Linearize + ?Sized> Stepper<S, f64> for Rosenbrock {
         self.start = None;
         self.linearised = None;
         self.end = None;
+        self.matrix.restart();
     }
 }
 

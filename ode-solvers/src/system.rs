@@ -1,5 +1,6 @@
 //! What is integrated: `y' = f(t, y)`.
 
+use crate::sparse::{Compression, Depends, trace};
 use crate::{Dual, Scalar};
 
 /// What a system is apart from its equations: its size, the names of its states, and where in time
@@ -82,12 +83,44 @@ pub trait System<T: Scalar>: StateSpace {
 pub trait Linearize: System<f64> {
     /// Writes ∂fᵢ/∂yⱼ at `(t, y)` into `jacobian[i + j·n]`, column by column, `n·n` numbers.
     fn jacobian(&self, t: f64, y: &[f64], jacobian: &mut [f64]);
+
+    /// Writes the states that each equation reads, on the stretch between two stops that holds
+    /// `t`, into `rows` and returns true, if the system knows them. Too many do no harm, one too
+    /// few makes the Jacobian wrong. Implicit methods then work with the entries alone, where that
+    /// is cheaper; it is not asked of systems with more than [`Depends::MAX_STATES`] states.
+    fn sparsity(&self, t: f64, rows: &mut [Depends]) -> bool {
+        let _ = (t, rows);
+        false
+    }
+
+    /// Writes the entries of the Jacobian at `(t, y)`, in the plan's order, into `values`. Asked
+    /// only of systems that know their [`sparsity`](Linearize::sparsity).
+    ///
+    /// Unless a system does better, this takes them from [`jacobian`](Linearize::jacobian), and
+    /// allocates memory for it.
+    fn jacobian_entries(&self, t: f64, y: &[f64], plan: &Compression, values: &mut [f64]) {
+        let n = y.len();
+        let mut jacobian = vec![0.0; n * n];
+        self.jacobian(t, y, &mut jacobian);
+        for (value, (i, j)) in values.iter_mut().zip(plan.entries()) {
+            *value = jacobian[i + j * n];
+        }
+    }
 }
 
 impl<S> Linearize for S
 where
-    S: System<f64> + System<Dual<2>> + System<Dual<4>> + System<Dual<8>> + ?Sized,
+    S: System<f64> + System<Dual<2>> + System<Dual<4>> + System<Dual<8>> + System<Depends> + ?Sized,
 {
+    fn sparsity(&self, t: f64, rows: &mut [Depends]) -> bool {
+        trace(self, t, rows);
+        true
+    }
+
+    fn jacobian_entries(&self, t: f64, y: &[f64], plan: &Compression, values: &mut [f64]) {
+        plan.evaluate(self, t, y, values);
+    }
+
     fn jacobian(&self, t: f64, y: &[f64], jacobian: &mut [f64]) {
         // A chunk of directions costs about as much as its width: take the narrowest that fits.
         match y.len() {

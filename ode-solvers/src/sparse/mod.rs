@@ -56,4 +56,5 @@ pub use depends::Depends;
 pub use error::SparseError;
 pub use lu::SparseLu;
 pub use pattern::SparsityPattern;
+pub(crate) use pattern::trace;
 pub use symbolic::Symbolic;

@@ -23,14 +23,9 @@ impl SparsityPattern {
     /// # Errors
     /// [`SparseError::TooLarge`] for a system of more than [`MAX_DIM`](Self::MAX_DIM) states.
     pub fn of<S: System<Depends> + ?Sized>(system: &S, t: f64) -> Result<Self, SparseError> {
-        let n = system.dim();
-        check_dim(n)?;
-        let mut y = [Depends::default(); Self::MAX_DIM];
-        let mut rows = vec![Depends::default(); n];
-        for (i, y) in y.iter_mut().enumerate() {
-            *y = Depends::on(i);
-        }
-        system.rhs(t, &y[..n], &mut rows);
+        let mut rows = vec![Depends::default(); system.dim()];
+        check_dim(rows.len())?;
+        trace(system, t, &mut rows);
         Ok(Self::with_diagonal(rows))
     }
 
@@ -53,7 +48,7 @@ impl SparsityPattern {
         Ok(Self::with_diagonal(rows))
     }
 
-    fn with_diagonal(mut rows: Vec<Depends>) -> Self {
+    pub(crate) fn with_diagonal(mut rows: Vec<Depends>) -> Self {
         for (i, row) in rows.iter_mut().enumerate() {
             *row += Depends::on(i);
         }
@@ -84,16 +79,22 @@ impl SparsityPattern {
         self.rows.get(row).is_some_and(|r| r.contains(column))
     }
 
-    /// Whether every entry of `other` is one of this pattern's.
-    pub fn covers(&self, other: &Self) -> bool {
-        self.dim() == other.dim() && self.rows.iter().zip(&other.rows).all(|(&a, &b)| a + b == a)
+    /// Whether every entry of `rows` is one of this pattern's.
+    pub(crate) fn covers(&self, rows: &[Depends]) -> bool {
+        self.dim() == rows.len() && self.rows.iter().zip(rows).all(|(&a, &b)| a + b == a)
     }
 
-    /// The entries of either pattern. Both must have one dimension: the smaller one counts.
-    #[must_use]
-    pub fn union(&self, other: &Self) -> Self {
-        Self::with_diagonal(self.rows.iter().zip(&other.rows).map(|(&a, &b)| a + b).collect())
+    /// The entries of the pattern and of `rows`, which are at most
+    /// [`MAX_DIM`](Self::MAX_DIM).
+    pub(crate) fn union(&self, rows: &[Depends]) -> Self {
+        Self::with_diagonal(self.rows.iter().zip(rows).map(|(&a, &b)| a + b).collect())
     }
+}
+
+/// Writes what each equation depends on into `rows`, at most [`Depends::MAX_STATES`] of them.
+pub(crate) fn trace<S: System<Depends> + ?Sized>(system: &S, t: f64, rows: &mut [Depends]) {
+    let y: [Depends; Depends::MAX_STATES] = core::array::from_fn(Depends::on);
+    system.rhs(t, &y[..rows.len()], rows);
 }
 
 fn check_dim(dim: usize) -> Result<(), SparseError> {

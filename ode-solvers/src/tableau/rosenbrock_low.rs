@@ -3,7 +3,8 @@
 use super::RosenbrockTableau;
 
 /// Rosenbrock23, the method of `ode23s`, written with γ = 1/(2 + √2) and e₃₂ = 6 + √2 in the form
-/// used here: Γ = γ (1; −1, 1; e₃₂ − 2, −e₃₂, 1), α = (½; 0, 1), error h/6 (k₁ − 2k₂ + k₃).
+/// used here: Γ = γ (1; −1, 1; e₃₂ − 2, −e₃₂, 1), α = (½; 0, 1), the embedded result adds
+/// h/6 (k₁ − 2k₂ + k₃).
 pub const ROSENBROCK_23: RosenbrockTableau = RosenbrockTableau {
     name: "Rosenbrock23",
     citation: "L. F. Shampine & M. W. Reichelt, The MATLAB ODE suite, SIAM J. Sci. Comput. 18 (1997) 1–22, \
@@ -17,7 +18,7 @@ pub const ROSENBROCK_23: RosenbrockTableau = RosenbrockTableau {
     a: &[&[], &[1.7071067811865475], &[3.414213562373095, 3.414213562373095]],
     c_matrix: &[&[], &[-3.414213562373095], &[-6.82842712474619, -25.31370849898476]],
     b: &[3.414213562373095, 3.414213562373095, 0.0],
-    error: &[0.5690355937288492, 3.080880229039762, 0.5690355937288492],
+    error: &[-0.5690355937288492, -3.080880229039762, -0.5690355937288492],
     h: &[&[0.0, -8.242640687119286, 0.0]],
 };
 

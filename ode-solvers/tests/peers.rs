@@ -1,0 +1,73 @@
+//! An independent solver on the same problems: diffsol's BDF and Tsitouras methods.
+
+mod common;
+
+use std::cell::RefCell;
+
+use common::HodgkinHuxley;
+use common::problems::{Hires, Problem};
+use diffsol::{NalgebraLU, NalgebraMat, OdeBuilder, OdeSolverMethod, OdeSolverStopReason, VectorCommon};
+use ode_solvers::{Linearize, Method, Options, StepSize, Tolerance, solve};
+
+type Matrix = NalgebraMat<f64>;
+
+/// The end state of `$system` by diffsol's method `$method`, with the exact Jacobian.
+macro_rules! diffsol_end {
+    ($system:expr, $y0:expr, $end:expr, $rtol:expr, $atol:expr, |$problem:ident| $method:expr) => {{
+        let (y0, n) = ($y0.to_vec(), $y0.len());
+        let matrix = RefCell::new(vec![0.0; n * n]);
+        let $problem = OdeBuilder::<Matrix>::new()
+            .rtol($rtol)
+            .atol([$atol])
+            .p([0.0])
+            .rhs_implicit(
+                |y: &[f64], _p: &[f64], t: f64, dy: &mut [f64]| {
+                    ode_solvers::System::<f64>::rhs(&$system, t, y, dy)
+                },
+                |y: &[f64], _p: &[f64], t: f64, v: &[f64], jv: &mut [f64]| {
+                    let mut matrix = matrix.borrow_mut();
+                    $system.jacobian(t, y, &mut matrix);
+                    jv.fill(0.0);
+                    for (column, v) in matrix.chunks_exact(n).zip(v) {
+                        for (jv, a) in jv.iter_mut().zip(column) {
+                            *jv += a * v;
+                        }
+                    }
+                },
+            )
+            .init(|_p: &[f64], _t: f64, y: &mut [f64]| y.copy_from_slice(&y0), n)
+            .build()
+            .unwrap();
+        let mut solver = $method.unwrap();
+        solver.set_stop_time($end).unwrap();
+        while !matches!(solver.step().unwrap(), OdeSolverStopReason::TstopReached) {}
+        solver.state().y.inner().as_slice().to_vec()
+    }};
+}
+
+fn ours(system: &impl Linearize, method: Method, y0: &[f64], end: f64, rtol: f64, atol: f64) -> Vec<f64> {
+    let step = StepSize::Adaptive(Tolerance::new(rtol, atol));
+    solve(system, method, step, (0.0, end), y0, &Options::end()).unwrap().y
+}
+
+#[test]
+fn diffsol_agrees_on_hires() {
+    let (y0, end, _) = Hires.reference();
+    let theirs = diffsol_end!(Hires, y0, end, 1e-8, 1e-12, |problem| problem.bdf::<NalgebraLU<f64>>());
+    let ours = ours(&Hires, Method::Rodas5P, &y0, end, 1e-8, 1e-12);
+    for (a, b) in ours.iter().zip(&theirs) {
+        assert!((a - b).abs() < 1e-5 * b.abs(), "{ours:?} {theirs:?}");
+    }
+}
+
+#[test]
+fn diffsol_agrees_on_an_axon() {
+    let y0 = [-65.0, 0.05, 0.6, 0.32];
+    let theirs = diffsol_end!(HodgkinHuxley, y0, 25.0, 1e-9, 1e-10, |problem| problem.tsit45());
+    for method in [Method::Tsit5, Method::DormandPrince54, Method::Rodas5P, Method::Rodas4] {
+        let ours = ours(&HodgkinHuxley, method, &y0, 25.0, 1e-9, 1e-10);
+        for (a, b) in ours.iter().zip(&theirs) {
+            assert!((a - b).abs() < 1e-5 * b.abs(), "{method}: {ours:?} {theirs:?}");
+        }
+    }
+}
