@@ -153,17 +153,16 @@ fn tile<E: Real, const FMA: bool, const MR: usize, const NR: usize>(
             Some(row) => row,
             None => return,
         };
-        for ii in 0..MR {
+        for (ii, sum) in sum.iter_mut().enumerate() {
             let x = a.data[(i + ii) * a.row + p * a.column];
-            for jj in 0..NR {
-                sum[ii][jj] = x.fma::<FMA>(row[jj], sum[ii][jj]);
+            for (sum, b) in sum.iter_mut().zip(row) {
+                *sum = x.fma::<FMA>(*b, *sum);
             }
         }
     }
-    for ii in 0..MR {
-        let row = &mut c[(i + ii) * n + j..][..NR];
-        for jj in 0..NR {
-            row[jj] += sum[ii][jj];
+    for (ii, sum) in sum.iter().enumerate() {
+        for (c, sum) in c[(i + ii) * n + j..][..NR].iter_mut().zip(sum) {
+            *c += *sum;
         }
     }
 }
@@ -296,7 +295,7 @@ fn tangent_kind<E: Real, const FMA: bool, const KIND: u8, const WIDE: bool>(
         *z = h;
         *d1 = d;
         *d2 = dd * *t;
-        *t = *t * d;
+        *t *= d;
     }
 }
 
@@ -376,3 +375,6 @@ fn adam_any<E: Real, const FMA: bool, const W: usize>(
         *p -= s.step * *m / v.sqrt().fma::<FMA>(s.correction, s.eps);
     }
 }
+
+#[cfg(test)]
+mod tests;

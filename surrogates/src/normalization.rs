@@ -134,3 +134,47 @@ pub(crate) fn check_table(what: &str, values: &[f32], columns: usize) -> Result<
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_get_mean_zero_and_deviation_one() {
+        let table = [1.0, 50.0, 7.0, 3.0, 70.0, 7.0, 5.0, 30.0, 7.0];
+        let n = Normalization::from_columns(&table, 3).unwrap();
+        assert_eq!(n.mean(), [3.0, 50.0, 7.0]);
+        // A constant column keeps its scale.
+        assert_eq!(n.scale(), [(8f32 / 3.0).sqrt(), (800f32 / 3.0).sqrt(), 1.0]);
+        let mut rows = table;
+        n.apply(&mut rows);
+        assert_eq!(rows[2], 0.0);
+        assert!((rows[0] + 1.5f32.sqrt()).abs() < 1e-6);
+        n.undo(&mut rows);
+        for (a, b) in rows.iter().zip(table) {
+            assert!((a - b).abs() < 1e-5);
+        }
+    }
+
+    #[test]
+    fn a_domain_becomes_minus_one_to_one() {
+        let n = Normalization::from_domain(&[(0.0, 20.0), (-3.0, -1.0)]).unwrap();
+        let mut row = [20.0, -3.0];
+        n.apply(&mut row);
+        assert_eq!(row, [1.0, -1.0]);
+    }
+
+    #[test]
+    fn what_cannot_be_divided_by_is_refused() {
+        for scale in [0.0, -1.0, f32::NAN, f32::INFINITY, 1e-40] {
+            let error = Normalization::new(vec![0.0], vec![scale]).unwrap_err().to_string();
+            assert!(error.contains("scale[0]"), "{error}");
+        }
+        assert!(Normalization::new(vec![f32::NAN], vec![1.0]).is_err());
+        assert!(Normalization::new(vec![0.0; 2], vec![1.0]).is_err());
+        assert!(Normalization::from_domain(&[(1.0, 1.0)]).is_err());
+        assert!(Normalization::from_columns(&[], 1).is_err());
+        assert!(Normalization::from_columns(&[1.0], 0).is_err());
+        assert!(Normalization::from_columns(&[1.0, f32::NAN], 1).is_err());
+    }
+}

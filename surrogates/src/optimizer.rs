@@ -173,3 +173,75 @@ impl ReduceOnPlateau {
         self.learning_rate
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The algorithm as Kingma and Ba print it, in f64: bias-corrected moments, then the step. It
+    /// equals PyTorch's form exactly.
+    #[test]
+    fn updates_are_those_of_the_published_algorithm() {
+        let config = AdamConfig { learning_rate: 0.01, beta1: 0.8, beta2: 0.95, eps: 1e-3 };
+        let n = 37;
+        let mut adam = Adam::<f64>::new(config, n);
+        let mut p: Vec<f64> = (0..n).map(|i| i as f64).collect();
+        let (mut q, mut m, mut v) = (p.clone(), vec![0.0; n], vec![0.0; n]);
+        for t in 1..=50 {
+            let lr = 0.01 / f64::from(t);
+            let g: Vec<f64> = q.iter().map(|q| (q * f64::from(t)).sin()).collect();
+            adam.update(&mut p, &g, lr);
+            for i in 0..n {
+                m[i] = 0.8 * m[i] + 0.2 * g[i];
+                v[i] = 0.95 * v[i] + 0.05 * g[i] * g[i];
+                let (m, v): (f64, f64) = (m[i] / (1.0 - 0.8f64.powi(t)), v[i] / (1.0 - 0.95f64.powi(t)));
+                q[i] -= lr * m / (v.sqrt() + 1e-3);
+                assert!((p[i] - q[i]).abs() < 1e-12, "update {t}, parameter {i}");
+            }
+        }
+        assert_eq!(adam.updates(), 50);
+    }
+
+    #[test]
+    fn the_first_step_is_the_learning_rate_whatever_the_gradient() {
+        let mut adam = Adam::<f32>::new(AdamConfig::default(), 3);
+        let mut p = [1.0, 1.0, 1.0];
+        adam.update(&mut p, &[1e3, -1e-3, 0.0], 0.1);
+        for (p, e) in p.iter().zip([0.9, 1.1, 1.0]) {
+            assert!((p - e).abs() < 2e-6, "{p} instead of {e}");
+        }
+    }
+
+    fn schedule(config: PlateauConfig, losses: &[f64]) -> Vec<f64> {
+        let mut s = ReduceOnPlateau::new(config, 1.0);
+        losses.iter().map(|l| s.step(*l)).collect()
+    }
+
+    /// Worked by hand along PyTorch's rules: better means below best·(1 − threshold); the rate falls
+    /// when more than `patience` steps in a row were not better, and the count starts again.
+    #[test]
+    fn the_rate_falls_after_more_than_patience_bad_steps() {
+        let config =
+            PlateauConfig { factor: 0.5, patience: 2, threshold: 0.1, min_learning_rate: 0.2, eps: 0.0 };
+        // Best 10; 9.5 and 9.1 are not below 9; 8.9 is. Then three bad steps lower the rate, and
+        // three more; the third reduction is held at the minimum.
+        let losses = [10.0, 9.5, 9.1, 8.9, 9.0, 9.0, 8.9, 8.5, 8.5, 8.5, 8.5, 8.5, 8.5];
+        let rates = [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.2];
+        assert_eq!(schedule(config, &losses), rates);
+    }
+
+    #[test]
+    fn a_change_not_larger_than_eps_is_not_made() {
+        let config = PlateauConfig { patience: 0, ..PlateauConfig::default() };
+        let mut s = ReduceOnPlateau::new(config, 1e-3);
+        for _ in 0..100 {
+            s.step(1.0);
+        }
+        assert_eq!(s.learning_rate(), 1e-3, "1e-3 × 1e-6 is below eps = 1e-8");
+        let mut s = ReduceOnPlateau::new(PlateauConfig { eps: 0.0, ..config }, 1e-3);
+        for _ in 0..101 {
+            s.step(1.0);
+        }
+        assert!((s.learning_rate() - 1e-3 * 0.999_999f64.powi(100)).abs() < 1e-15);
+    }
+}

@@ -242,3 +242,66 @@ mod hidden_as_text {
         parse_hidden(&String::deserialize(d)?).map_err(D::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn spellings_of_the_literature_are_read() {
+        for text in ["SiLU32,Tanh8", "(SILU-32, TANH-8)", " silu 32 ,tanh8 "] {
+            assert_eq!(MlpSpec::parse(1, text, 2).unwrap().to_string(), "SiLU32,Tanh8", "{text}");
+        }
+        assert_eq!(MlpSpec::parse(3, "", 2).unwrap().parameters(), 8);
+    }
+
+    #[test]
+    fn errors_name_what_is_wrong() {
+        for (text, name) in [
+            ("GELU32", "GELU"),
+            ("SiLU", "no width"),
+            ("SiLU32,,Tanh8", "no width"),
+            ("SiLU0", "SiLU0"),
+            ("SiLU99999", "SiLU99999"),
+            ("SiLU3x", "SiLU3x"),
+            ("32", "unknown activation"),
+            ("SiLU99999999999999999999999", "width"),
+        ] {
+            let error = MlpSpec::parse(1, text, 2).unwrap_err().to_string();
+            assert!(error.contains(name), "{text}: {error}");
+        }
+        assert!(MlpSpec::parse(0, "SiLU1", 1).is_err());
+        assert!(MlpSpec::parse(1, "SiLU1", 0).is_err());
+        assert!(MlpSpec::parse(1, &["SiLU1"; 65].join(","), 1).is_err());
+    }
+
+    #[test]
+    fn layers_cover_the_parameters_without_gap() {
+        let spec = MlpSpec::parse(3, "SiLU16,Tanh8", 2).unwrap();
+        let layers: Vec<_> = spec.layers().collect();
+        assert_eq!(layers.len(), 3);
+        assert_eq!(layers[0].range(), 0..64);
+        assert_eq!(layers[1].range(), 64..64 + 17 * 8);
+        assert_eq!(layers[2].range().end, spec.parameters());
+        assert_eq!(layers[2].activation, None);
+        assert_eq!(spec.neurons(), 24);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(layers in proptest::collection::vec((0usize..5, 1usize..=65_536), 0..6)) {
+            let hidden = layers.iter().map(|&(a, width)| Layer { activation: Activation::ALL[a], width });
+            let spec = MlpSpec { inputs: 2, hidden: hidden.collect(), outputs: 3 };
+            prop_assert_eq!(&MlpSpec::parse(2, &spec.to_string(), 3).unwrap(), &spec);
+            let json = serde_json::to_string(&spec).unwrap();
+            prop_assert_eq!(serde_json::from_str::<MlpSpec>(&json).unwrap(), spec);
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in ".{0,40}") {
+            let _ = MlpSpec::parse(1, &text, 1);
+        }
+    }
+}

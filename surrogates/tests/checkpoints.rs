@@ -1,4 +1,5 @@
 //! A checkpoint continues bit for bit, and nothing else passes for one.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! ONNX files: their structure, and that the graph computes what the network does.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::collections::HashMap;
 use std::process::Command;
