@@ -94,7 +94,7 @@ impl Opened {
     /// What is wrong with the library.
     #[allow(unsafe_code, reason = "the library is C and loaded at run time")]
     pub(crate) fn new(path: &Path) -> Result<Self, String> {
-        type ApiBase = unsafe extern "C" fn() -> *const ort::sys::OrtApiBase;
+        type ApiBase = unsafe extern "system" fn() -> *const ort::sys::OrtApiBase;
         // SAFETY: ONNX Runtime's initialisers have no preconditions. That a file the user names as
         // a library may run its own initialisers is what loading a library means.
         let library = unsafe { libloading::Library::new(path) }

@@ -1,5 +1,6 @@
 //! Reading ONNX files: every check that does not depend on the provider.
 
+mod census;
 pub(crate) mod proto;
 mod tensor;
 
@@ -60,6 +61,7 @@ impl File {
         if bytes.is_empty() {
             return Err(malformed("the file is empty".to_owned()));
         }
+        census::check(&bytes).map_err(&refused)?;
         let model = ModelProto::decode(bytes.clone()).map_err(|e| {
             malformed(format!("decoding its {} bytes failed ({e}): cut short or damaged", bytes.len()))
         })?;
