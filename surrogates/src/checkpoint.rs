@@ -19,9 +19,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::data::SamplerState;
-use crate::{
-    Error, Losses, Mlp, Record, TrainConfig, Trainer, TrainingSet, Validation, atomic,
-};
+use crate::{Error, Losses, Mlp, Record, TrainConfig, Trainer, TrainingSet, Validation, atomic};
 
 /// The number of the format described above; it grows when a change makes old files unreadable.
 pub const FORMAT: u32 = 1;
@@ -70,8 +68,7 @@ impl Checkpoint {
     /// altered, of another format, or something else altogether.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
-        Self::parse(path, &bytes)
-            .map_err(|reason| Error::BadCheckpoint { path: path.to_owned(), reason })
+        Self::parse(path, &bytes).map_err(|reason| Error::BadCheckpoint { path: path.to_owned(), reason })
     }
 
     fn parse(path: &Path, bytes: &[u8]) -> Result<Self, String> {

@@ -1,4 +1,69 @@
-//! Neural surrogates of ionic models: architectures, losses, training, checkpoints, ONNX export
+//! Neural surrogates of ionic models: networks that give a cell's state without integrating it.
+//!
+//! A network is described by a list of layers, learns from samples and, if wanted, from the model's
+//! own equations, and is written as an ONNX file that takes and gives physical units.
+//!
+//! ```
+//! use std::ops::ControlFlow;
+//! use std::sync::Arc;
+//! use surrogates::{
+//!     Mlp, MlpSpec, Normalization, PhysicsTerm, Samples, SystemField, TrainConfig, Trainer,
+//!     TrainingSet, onnx,
+//! };
+//!
+//! // What is to be learned: three points of a decay …
+//! let t = vec![0.0, 1.0, 2.0];
+//! let u = t.iter().map(|t: &f32| (-t).exp()).collect();
+//! let samples = Samples::new(1, 1, t, u)?;
+//!
+//! // … and its equation. Any system of `ode_solvers` will do; its Jacobian comes with it.
+//! # use ode_solvers::{Scalar, StateSpace, System};
+//! struct Decay;
+//! impl StateSpace for Decay {
+//!     fn dim(&self) -> usize { 1 }
+//! }
+//! impl<T: Scalar> System<T> for Decay {
+//!     fn rhs(&self, _t: f64, u: &[T], du: &mut [T]) { du[0] = -u[0]; }
+//! }
+//!
+//! let network = MlpSpec::parse(1, "Tanh8,Tanh8", 1)?;
+//! let mut config = TrainConfig::data_driven(network, 42);
+//! config.input = Normalization::from_domain(&[(0.0, 2.0)])?;
+//! config.physics = vec![PhysicsTerm { batch: 16, domain: vec![(0.0, 2.0)], weight: 1.0 }];
+//! let set = TrainingSet {
+//!     train: Some(samples),
+//!     validation: None,
+//!     field: Some(Arc::new(SystemField::new(Decay, 0, "decay"))),
+//! };
+//! let mut trainer = Trainer::new(config, set)?;
+//! let _ = trainer.run(2000, |_, _| ControlFlow::Continue(()))?;
+//!
+//! // Between the points the network knows what the equation says.
+//! let mut u = [0.0];
+//! trainer.network().predict(&[0.5], &mut u)?;
+//! assert!((u[0] - (-0.5f32).exp()).abs() < 0.01);
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("decay.onnx");
+//! onnx::export(trainer.network(), &onnx::Description::default(), &path)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! * [`MlpSpec`] and [`Mlp`]: fully connected networks with any mix of [`Activation`]s, and
+//!   [`Normalization`] of inputs and outputs.
+//! * [`TrainConfig`], [`Trainer`]: data, physics and initial-condition losses with weights, Adam,
+//!   learning-rate schedule, validation; the losses' exact sums and means stand at [`Losses`].
+//! * [`VectorField`], [`SystemField`]: the equations, with the network's inputs at hand, so that
+//!   parameters may be inputs.
+//! * [`Checkpoint`], [`Trainer::save`], [`Trainer::resume`]: a training continues bit for bit.
+//! * [`onnx`]: files for any ONNX runtime.
+//!
+//! The gradient comes from reverse mode on the tape of the dfdx crate, with operations of our own
+//! ([`ops`]): one fused operation for each layer, which carries du/dt along beside u, so that the
+//! physics loss needs no second reverse pass. Batches here are small, and small matrix products are
+//! not worth a library call: the inner loops are our own too, for AVX2, AVX-512, or neither.
+//!
+//! Training is a pure function of settings, data and equations on one machine. Another machine may
+//! round differently, since it may have other vector instructions.
 
 mod atomic;
 mod checkpoint;

@@ -1,17 +1,17 @@
 //! The terms of the loss, each with its gradient.
-//!
-//! Sums and means, for batches of N rows with outputs j:
-//!
-//! * data: 1/N · Σᵢ Σⱼ ½ (uⱼ − targetⱼ)² (Werneck 2024, eqs 3.5 and 3.7)
-//! * physics: 1/N · Σᵢ Σⱼ ((duⱼ/dt − fⱼ)/cⱼ)² (eq. 3.13), in physical units; cⱼ = 1 unless set
-//! * initial: 1/N · Σᵢ Σⱼ (uⱼ − u₀ⱼ)² (eq. 3.15)
-//!
-//! The square of a vector is the sum over its components. Data and initial terms are taken in the
-//! network's normal units: with the identity as output normalisation these are physical units.
 
 use crate::{Normalization, Real, VectorField};
 
-/// The value of each term of the loss, unweighted, and their weighted sum.
+/// The value of each term of the loss, unweighted, and their weighted sum (eq. numbers: Werneck 2024).
+///
+/// For N rows in a batch and outputs j, where the square of a vector is the sum over its components:
+///
+/// * data: 1/N · Σᵢ Σⱼ ½ (uⱼ − targetⱼ)² (eqs 3.5 and 3.7)
+/// * physics: 1/N · Σᵢ Σⱼ ((duⱼ/dt − fⱼ)/cⱼ)² (eq. 3.13), in physical units; cⱼ = 1 unless set
+/// * initial: 1/N · Σᵢ Σⱼ (uⱼ − u₀ⱼ)² (eq. 3.15)
+///
+/// Data and initial terms are taken in the network's normal units: with the identity as output
+/// normalisation these are physical units.
 #[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Losses {
     /// The data term; 0 if there is none.

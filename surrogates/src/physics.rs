@@ -1,5 +1,7 @@
 //! The equations that a network is trained to obey.
 
+use std::sync::Arc;
+
 use ode_solvers::Linearize;
 
 /// A right-hand side du/dt = f(x, u) with its Jacobian ∂f/∂u, at one row of the network's inputs.
@@ -20,22 +22,30 @@ pub trait VectorField: Send + Sync {
 }
 
 /// A system of `ode_solvers` as a [`VectorField`]; time is one of the network's inputs.
-#[derive(Debug, Clone)]
-pub struct SystemField<S> {
-    system: S,
+#[derive(Debug)]
+pub struct SystemField<S: ?Sized> {
     time_input: usize,
     identity: String,
+    system: Arc<S>,
 }
 
 impl<S: Linearize + Send> SystemField<S> {
     /// `time_input` is the index of time among the network's inputs. `identity` tells this system
     /// from another ([`VectorField::identity`]).
     pub fn new(system: S, time_input: usize, identity: impl Into<String>) -> Self {
+        Self::shared(Arc::new(system), time_input, identity)
+    }
+}
+
+impl<S: Linearize + Send + ?Sized> SystemField<S> {
+    /// As [`SystemField::new`], for a system whose type is known at run time only: a
+    /// `Box<dyn AnyCell>` becomes one by `Arc::from`.
+    pub fn shared(system: Arc<S>, time_input: usize, identity: impl Into<String>) -> Self {
         Self { system, time_input, identity: identity.into() }
     }
 }
 
-impl<S: Linearize + Send> VectorField for SystemField<S> {
+impl<S: Linearize + Send + ?Sized> VectorField for SystemField<S> {
     fn dim(&self) -> usize {
         self.system.dim()
     }

@@ -222,12 +222,12 @@ mod tests {
     }
 
     fn assert_accurate<const FMA: bool>() {
-        assert!(worst(-87.0, 87.0, |x| Real::exp::<FMA>(x), f64::exp) < 2.0);
-        assert!(worst(-1.0, 1.0, |x| Real::exp::<FMA>(x), f64::exp) < 2.0);
-        assert!(worst(-20.0, 20.0, |x| Real::exp_m1::<FMA>(x), f64::exp_m1) < 3.0);
-        assert!(worst(-1e-3, 1e-3, |x| Real::exp_m1::<FMA>(x), f64::exp_m1) < 2.0);
-        assert!(worst(-10.0, 10.0, |x| Real::tanh::<FMA>(x), f64::tanh) < 2.0);
-        assert!(worst(-1e-2, 1e-2, |x| Real::tanh::<FMA>(x), f64::tanh) < 2.0);
+        assert!(worst(-87.0, 87.0, Real::exp::<FMA>, f64::exp) < 2.0);
+        assert!(worst(-1.0, 1.0, Real::exp::<FMA>, f64::exp) < 2.0);
+        assert!(worst(-20.0, 20.0, Real::exp_m1::<FMA>, f64::exp_m1) < 3.0);
+        assert!(worst(-1e-3, 1e-3, Real::exp_m1::<FMA>, f64::exp_m1) < 2.0);
+        assert!(worst(-10.0, 10.0, Real::tanh::<FMA>, f64::tanh) < 2.0);
+        assert!(worst(-1e-2, 1e-2, Real::tanh::<FMA>, f64::tanh) < 2.0);
         assert!(worst(-1.5, 1.5, |x| Real::sin_cos::<FMA>(x).0, f64::sin) < 2.0);
         // Near the zeros of sine and cosine the error is that of the reduced argument.
         for x in 0..100_000u32 {

@@ -84,10 +84,9 @@ impl FromStr for Layer {
     /// Reads `SiLU32`, `silu-32` or `SiLU 32`.
     fn from_str(s: &str) -> Result<Self, Error> {
         let s = s.trim();
-        let digits = s.find(|c: char| c.is_ascii_digit()).ok_or_else(|| Error::BadLayer {
-            layer: s.to_owned(),
-            reason: "it has no width",
-        })?;
+        let digits = s
+            .find(|c: char| c.is_ascii_digit())
+            .ok_or_else(|| Error::BadLayer { layer: s.to_owned(), reason: "it has no width" })?;
         let (name, width) = s.split_at(digits);
         let activation = name.trim_end_matches(['-', ' ']).parse()?;
         let width = width.parse().ok().filter(|w| (1..=Self::MAX_WIDTH).contains(w)).ok_or_else(|| {
@@ -147,7 +146,11 @@ impl MlpSpec {
             }
         }
         if self.hidden.len() > 64 {
-            return Err(Error::BadSpec { what: "number of hidden layers", value: self.hidden.len(), max: 64 });
+            return Err(Error::BadSpec {
+                what: "number of hidden layers",
+                value: self.hidden.len(),
+                max: 64,
+            });
         }
         Ok(())
     }

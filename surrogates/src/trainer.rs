@@ -3,7 +3,7 @@
 use core::ops::ControlFlow;
 use std::sync::Arc;
 
-use dfdx::prelude::{Backward, Cpu, CopySlice, OwnedTape, SplitTape, Tensor, TensorFromVec};
+use dfdx::prelude::{Backward, CopySlice, Cpu, OwnedTape, SplitTape, Tensor, TensorFromVec};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -96,8 +96,7 @@ impl Trainer {
     pub fn new(config: TrainConfig, set: TrainingSet) -> Result<Self, Error> {
         config.check()?;
         let spec = &config.network;
-        let network =
-            Mlp::random(spec.clone(), config.input.clone(), config.output.clone(), config.seed)?;
+        let network = Mlp::random(spec.clone(), config.input.clone(), config.output.clone(), config.seed)?;
         for samples in [&set.train, &set.validation].into_iter().flatten() {
             check_width("columns of inputs", samples.n_inputs(), spec.inputs)?;
             check_width("columns of targets", samples.n_outputs(), spec.outputs)?;

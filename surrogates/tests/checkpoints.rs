@@ -118,13 +118,12 @@ fn a_damaged_file_is_refused() {
 fn another_training_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = checkpoint(folder.path());
-    let refused = |config: TrainConfig, set: TrainingSet, name: &str| {
-        match Trainer::resume(&path, config, set) {
+    let refused =
+        |config: TrainConfig, set: TrainingSet, name: &str| match Trainer::resume(&path, config, set) {
             Err(e @ Error::OtherTraining { .. }) => assert!(e.to_string().contains(name), "{e}"),
             Err(e) => panic!("{name}: {e}"),
             Ok(_) => panic!("{name} was accepted"),
-        }
-    };
+        };
     refused(TrainConfig { seed: 4, ..common::physics_config() }, common::set(), "`seed`");
     let mut config = common::physics_config();
     config.adam.learning_rate = 1e-4;

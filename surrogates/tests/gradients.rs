@@ -4,9 +4,7 @@
 use dfdx::prelude::*;
 use ode_solvers::{Scalar, StateSpace, System};
 use surrogates::ops::{self, Matrix, Rows};
-use surrogates::{
-    Activation, Mlp, MlpSpec, Normalization, Residual, SystemField, VectorField, mean_square,
-};
+use surrogates::{Activation, Mlp, MlpSpec, Normalization, Residual, SystemField, VectorField, mean_square};
 
 /// FitzHugh–Nagumo with a time-dependent current, so that time matters.
 struct Excitable;

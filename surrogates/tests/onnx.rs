@@ -186,10 +186,8 @@ y.tofile(folder + '/y.bin')
             Command::new(&python).args(["-c", script]).arg(folder.path()).status().expect("PYTHON runs");
         assert!(status.success(), "{hidden}");
         let bytes = std::fs::read(folder.path().join("y.bin")).unwrap();
-        let theirs: Vec<f64> = bytes
-            .chunks_exact(4)
-            .map(|b| f64::from(f32::from_le_bytes([b[0], b[1], b[2], b[3]])))
-            .collect();
+        let theirs: Vec<f64> =
+            bytes.chunks_exact(4).map(|b| f64::from(f32::from_le_bytes([b[0], b[1], b[2], b[3]]))).collect();
         let mut y = vec![0.0; theirs.len()];
         network.predict(&x, &mut y).unwrap();
         let error = worst(&y, &theirs);

@@ -187,12 +187,13 @@ fn initial_states_may_be_inputs() {
 
 #[test]
 fn settings_out_of_range_are_named() {
-    let named = |change: fn(&mut TrainConfig), set: TrainingSet| {
+    type Change = fn(&mut TrainConfig);
+    let named = |change: Change, set: TrainingSet| {
         let mut config = common::physics_config();
         change(&mut config);
         Trainer::new(config, set).err().expect("this must not be accepted").to_string()
     };
-    let cases: [(fn(&mut TrainConfig), &str); 14] = [
+    let cases: [(Change, &str); 14] = [
         (|c| c.validate_every = 0, "validate_every"),
         (|c| c.time_input = 1, "time_input"),
         (|c| c.adam.learning_rate = f64::NAN, "adam.learning_rate"),

@@ -66,7 +66,8 @@ fn derivatives(kind: Activation, z: f64) -> [f64; 3] {
 
 #[test]
 fn activations_and_their_derivatives() {
-    let exact: [(Activation, fn(f64) -> f64); 5] = [
+    type Function = fn(f64) -> f64;
+    let exact: [(Activation, Function); 5] = [
         (Activation::SiLU, |z| z / (1.0 + (-z).exp())),
         (Activation::Tanh, f64::tanh),
         (Activation::ELU, |z| if z > 0.0 { z } else { z.exp_m1() }),
