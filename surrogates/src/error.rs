@@ -69,10 +69,7 @@ pub enum Error {
         reason: String,
     },
     /// A loss, a gradient or a validation error became NaN or infinite.
-    #[error(
-        "iteration {iteration}: {what} is {value}; the parameters of the last good iteration are kept. \
-         Lower the learning rate or look at the data's scale"
-    )]
+    #[error("iteration {iteration}: {what} is {value}; lower the learning rate or look at the data's scale")]
     NotFinite {
         /// The iteration, counted from 1.
         iteration: u64,

@@ -4,33 +4,29 @@
 //! machine, for AVX2 with FMA, and for AVX-512. The widest version that the machine runs is taken.
 #![allow(unsafe_code, reason = "calls into functions compiled for CPU features that were detected")]
 
-use std::sync::OnceLock;
-
 use crate::{Activation, Real};
 
+/// The instructions that this machine has.
+#[cfg(target_arch = "x86_64")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Level {
     Portable,
-    #[cfg(target_arch = "x86_64")]
     Avx2,
-    #[cfg(target_arch = "x86_64")]
     Avx512,
 }
 
+#[cfg(target_arch = "x86_64")]
 fn level() -> Level {
-    static LEVEL: OnceLock<Level> = OnceLock::new();
+    static LEVEL: std::sync::OnceLock<Level> = std::sync::OnceLock::new();
     *LEVEL.get_or_init(|| {
-        #[cfg(target_arch = "x86_64")]
-        {
-            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-            if avx2 && is_x86_feature_detected!("avx512f") {
-                return Level::Avx512;
-            }
-            if avx2 {
-                return Level::Avx2;
-            }
+        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        if avx2 && is_x86_feature_detected!("avx512f") {
+            Level::Avx512
+        } else if avx2 {
+            Level::Avx2
+        } else {
+            Level::Portable
         }
-        Level::Portable
     })
 }
 
