@@ -67,6 +67,9 @@ struct Reproduce {
     /// Iterations of each network instead of the tier's; the numbers are then not comparable
     #[arg(long, value_name = "N")]
     iterations: Option<u64>,
+    /// Seconds of training between checkpoints
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
+    save_every: f64,
 }
 
 fn main() -> ExitCode {
@@ -103,6 +106,7 @@ fn run(task: Task) -> miette::Result<()> {
                 architectures: args.architectures,
                 limit: args.limit,
                 iterations: args.iterations,
+                save_every: args.save_every,
             };
             for summary in reproduce(&options, Stop::on_signals()).map_err(Failure)? {
                 for line in &summary.lines {

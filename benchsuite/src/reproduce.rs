@@ -28,6 +28,8 @@ pub struct Options {
     pub limit: Option<usize>,
     /// Iterations of each network instead of the tier's.
     pub iterations: Option<u64>,
+    /// Seconds of training between checkpoints. It decides what a kill loses, not what comes out.
+    pub save_every: f64,
 }
 
 impl Options {
@@ -43,6 +45,7 @@ impl Options {
             architectures: Vec::new(),
             limit: None,
             iterations: None,
+            save_every: 2.0,
         }
     }
 
@@ -81,6 +84,13 @@ impl Options {
         positive("--jobs", self.jobs.map(|n| n as u64))?;
         positive("--limit", self.limit.map(|n| n as u64))?;
         positive("--iterations", self.iterations)?;
+        if !(self.save_every.is_finite() && self.save_every >= 0.0) {
+            return Err(Error::BadOption {
+                option: "--save-every",
+                value: self.save_every.to_string(),
+                why: "it must be a number of seconds, not negative".into(),
+            });
+        }
         if let Some(n) = self.jobs.filter(|n| *n > 1024) {
             return Err(Error::BadOption {
                 option: "--jobs",
@@ -227,12 +237,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_may_be_zero() {
+    fn options_without_sense_are_refused() {
         for set in [
             |o: &mut Options| o.jobs = Some(0),
             |o: &mut Options| o.limit = Some(0),
             |o: &mut Options| o.iterations = Some(0),
             |o: &mut Options| o.jobs = Some(100_000),
+            |o: &mut Options| o.save_every = f64::NAN,
         ] {
             let mut options = Options::new(Tier::Smoke);
             set(&mut options);

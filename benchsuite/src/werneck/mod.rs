@@ -13,6 +13,7 @@ mod network;
 mod train;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use ionic_models::Cell;
 use ionic_models::models::FitzHughNagumo;
@@ -99,6 +100,7 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
         data: &data,
         progress: &progress,
         stop: job.stop,
+        save_every: Duration::from_secs_f64(job.options.save_every.min(1e9)),
         resume: &job.resume,
     };
     let total = config.networks.iter().map(|n| shared.weight(n)).sum();

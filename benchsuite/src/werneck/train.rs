@@ -43,13 +43,13 @@ pub(crate) struct Shared<'a> {
     pub(crate) data: &'a Data,
     pub(crate) progress: &'a Progress,
     pub(crate) stop: Stop,
+    /// How often the state is saved while training goes on.
+    pub(crate) save_every: Duration,
     pub(crate) resume: &'a str,
 }
 
 /// How long a stop may wait, and how often progress is shown.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// How often the state is saved while training goes on.
-const SAVE_EVERY: Duration = Duration::from_secs(2);
 
 impl Shared<'_> {
     fn folder(&self, network: &Network) -> PathBuf {
@@ -84,11 +84,13 @@ impl Shared<'_> {
         if result_path.exists() {
             return self.finished_result(network, &result_path);
         }
-        std::fs::create_dir_all(&folder)
-            .map_err(Error::io(&folder, "check that the run's folder is writable"))?;
+        let model = self.model_path(network);
+        for needed in [Some(folder.as_path()), model.parent()].into_iter().flatten() {
+            std::fs::create_dir_all(needed)
+                .map_err(Error::io(needed, "check that the run's folder is writable"))?;
+        }
         let (trainer, microseconds) = self.iterate(network, &folder)?;
 
-        let model = self.model_path(network);
         self.export(network, &trainer, &model)?;
         let bytes = std::fs::read(&model).map_err(Error::io(&model, "run again with --resume"))?;
         let trained = Trained {
@@ -146,6 +148,7 @@ impl Shared<'_> {
 
         let started = Instant::now();
         let (mut looked, mut saved, mut counted) = (started, started, first);
+        let look_every = LOOK_EVERY.min(self.save_every);
         let mut latest = f64::NAN;
         while trainer.iteration() < self.config.iterations {
             let (_, record) = trainer.step().map_err(failed)?;
@@ -156,7 +159,7 @@ impl Shared<'_> {
             }
             // The clock is read once in a while only: an iteration takes microseconds.
             let validated = record.is_some();
-            if !(validated || trainer.iteration().is_multiple_of(64)) || looked.elapsed() < LOOK_EVERY {
+            if !(validated || trainer.iteration().is_multiple_of(64)) || looked.elapsed() < look_every {
                 continue;
             }
             looked = Instant::now();
@@ -169,7 +172,7 @@ impl Shared<'_> {
                 trainer.save(&checkpoint).map_err(failed)?;
                 return Err(Error::Interrupted { resume: self.resume.to_owned() });
             }
-            if saved.elapsed() >= SAVE_EVERY {
+            if saved.elapsed() >= self.save_every {
                 trainer.save(&checkpoint).map_err(failed)?;
                 saved = Instant::now();
             }
