@@ -26,6 +26,7 @@
 //! sources and deviations of each are on the page of its module in [`models`].
 
 mod any;
+pub mod biomarkers;
 mod cell;
 mod error;
 pub mod kinetics;
@@ -33,6 +34,7 @@ mod model;
 pub mod models;
 mod names;
 mod population;
+pub mod protocol;
 pub mod registry;
 mod stimulus;
 mod variable;
