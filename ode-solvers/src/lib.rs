@@ -75,7 +75,12 @@
 
 mod combine;
 mod control;
+#[allow(clippy::suspicious_arithmetic_impl, reason = "the product and quotient rules mix operators")]
 mod dual;
+#[allow(
+    clippy::excessive_precision,
+    reason = "coefficients are written with the digits of their publication"
+)]
 mod elements;
 mod error;
 mod fn_system;

@@ -81,6 +81,16 @@ fn relaxation<T: Scalar>(b: T, h: f64) -> T {
     is_zero(T::from(h), (safe * h).exp_m1() / safe)
 }
 
+/// `out = y + h φ(b h) f`.
+#[inline]
+fn relax<T: Scalar>(y: &[T], f: &[T], b: &[T], h: f64, out: &mut [T]) {
+    let n = out.len();
+    let (y, f, b) = (&y[..n], &f[..n], &b[..n]);
+    for (i, o) in out.iter_mut().enumerate() {
+        *o = y[i] + f[i] * relaxation(b[i], h);
+    }
+}
+
 impl<T: Scalar, S: System<T> + ?Sized> Stepper<S, T> for RushLarsen<T> {
     fn order(&self) -> u32 {
         if self.second_order { 2 } else { 1 }
@@ -99,25 +109,17 @@ impl<T: Scalar, S: System<T> + ?Sized> Stepper<S, T> for RushLarsen<T> {
         stats: &mut Statistics,
     ) -> Result<(), StepError> {
         self.prepare(system, step.t, y, stats);
-        let n = self.slope.len();
-        let (y, y1) = (&y[..n], &mut y1[..n]);
         if self.second_order {
-            let h = 0.5 * step.dt;
-            for i in 0..n {
-                self.half[i] = y[i] + self.slope[i] * relaxation(self.rates[i], h);
-            }
+            relax(y, &self.slope, &self.rates, 0.5 * step.dt, &mut self.half);
             system.rhs_and_rates(step.at(0.5), &self.half, &mut self.half_slope, &mut self.half_rates);
             stats.rhs += 1;
-            for i in 0..n {
-                // The slope that the equation linearised at the half step has at the start.
-                let b = self.half_rates[i];
-                let slope = self.half_slope[i] + b * (y[i] - self.half[i]);
-                y1[i] = y[i] + slope * relaxation(b, step.dt);
+            // The slope that the equation linearised at the half step has at the start.
+            for (i, slope) in self.half_slope.iter_mut().enumerate() {
+                *slope += self.half_rates[i] * (y[i] - self.half[i]);
             }
+            relax(y, &self.half_slope, &self.half_rates, step.dt, y1);
         } else {
-            for i in 0..n {
-                y1[i] = y[i] + self.slope[i] * relaxation(self.rates[i], step.dt);
-            }
+            relax(y, &self.slope, &self.rates, step.dt, y1);
         }
         self.end = None;
         Ok(())

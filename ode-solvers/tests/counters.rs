@@ -1,4 +1,5 @@
 //! The work that solves take, under snapshot: a change of cost is a difference to look at.
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails with the place it happened")]
 
 mod common;
 

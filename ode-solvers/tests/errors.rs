@@ -1,4 +1,5 @@
 //! Bad input and solves that fail.
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails with the place it happened")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The measured order of every method, at the ends of steps and between them.
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails with the place it happened")]
 
 mod common;
 

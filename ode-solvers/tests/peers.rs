@@ -1,4 +1,5 @@
 //! An independent solver on the same problems: diffsol's BDF and Tsitouras methods.
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails with the place it happened")]
 
 mod common;
 

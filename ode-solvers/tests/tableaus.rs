@@ -1,4 +1,5 @@
 //! Every table of coefficients against the order conditions.
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails with the place it happened")]
 
 use ode_solvers::tableau::{
     BOGACKI_SHAMPINE_32, DORMAND_PRINCE_54, EXPLICIT_EULER, ExplicitPair, ExplicitTableau, HEUN, Interpolant,

@@ -9,9 +9,9 @@ use crate::sparse::SparsityPattern;
 pub(super) fn markowitz(pattern: &SparsityPattern) -> (Vec<usize>, Vec<u128>) {
     let n = pattern.dim();
     let (mut rows, mut columns) = (vec![0u128; n], vec![0u128; n]);
-    for i in 0..n {
+    for (i, row) in rows.iter_mut().enumerate() {
         for j in pattern.row(i).states() {
-            rows[i] |= 1 << j;
+            *row |= 1 << j;
             columns[j] |= 1 << i;
         }
     }
