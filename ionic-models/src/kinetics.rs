@@ -9,7 +9,7 @@
 //! precision that matters. Without the limit O'Hara–Rudy's e⁴⁶⁰ overflows in single precision, and
 //! the derivative of `1/(1 + eˣ)` is `∞·0` in any.
 
-use ode_solvers::Scalar;
+use ode_solvers::{Over, Scalar};
 
 /// The largest exponent: e⁸⁰ is finite in `f32`.
 const MAX_EXPONENT: f64 = 80.0;
@@ -68,11 +68,18 @@ pub fn falling<T: Scalar>(x: T) -> T {
     (exp(x) + 1.0).recip()
 }
 
+/// `linoid(2x)` from `linoid(x)`, without another exponential.
+#[inline(always)]
+pub fn linoid_of_double<T: Scalar>(x: T, linoid_x: T) -> T {
+    // e²ˣ − 1 = (eˣ − 1)(eˣ + 1), and eˣ + 1 = 2 + x/linoid(x). The denominator is at least 2.
+    linoid_x * linoid_x * 2.0 / (linoid_x * 2.0 + x)
+}
+
 /// The Goldman–Hodgkin–Katz flux per unit permeability, `x·(c_in·eˣ − c_out)/(eˣ − 1)` with
 /// `x = zVF/RT`, given `linoid(x)` (which currents of one valence share). Positive outward for a
 /// cation. Multiply by `P·z·F` for a current.
 #[inline(always)]
-pub fn ghk<T: Scalar>(x: T, linoid_x: T, c_in: T, c_out: T) -> T {
+pub fn ghk<P: Scalar, T: Scalar + Over<P>>(x: T, linoid_x: T, c_in: T, c_out: P) -> T {
     // x·eˣ/(eˣ − 1) = x + x/(eˣ − 1).
     (x + linoid_x) * c_in - linoid_x * c_out
 }
@@ -82,6 +89,12 @@ pub fn ghk<T: Scalar>(x: T, linoid_x: T, c_in: T, c_out: T) -> T {
 pub fn relax<T: Scalar>(y: T, inf: T, tau: T) -> (T, T) {
     let rate = -tau.recip();
     ((y - inf) * rate, rate)
+}
+
+/// Derivative and rate of a gate that relaxes to `inf` with rate `1/tau`.
+#[inline(always)]
+pub fn relax_at<T: Scalar>(y: T, inf: T, rate: T) -> (T, T) {
+    (-(y - inf) * rate, -rate)
 }
 
 /// Derivative and rate of a gate that opens with rate `alpha` and closes with rate `beta`.

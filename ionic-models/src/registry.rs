@@ -19,7 +19,10 @@ use std::sync::LazyLock;
 use serde::Serialize;
 
 use crate::cell::with_values;
-use crate::models::{FitzHughNagumo, FitzHughNagumoPavia, HodgkinHuxley1952};
+use crate::models::{
+    BeelerReuter1977, FitzHughNagumo, FitzHughNagumoPavia, HodgkinHuxley1952, LuoRudy1991, OHaraRudy2011,
+    OHaraRudyCipa2017, ShermanRinzelKeizer1988, TenTusscherPanfilov2006, ToROrd2020,
+};
 use crate::names::near_misses;
 use crate::{AnyCell, Cell, Current, Error, IonicModel, StimulusConvention, Variable};
 
@@ -79,6 +82,13 @@ static MODELS: LazyLock<Vec<Entry>> = LazyLock::new(|| {
     entries::<FitzHughNagumo>()
         .chain(entries::<FitzHughNagumoPavia>())
         .chain(entries::<HodgkinHuxley1952>())
+        .chain(entries::<ShermanRinzelKeizer1988>())
+        .chain(entries::<LuoRudy1991>())
+        .chain(entries::<BeelerReuter1977>())
+        .chain(entries::<TenTusscherPanfilov2006>())
+        .chain(entries::<OHaraRudy2011>())
+        .chain(entries::<OHaraRudyCipa2017>())
+        .chain(entries::<ToROrd2020>())
         .collect()
 });
 

@@ -48,6 +48,27 @@ pub(crate) const fn var(
     Variable { name, unit, value, range, description, cellml }
 }
 
+/// A row for a conductance, permeability or scale: from none to ten times its value.
+pub(crate) const fn scaled(
+    name: &'static str,
+    unit: &'static str,
+    value: f64,
+    description: &'static str,
+    cellml: &'static str,
+) -> Variable {
+    Variable { name, unit, value, range: (0.0, 10.0 * value), description, cellml }
+}
+
+/// A row for a gate.
+pub(crate) const fn gate(
+    name: &'static str,
+    value: f64,
+    description: &'static str,
+    cellml: &'static str,
+) -> Variable {
+    Variable { name, unit: "1", value, range: (0.0, 1.0), description, cellml }
+}
+
 /// A current that a model can return by name. Outward currents are positive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Current {

@@ -1,0 +1,86 @@
+//! The shared rate functions, against 50-digit arithmetic (mpmath 1.3).
+
+use ionic_models::kinetics::{exp, falling, ghk, linoid, linoid_of_double};
+use ode_solvers::{Dual, Lanes};
+
+/// x, x/(eˣ − 1), its derivative.
+const LINOID: [(f64, f64, f64); 21] = [
+    (-700.0, 700.0, -1.0),
+    (-80.5, 80.5, -1.0),
+    (-30.0, 30.000000000002807287, -0.99999999999728628934),
+    (-3.0, 3.1571870894737678559, -0.88697267998507666223),
+    (-0.7, 1.3905037045441242814, -0.6147939219629685288),
+    (-0.5000001, 1.2707470995329037262, -0.58264505427654509831),
+    (-0.5, 1.2707470412683991421, -0.58264503802041640171),
+    (-0.4999, 1.2706887775774062426, -0.58262878181073942206),
+    (-0.1, 1.0508331944775049653, -0.51666111309457692921),
+    (-0.001, 1.0005000833333319445, -0.50016666666111111131),
+    (-1e-8, 1.0000000050000000083, -0.50000000166666666667),
+    (0.0, 1.0, -0.5),
+    (1e-300, 1.0, -0.5),
+    (1e-8, 0.99999999500000000833, -0.49999999833333333333),
+    (0.001, 0.99950008333333194443, -0.49983333333888888869),
+    (0.1, 0.95083319447750495972, -0.48333888690542307079),
+    (0.4999, 0.77078877757740623154, -0.41737121818926057794),
+    (0.5, 0.77074704126839914207, -0.41735496197958359829),
+    (0.7, 0.69050370454412432583, -0.3852060780370314712),
+    (3.0, 0.15718708947376785592, -0.11302732002492333777),
+    (79.0, 3.8758148372129316472e-33, -3.8267538899064388416e-33),
+];
+
+#[test]
+fn linoid_and_its_derivative_are_exact_to_rounding() {
+    for (x, value, derivative) in LINOID {
+        let l = linoid(Dual::<1>::variable(x, 0));
+        assert!((l.v - value).abs() <= 3e-16 * value, "{x}: {} {value}", l.v);
+        assert!((l.d[0] - derivative).abs() <= 3e-15 * derivative.abs(), "{x}: {} {derivative}", l.d[0]);
+        assert_eq!(linoid(Lanes([x, 1.0])).0[0], l.v);
+        if x.abs() < 80.0 {
+            let single = linoid(Dual::<1, _>::variable(Lanes([x as f32]), 0));
+            assert!((f64::from(single.v.0[0]) - value).abs() <= 3e-6 * value, "{x} in f32");
+            assert!(
+                (f64::from(single.d[0].0[0]) - derivative).abs() <= 1e-5 * derivative.abs(),
+                "{x} in f32"
+            );
+        }
+    }
+    assert!(linoid(f64::NAN).is_nan());
+}
+
+#[test]
+fn linoid_of_double_is_linoid_of_twice() {
+    for (x, value, derivative) in LINOID {
+        let half = Dual::<1>::variable(0.5 * x, 0);
+        let l = linoid_of_double(half, linoid(half));
+        assert!((l.v - value).abs() <= 2e-15 * value, "{x}: {} {value}", l.v);
+        assert!((2.0 * l.d[0] - derivative).abs() <= 1e-14 * derivative.abs(), "{x}: {}", l.d[0]);
+    }
+}
+
+/// At zero the flux is c_in − c_out, with slope (c_in + c_out)/2; away from it the equation as
+/// written; far away it is finite.
+#[test]
+fn the_ghk_flux_has_no_gap_at_zero() {
+    let flux = |x: f64| {
+        let x = Dual::<1>::variable(x, 0);
+        ghk(x, linoid(x), Dual::constant(3.0), 5.0)
+    };
+    assert_eq!((flux(0.0).v, flux(0.0).d[0]), (-2.0, 4.0));
+    for x in [-20.0f64, -2.0, -0.3, 0.3, 2.0, 20.0] {
+        let written = x * (3.0 * x.exp() - 5.0) / x.exp_m1();
+        assert!((flux(x).v - written).abs() <= 1e-14 * written.abs().max(1.0), "{x}");
+    }
+    assert!(flux(1e4).v.is_finite() && flux(-1e4).d[0].is_finite());
+}
+
+#[test]
+fn exponents_are_limited_and_nan_is_kept() {
+    assert_eq!(exp(1.0), 1f64.exp());
+    assert_eq!(exp(1e4), 80f64.exp());
+    assert!(exp(Lanes([1e4f32])).0[0].is_finite());
+    assert_eq!(exp(-1e4), 0.0);
+    assert!(exp(f64::NAN).is_nan());
+    assert_eq!(falling(0.0), 0.5);
+    let far = falling(Dual::<1>::variable(1e6, 0));
+    assert!(far.v < 1e-34 && far.d[0] == 0.0);
+}

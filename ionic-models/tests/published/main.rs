@@ -1,0 +1,10 @@
+//! Every model against independent encodings and against printed numbers.
+//!
+//! The data files name the tool, the version and the tolerance they come from.
+
+mod axon;
+mod beta_cell;
+mod derivatives;
+mod fitzhugh_nagumo;
+mod table;
+mod trajectories;
