@@ -4,7 +4,7 @@ use ionic_models::{AnyCell, PulseTrain, Stimulus, registry};
 use ode_solvers::{Method, Options, Solution, StepSize, System, Tolerance, solve};
 use serde_json::Value;
 
-pub fn read(file: &str) -> Value {
+pub(crate) fn read(file: &str) -> Value {
     let path = format!("{}/tests/data/{file}", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
@@ -26,7 +26,7 @@ fn cell(id: &str, case: &Value, states: &Value) -> Box<dyn AnyCell> {
 ///
 /// The reference is rounded from 50 digits; a difference is rounding in the model. It is compared
 /// with the derivative, or with the largest derivative of that state where its terms cancel.
-pub fn derivatives(id: &str) {
+pub(crate) fn derivatives(id: &str) {
     let file = read(&format!("{id}_derivatives.json"));
     let cases = file["cases"].as_array().unwrap();
     let largest = |i: usize| cases.iter().map(|c| c["dy"][i].as_f64().unwrap().abs()).fold(0.0, f64::max);
@@ -58,11 +58,11 @@ pub fn derivatives(id: &str) {
     println!("{id}: {worst:.1e}");
 }
 
-pub fn tight() -> StepSize {
+pub(crate) fn tight() -> StepSize {
     StepSize::Adaptive(Tolerance::new(1e-10, 1e-12))
 }
 
-pub fn paced(id: &str, beat: &Value, states: &Value, file: &Value) -> Box<dyn AnyCell> {
+pub(crate) fn paced(id: &str, beat: &Value, states: &Value, file: &Value) -> Box<dyn AnyCell> {
     let mut cell = cell(id, beat, states);
     let [start, duration, amplitude] =
         ["start", "duration", "amplitude"].map(|key| file["stimulus"][key].as_f64().unwrap());
@@ -73,7 +73,7 @@ pub fn paced(id: &str, beat: &Value, states: &Value, file: &Value) -> Box<dyn An
 
 /// One beat of each variant: every state at every saved time, peak and duration of the action
 /// potential.
-pub fn beats(id: &str) {
+pub(crate) fn beats(id: &str) {
     let file = read(&format!("{id}_beat.json"));
     let mut t90s = Vec::new();
     for beat in file["beats"].as_array().unwrap() {
