@@ -1,5 +1,7 @@
 //! Biomarkers of the published models, against those of independent trajectories.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 use std::path::PathBuf;
 
 use ionic_models::biomarkers::*;
@@ -180,8 +182,9 @@ fn spike_times_of_the_axon() {
     let found = spikes(&trace, &SpikeSettings::at(0.0)).unwrap();
     let expected = [1.924, 16.850, 31.502, 46.141, 60.780, 75.418, 90.056];
     assert_eq!(found.len(), expected.len());
+    // The expected times come from samples 0.001 ms apart.
     for (spike, should) in found.iter().zip(expected) {
-        assert!((spike.t - should).abs() < 6e-4, "{spike:?} {should}");
+        assert!((spike.t - should).abs() < 1e-3, "{spike:?} {should}");
     }
     assert!((found[0].peak - 40.225).abs() < 6e-4 && (found[6].peak - 30.433).abs() < 6e-4);
 }

@@ -65,7 +65,9 @@ pub struct SteadyState {
 ///
 /// A small change from beat to beat is not enough: concentrations creep for hundreds of beats, a
 /// little each time. The changes must be small *and* shrink so fast that their sum to come,
-/// change · r / (1 − r) with their ratio r over the last five beats, is small too.
+/// change · r / (1 − r) with the largest ratio r of the last five beats, is small too. Changes below
+/// a thousandth of the tolerance count as integration error and need not shrink: integrate at least
+/// that accurately.
 ///
 /// # Errors
 /// [`ProtocolError`] if the integrator fails, or for settings that make no sense. A cell that does
@@ -131,8 +133,8 @@ fn difference(a: &[f64], b: &[f64], scale: &[f64]) -> f64 {
 struct Changes(Vec<f64>);
 
 impl Changes {
-    /// Over so many beats the ratio of consecutive changes is averaged.
-    const LOOK_BACK: usize = 5;
+    /// The number of changes that are looked at.
+    const WINDOW: usize = 6;
 
     fn push(&mut self, change: f64) {
         self.0.push(change);
@@ -142,23 +144,22 @@ impl Changes {
         self.0.last().copied().unwrap_or(f64::INFINITY)
     }
 
-    /// The estimated sum of all changes to come.
+    /// The estimated sum of all changes to come: the rest of a geometric series with the largest
+    /// recent ratio of one change to the one before. An average would let the quick end of a
+    /// transient hide the slow creep behind it.
     fn remaining(&self) -> f64 {
-        let Some(&[before, .., last]) = self.0.last_chunk::<{ Self::LOOK_BACK + 1 }>() else {
-            return f64::INFINITY;
-        };
-        let ratio = (last / before).powf(1.0 / Self::LOOK_BACK as f64);
-        match last {
-            0.0 => 0.0,
-            _ if ratio < 1.0 => last * ratio / (1.0 - ratio),
-            _ => f64::INFINITY,
+        let Some(recent) = self.0.last_chunk::<{ Self::WINDOW }>() else { return f64::INFINITY };
+        if self.last() == 0.0 {
+            return 0.0;
         }
+        let ratio = recent.windows(2).map(|pair| pair[1] / pair[0]).fold(0.0, f64::max);
+        if ratio < 1.0 { self.last() * ratio / (1.0 - ratio) } else { f64::INFINITY }
     }
 
     /// Small, and the rest of the way is small. Changes a thousand times smaller than asked for are
     /// rounding and integration error: they need not shrink.
     fn settled(&self, tolerance: f64) -> bool {
-        let recent = self.0.last_chunk::<{ Self::LOOK_BACK + 1 }>();
+        let recent = self.0.last_chunk::<{ Self::WINDOW }>();
         recent.is_some_and(|recent| {
             let noise = recent.iter().all(|&change| change <= 1e-3 * tolerance);
             noise || (self.last() <= tolerance && self.remaining() <= tolerance)
