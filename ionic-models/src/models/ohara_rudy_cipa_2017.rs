@@ -46,8 +46,8 @@
 use ode_solvers::{Over, Scalar};
 
 use super::ohara_rudy_family::{
-    Exchanger, F_RT, FARADAY, Inactivation, JSR_PER_NSR, JSR_PER_SS, MYO, NSR_PER_MYO, PR_NA_K, RT_F, SS,
-    SS_PER_MYO, blend, calcium_mode, camk, free_i, free_jsr, free_ss, i_cal_activation_time, i_ks,
+    Exchanger, F_RT, FARADAY, Inactivation, JSR_PER_NSR, JSR_PER_SS, MYO, NSR_PER_MYO, PR_NA_K, RT_F, SHARE,
+    SS, SS_PER_MYO, blend, calcium_mode, camk, free_i, free_jsr, free_ss, i_cal_activation_time, i_ks,
     i_nal_activation, i_nal_inactivation, i_to, plain, pump, release, uptake, write,
 };
 use crate::kinetics::{exp, falling, ghk, linoid, linoid_of_double, relax};
@@ -58,8 +58,6 @@ use crate::{Current, IonicModel, PulseTrain, StimulusConvention, Variable, Varia
 /// The human ventricular cell with a dynamic hERG channel: see the [module](self).
 #[derive(Debug, Clone, Copy)]
 pub struct OHaraRudyCipa2017;
-
-const OCCUPANCY: (f64, f64) = (0.0, 1.0);
 
 impl IonicModel for OHaraRudyCipa2017 {
     const NAME: &'static str = "ohara_rudy_cipa_2017";
@@ -114,15 +112,15 @@ impl IonicModel for OHaraRudyCipa2017 {
         gate("f_CaMK_fast", 0.9999999909, "I_CaL fast inactivation by voltage, phosphorylated", "ICaL.ffp"),
         gate("f_Ca_CaMK_fast", 0.9999999909, "I_CaL fast inactivation by calcium, phosphorylated", "ICaL.fcafp"),
         gate("n", 0.002749414044, "I_CaL channels in the calcium-dependent mode", "ICaL.nca"),
-        var("IC1", "1", 0.999637, OCCUPANCY, "I_Kr closed 1, inactivated", "IKr.IC1"),
-        var("IC2", "1", 6.83208e-5, OCCUPANCY, "I_Kr closed 2, inactivated", "IKr.IC2"),
-        var("C1", "1", 1.80145e-8, OCCUPANCY, "I_Kr closed 1", "IKr.C1"),
-        var("C2", "1", 8.26619e-5, OCCUPANCY, "I_Kr closed 2", "IKr.C2"),
-        var("O", "1", 0.00015551, OCCUPANCY, "I_Kr open", "IKr.O"),
-        var("IO", "1", 5.67623e-5, OCCUPANCY, "I_Kr open, inactivated", "IKr.IO"),
-        var("IObound", "1", 0.0, OCCUPANCY, "I_Kr inactivated with drug", "IKr.IObound"),
-        var("Obound", "1", 0.0, OCCUPANCY, "I_Kr open with drug", "IKr.Obound"),
-        var("Cbound", "1", 0.0, OCCUPANCY, "I_Kr closed, drug trapped", "IKr.Cbound"),
+        var("IC1", "1", 0.999637, SHARE, "I_Kr closed 1, inactivated", "IKr.IC1"),
+        var("IC2", "1", 6.83208e-5, SHARE, "I_Kr closed 2, inactivated", "IKr.IC2"),
+        var("C1", "1", 1.80145e-8, SHARE, "I_Kr closed 1", "IKr.C1"),
+        var("C2", "1", 8.26619e-5, SHARE, "I_Kr closed 2", "IKr.C2"),
+        var("O", "1", 0.00015551, SHARE, "I_Kr open", "IKr.O"),
+        var("IO", "1", 5.67623e-5, SHARE, "I_Kr open, inactivated", "IKr.IO"),
+        var("IObound", "1", 0.0, SHARE, "I_Kr inactivated with drug", "IKr.IObound"),
+        var("Obound", "1", 0.0, SHARE, "I_Kr open with drug", "IKr.Obound"),
+        var("Cbound", "1", 0.0, SHARE, "I_Kr closed, drug trapped", "IKr.Cbound"),
         gate("x_s1", 0.2707758025, "I_Ks activation 1", "IKs.xs1"),
         gate("x_s2", 0.0001928503426, "I_Ks activation 2", "IKs.xs2"),
         gate("x_k1", 0.9967597594, "I_K1 inactivation", "IK1.xk1"),

@@ -42,6 +42,9 @@ pub(super) const MYO: f64 = AREA / (FARADAY * (0.68 * VOLUME));
 /// mM/ms of a monovalent ion in the subspace for 1 A/F.
 pub(super) const SS: f64 = AREA / (FARADAY * (0.02 * VOLUME));
 
+/// The range of an occupancy, or of a gate that starts below zero by rounding.
+pub(super) const SHARE: (f64, f64) = (-1e-9, 1.0);
+
 /// Derivative and rate of one state.
 pub(super) type Row<T> = (T, T);
 

@@ -10,7 +10,7 @@
 //!
 //! ```text
 //! V' = −(I_Na + I_NaL + I_to + I_CaL + I_CaNa + I_CaK + I_Kr + I_Ks + I_K1 + I_NaCa,i + I_NaCa,ss
-//!        + I_NaK + I_Nab + I_Kb + I_pCa + I_Cab + I_ClCa + I_Clb + I_KATP + I_stim)
+//!        + I_NaK + I_Nab + I_Kb + I_pCa + I_Cab + I_ClCa + I_Clb + I_stim)
 //!
 //! What differs from O'Hara–Rudy:
 //! I_Na    G_Na m³ ((1 − φ) h j + φ hp jp) (V − E_Na), gates after Grandi et al. 2010
@@ -21,7 +21,6 @@
 //!         C3 ⇄ C2 ⇄ C1 ⇄ O ⇄ I, C1 ⇄ I
 //! I_K1    after Carro et al. 2011
 //! I_ClCa  G_ClCa (V − E_Cl,ss)/(1 + 0.1/Ca_ss)      I_Clb  G_Clb (V − E_Cl)
-//! I_KATP  closed unless `f_KATP` > 0
 //! ```
 //!
 //! φ is the fraction phosphorylated by CaMKII. Time in ms, V in mV, currents in A/F, concentrations
@@ -39,13 +38,14 @@
 //!
 //! Deviations from the encodings: at V = 31.4978 mV exactly, the activation of I_CaL is that of
 //! below; at V = 0, where they divide 0 by 0, the Goldman–Hodgkin–Katz fluxes take their limit; shifts
-//! that are zero there (`vShift`, `offset`, `EKshift`) are left out.
+//! that are zero there (`vShift`, `offset`, `EKshift`) are left out, and so is the ATP-sensitive
+//! current, which is closed there and not in the authors' MATLAB code.
 
 use ode_solvers::{Over, Scalar};
 
 use super::ohara_rudy_family::{
-    Exchanger, F_RT, FARADAY, Inactivation, JSR_PER_NSR, JSR_PER_SS, MYO, NSR_PER_MYO, PR_NA_K, RT_F, SS,
-    SS_PER_MYO, blend, calcium_mode, camk, free_i, free_jsr, free_ss, i_cal_activation_time, i_ks,
+    Exchanger, F_RT, FARADAY, Inactivation, JSR_PER_NSR, JSR_PER_SS, MYO, NSR_PER_MYO, PR_NA_K, RT_F, SHARE,
+    SS, SS_PER_MYO, blend, calcium_mode, camk, free_i, free_jsr, free_ss, i_cal_activation_time, i_ks,
     i_nal_activation, i_nal_inactivation, i_to, plain, pump, release, uptake, write,
 };
 use crate::kinetics::{exp, falling, ghk, linoid, linoid_of_double, relax};
@@ -56,10 +56,6 @@ use crate::{Current, IonicModel, PulseTrain, StimulusConvention, Variable, Varia
 /// The human ventricular cell with dynamic chloride: see the [module](self).
 #[derive(Debug, Clone, Copy)]
 pub struct ToROrd2020;
-
-/// The activation of I_CaL starts below zero by rounding in two variants.
-const ROUNDING: f64 = -1e-9;
-const OCCUPANCY: (f64, f64) = (0.0, 1.0);
 
 impl IonicModel for ToROrd2020 {
     const NAME: &'static str = "tor_ord_2020";
@@ -99,7 +95,7 @@ impl IonicModel for ToROrd2020 {
         gate("a_CaMK", 0.0004534165, "I_to activation, phosphorylated", "Ito.ap"),
         gate("i_CaMK_fast", 0.9996716, "I_to fast inactivation, phosphorylated", "Ito.iFp"),
         gate("i_CaMK_slow", 0.6620692, "I_to slow inactivation, phosphorylated", "Ito.iSp"),
-        var("d", "1", 1.588841e-31, (ROUNDING, 1.0), "I_CaL activation", "ICaL.d"),
+        var("d", "1", 1.588841e-31, SHARE, "I_CaL activation", "ICaL.d"),
         gate("f_fast", 1.0, "I_CaL fast inactivation by voltage", "ICaL.ff"),
         gate("f_slow", 0.9401791, "I_CaL slow inactivation by voltage", "ICaL.fs"),
         gate("f_Ca_fast", 1.0, "I_CaL fast inactivation by calcium", "ICaL.fcaf"),
@@ -109,11 +105,11 @@ impl IonicModel for ToROrd2020 {
         gate("f_Ca_CaMK_fast", 1.0, "I_CaL fast inactivation by calcium, phosphorylated", "ICaL.fcafp"),
         gate("n_ss", 0.0004899378, "I_CaL, subspace: channels in the calcium-dependent mode", "ICaL.nca_ss"),
         gate("n_i", 0.0008326009, "I_CaL, cytosol: channels in the calcium-dependent mode", "ICaL.nca_i"),
-        var("C1", "1", 0.9982511, OCCUPANCY, "I_Kr closed, next to open", "IKr.C1"),
-        var("C2", "1", 0.000793602, OCCUPANCY, "I_Kr closed, between", "IKr.C2"),
-        var("C3", "1", 0.0006532143, OCCUPANCY, "I_Kr closed, last", "IKr.C3"),
-        var("I", "1", 9.804083e-6, OCCUPANCY, "I_Kr inactivated", "IKr.I"),
-        var("O", "1", 0.0002922449, OCCUPANCY, "I_Kr open", "IKr.O"),
+        var("C1", "1", 0.9982511, SHARE, "I_Kr closed, next to open", "IKr.C1"),
+        var("C2", "1", 0.000793602, SHARE, "I_Kr closed, between", "IKr.C2"),
+        var("C3", "1", 0.0006532143, SHARE, "I_Kr closed, last", "IKr.C3"),
+        var("I", "1", 9.804083e-6, SHARE, "I_Kr inactivated", "IKr.I"),
+        var("O", "1", 0.0002922449, SHARE, "I_Kr open", "IKr.O"),
         gate("x_s1", 0.243959, "I_Ks activation 1", "IKs.xs1"),
         gate("x_s2", 0.0001586167, "I_Ks activation 2", "IKs.xs2"),
         var("J_rel_NP", "mM/ms", 1.808248e-22, (-0.1, 10.0), "release, not phosphorylated", "ryr.Jrel_np"),
@@ -143,7 +139,6 @@ impl IonicModel for ToROrd2020 {
         scaled("G_ClCa", "mS/uF", 0.2843, "calcium-activated chloride conductance", "ICl.GClCa"),
         var("ClCa_fraction_ss", "1", 1.0, (0.0, 1.0), "part of the calcium-activated chloride channels in the subspace", "ICl.Fjunc"),
         scaled("G_Clb", "mS/uF", 0.00198, "background chloride conductance", "ICl.GClb"),
-        var("f_KATP", "1", 0.0, (0.0, 1.0), "open fraction of the ATP-sensitive potassium channels", "I_katp.fkatp"),
         scaled("J_rel_max", "1", 1.5378, "release from the store", "ryr.Jrel_b"),
         scaled("J_up_max", "1", 1.0, "uptake into the store and its leak", "SERCA.Jup_b"),
         scaled("cmdn_max", "mM", 0.05, "calmodulin", "intracellular_ions.cmdnmax_b"),
@@ -180,7 +175,6 @@ impl IonicModel for ToROrd2020 {
         current("I_Cab", "A/F", "background calcium current", "P_Cab"),
         current("I_ClCa", "A/F", "calcium-activated chloride current", "G_ClCa"),
         current("I_Clb", "A/F", "background chloride current", "G_Clb"),
-        current("I_KATP", "A/F", "ATP-sensitive potassium current", "f_KATP"),
     ];
     #[rustfmt::skip] // values of one part side by side
     const VARIANTS: &'static [Variant] = &[
@@ -201,8 +195,8 @@ impl IonicModel for ToROrd2020 {
                 ("m", 0.0005253231), ("h", 0.8645148), ("j", 0.8644571), ("h_CaMK", 0.7313656),
                 ("j_CaMK", 0.8643527), ("m_L", 0.0001117969), ("h_L", 0.5916536), ("h_L_CaMK", 0.3476812),
                 ("a", 0.0008320408), ("i_fast", 0.9997242), ("i_slow", 0.9997235), ("a_CaMK", 0.0004239121),
-                ("i_CaMK_fast", 0.9997242), ("i_CaMK_slow", 0.9997241), ("d", -2.486527e-36), ("f_fast", 1.0), ("f_slow", 0.9510602),
-                ("f_Ca_fast", 1.0), ("f_Ca_slow", 0.9999377), ("j_Ca", 0.9999886), ("f_CaMK_fast", 1.0), ("f_Ca_CaMK_fast", 1.0),
+                ("i_CaMK_fast", 0.9997242), ("i_CaMK_slow", 0.9997241), ("d", -2.486527e-36), ("f_slow", 0.9510602),
+                ("f_Ca_slow", 0.9999377), ("j_Ca", 0.9999886),
                 ("n_ss", 0.0003049523), ("n_i", 0.0005272668), ("C1", 0.9984733), ("C2", 0.0007393045),
                 ("C3", 0.0006029079), ("I", 5.678255e-6), ("O", 0.0001787783), ("x_s1", 0.2233584),
                 ("x_s2", 0.0001418247), ("J_rel_NP", 6.778827e-25), ("J_rel_CaMK", -1.581941e-23),
@@ -222,8 +216,8 @@ impl IonicModel for ToROrd2020 {
                 ("m", 0.0004619565), ("h", 0.8739077), ("j", 0.8737841), ("h_CaMK", 0.7478972),
                 ("j_CaMK", 0.8735375), ("m_L", 9.987709e-5), ("h_L", 0.5986118), ("h_L_CaMK", 0.3339899),
                 ("a", 0.0007994042), ("i_fast", 0.9997514), ("i_slow", 0.5702538), ("a_CaMK", 0.0004072777),
-                ("i_CaMK_fast", 0.9997514), ("i_CaMK_slow", 0.6351927), ("d", -8.334604e-30), ("f_fast", 1.0), ("f_slow", 0.9183587),
-                ("f_Ca_fast", 1.0), ("f_Ca_slow", 0.999754), ("j_Ca", 0.9999743), ("f_CaMK_fast", 1.0), ("f_Ca_CaMK_fast", 1.0),
+                ("i_CaMK_fast", 0.9997514), ("i_CaMK_slow", 0.6351927), ("d", -8.334604e-30), ("f_slow", 0.9183587),
+                ("f_Ca_slow", 0.999754), ("j_Ca", 0.9999743),
                 ("n_ss", 0.000533652), ("n_i", 0.001257861), ("C1", 0.9983451), ("C2", 0.000708646),
                 ("C3", 0.0005910047), ("I", 1.06423e-5), ("O", 0.0003445733), ("x_s1", 0.2642293),
                 ("x_s2", 0.0001327348), ("J_rel_NP", -1.300486e-21), ("J_rel_CaMK", -7.610714e-20),
@@ -243,7 +237,7 @@ impl IonicModel for ToROrd2020 {
         #[rustfmt::skip] // as the table
         let [
             na_o, k_o, ca_o, cl_o, g_na, g_nal, g_to, p_ca, cal_ss, g_kr, g_ks, g_k1, g_naca, naca_ss, p_nak, p_nab,
-            g_kb, g_pca, p_cab, g_clca, clca_ss, g_clb, f_katp, j_rel_max, j_up_max, cmdn_max,
+            g_kb, g_pca, p_cab, g_clca, clca_ss, g_clb, j_rel_max, j_up_max, cmdn_max,
             scale_nal, scale_to, scale_cal, scale_kr, scale_ks, scale_k1, scale_naca, scale_nak, scale_kb,
             scale_up, scale_cmdn, scale_rel, delta_epi,
         ] = *exactly(p);
@@ -316,8 +310,6 @@ impl IonicModel for ToROrd2020 {
             * falling((u + 14.207) * -0.1629);
         let i_k1 = alpha_k1 / (alpha_k1 + beta_k1) * u * (g_k1 * root_k_o);
         let i_kb = falling(-(v - 10.8968) / 23.9871) * u * g_kb;
-        // At 2 mM of ATP, half closed by 0.25 mM.
-        let i_katp = u * (f_katp * (k_o / 5.0).powf(0.24) * (4.3195 / 65.0));
 
         // Exchanger and pumps.
         let exchanger = Exchanger::new(vfrt, na_o, ca_o);
@@ -334,7 +326,7 @@ impl IonicModel for ToROrd2020 {
         #[rustfmt::skip] // as the table
         let named = [
             i_na, i_nal, i_to, i_cal, i_cana, i_cak, i_kr, i_ks, i_k1, i_naca_i, i_naca_ss, i_nak, i_nab, i_kb,
-            i_pca, i_cab, i_clca_ss + i_clca_i, i_clb, i_katp,
+            i_pca, i_cab, i_clca_ss + i_clca_i, i_clb,
         ];
         let mut total = i_stim;
         for (table, i) in Self::CURRENTS.iter().zip(named) {
@@ -342,7 +334,7 @@ impl IonicModel for ToROrd2020 {
             total += i;
         }
         let sodium = i_na + i_nal + i_nab + i_cana_i + (i_naca_i + i_nak) * 3.0;
-        let potassium = i_to + i_kr + i_ks + i_k1 + i_kb + i_katp + i_cak_i + i_stim - i_nak * 2.0;
+        let potassium = i_to + i_kr + i_ks + i_k1 + i_kb + i_cak_i + i_stim - i_nak * 2.0;
         let calcium = i_cal_i + i_pca + i_cab - i_naca_i * 2.0;
 
         // Fluxes.
