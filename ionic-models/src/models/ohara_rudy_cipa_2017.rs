@@ -9,19 +9,19 @@
 //!   [10.1371/journal.pcbi.1002061](https://doi.org/10.1371/journal.pcbi.1002061): all else.
 //!
 //! Values, initial state and `cellml` names follow the encoding of Chaste/cellml at commit 8c9c042e,
-//! `ohara_rudy_cipa_v1_2017.cellml`; states stand in its order. The equations were also read in the
-//! authors' own code, FDA/CiPA at commit e881df67, `newordherg_qNet.c`.
+//! `ohara_rudy_cipa_v1_2017.cellml`; states stand in its order. The authors' own code, FDA/CiPA at
+//! commit e881df67, `newordherg_qNet.c`, gives the same derivatives to rounding with these
+//! conductances, for every variant and with a drug.
 //!
 //! ```text
 //! V' = −(I_Na + I_NaL + I_to + I_CaL + I_CaNa + I_CaK + I_Kr + I_Ks + I_K1 + I_NaCa,i + I_NaCa,ss
 //!        + I_NaK + I_Nab + I_Kb + I_pCa + I_Cab + I_stim)
 //! I_Kr = G_Kr √(K_o/5.4) O (V − E_K)
 //!
-//!   IC1 ⇄ IC2 ⇄ IO ⇄ IObound
-//!    ⇅     ⇅     ⇅        ⇅
-//!   C1  ⇄ C2  ⇄ O        Cbound        k = A e^(BV) q^((37 − 20)/10) between the channel's states
-//!                ⇅        ⇅
-//!               Obound ⇄ (Cbound)
+//!   IC1 ⇄ IC2 ⇄ IO        k = A e^(BV) q^((37 − 20)/10)
+//!    ⇅     ⇅     ⇅         k₅₃ from O to IO, k₆₃ back
+//!   C1  ⇄ C2  ⇄ O
+//! with a drug: IO ⇄ IObound ⇄ Cbound ⇄ Obound ⇄ O
 //!
 //! O → Obound, IO → IObound: Kmax Ku Dⁿ/(Dⁿ + halfmax), n = hill
 //! Obound → O: Ku                         IObound → IO: Ku k₅₃/k₆₃
@@ -31,7 +31,7 @@
 //! Time in ms, V in mV, currents in A/F, concentrations in mM, of the drug in nM. The stimulus has
 //! the sign of the ionic currents, a negative one depolarises; it is carried by potassium and part
 //! of the balance of `K_i`. Without a drug (`D` = 0) the bound states stay empty. The nine occupancies
-//! add up to 1: no equation changes their sum.
+//! add up to 1, to the digits of the initial state: no equation changes their sum.
 //!
 //! Variants `endo`, `epi` and `M` differ in the parameters `scale_…`, by which the conductance of
 //! the same name is multiplied, and in `delta_epi`, as in O'Hara et al. The encoding has one initial

@@ -25,13 +25,16 @@ pub(super) const F_RT: f64 = FARADAY / (GAS * TEMPERATURE);
 /// Permeability of I_Ks to sodium, relative to potassium.
 pub(super) const PR_NA_K: f64 = 0.01833;
 
-/// Radius and length of the cell, cm; the models take 3.14 for π.
+/// π as the models round it.
+#[allow(clippy::approx_constant, reason = "the published volumes are computed with 3.14")]
+const PI: f64 = 3.14;
+/// Radius and length of the cell, cm.
 const RADIUS: f64 = 0.0011;
 const LENGTH: f64 = 0.01;
 /// Volume of the cell, µl.
-const VOLUME: f64 = 1000.0 * 3.14 * RADIUS * RADIUS * LENGTH;
+const VOLUME: f64 = 1000.0 * PI * RADIUS * RADIUS * LENGTH;
 /// Capacitive area: twice the area of the cylinder, cm². At 1 µF/cm² it is the capacitance in µF.
-const AREA: f64 = 2.0 * (2.0 * 3.14 * RADIUS * RADIUS + 2.0 * 3.14 * RADIUS * LENGTH);
+const AREA: f64 = 2.0 * (2.0 * PI * RADIUS * RADIUS + 2.0 * PI * RADIUS * LENGTH);
 /// Volumes relative to one another.
 pub(super) const NSR_PER_MYO: f64 = 0.0552 / 0.68;
 pub(super) const SS_PER_MYO: f64 = 0.02 / 0.68;

@@ -25,8 +25,8 @@
 //!
 //! φ is the fraction phosphorylated by CaMKII. Time in ms, V in mV, currents in A/F, concentrations
 //! in mM. The stimulus has the sign of the ionic currents, a negative one depolarises; it is carried
-//! by potassium and part of the balance of `K_i`. The five occupancies of I_Kr add up to 1: no
-//! equation changes their sum.
+//! by potassium and part of the balance of `K_i`. The five occupancies of I_Kr add up to 1, to
+//! the digits of the initial state: no equation changes their sum.
 //!
 //! As published, the rates of h and j jump at V = −40 mV and the activation of I_CaL at 31.4978 mV
 //! (from 0.99956 to 1).

@@ -3,6 +3,8 @@
 //!
 //! The data files name source, tool, version and tolerance.
 
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails with the place it happened")]
+
 mod laws;
 mod reference;
 

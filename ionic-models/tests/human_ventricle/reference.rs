@@ -1,7 +1,7 @@
 //! Reading the references and comparing with them.
 
 use ionic_models::{AnyCell, PulseTrain, Stimulus, registry};
-use ode_solvers::{Method, Options, Solution, StepSize, System, Tolerance, solve};
+use ode_solvers::{Method, Options, Solution, StepSize, Tolerance, solve};
 use serde_json::Value;
 
 pub(crate) fn read(file: &str) -> Value {
