@@ -228,6 +228,11 @@ impl<M: IonicModel> Cell<M> {
         let i_stim = T::from(self.stimulus.value(t));
         M::evaluate(&self.parameters, i_stim, y, &mut dy[..n], &mut b[..n], current);
     }
+
+    /// The one place where the equations are compiled for a number type.
+    fn equations<T: Scalar>(&self, i_stim: T, y: &[T], dy: &mut [T], b: &mut [T]) {
+        M::rhs(&self.parameters, i_stim, y, dy, b);
+    }
 }
 
 impl<M: IonicModel> StateSpace for Cell<M> {
@@ -253,16 +258,17 @@ impl<M: IonicModel> StateSpace for Cell<M> {
             dfdt.fill(0.0);
             return true;
         }
-        // ∂f/∂t = ∂f/∂I · dI/dt: the stimulus carries the derivative.
+        // ∂f/∂t = ∂f/∂I · dI/dt: the stimulus carries the derivative. One direction would do; two
+        // are what Jacobians use, so that no further copy of the equations is compiled.
         let n = M::STATES.len();
-        let mut x = [Dual::<1>::default(); MAX_STATES];
+        let mut x = [Dual::<2>::default(); MAX_STATES];
         let (mut dx, mut b) = (x, x);
         for (x, &y) in x.iter_mut().zip(y) {
             *x = Dual::constant(y);
         }
-        let mut i_stim = Dual::<1>::constant(self.stimulus.value(t));
+        let mut i_stim = Dual::<2>::constant(self.stimulus.value(t));
         i_stim.d[0] = slope;
-        M::rhs(&self.parameters, i_stim, &x[..n], &mut dx[..n], &mut b[..n]);
+        self.equations(i_stim, &x[..n], &mut dx[..n], &mut b[..n]);
         for (out, dx) in dfdt.iter_mut().zip(&dx) {
             *out = dx.d[0];
         }
@@ -271,17 +277,16 @@ impl<M: IonicModel> StateSpace for Cell<M> {
 }
 
 impl<M: IonicModel, T: Scalar> System<T> for Cell<M> {
-    #[inline]
     fn rhs(&self, t: f64, y: &[T], dy: &mut [T]) {
-        // Nothing reads the rates: the compiler drops them.
+        // One compiled copy of the equations serves both: writing the rates costs far less than the
+        // equations, compiling a large model twice for every number type does not. Where a model is
+        // small enough to be inlined, unread rates cost nothing.
         let mut b = [T::default(); MAX_STATES];
-        let i_stim = T::from(self.stimulus.value(t));
-        M::rhs(&self.parameters, i_stim, y, dy, &mut b[..M::STATES.len()]);
+        System::<T>::rhs_and_rates(self, t, y, dy, &mut b[..M::STATES.len()]);
     }
 
-    #[inline]
     fn rhs_and_rates(&self, t: f64, y: &[T], dy: &mut [T], b: &mut [T]) {
-        M::rhs(&self.parameters, T::from(self.stimulus.value(t)), y, dy, b);
+        self.equations(T::from(self.stimulus.value(t)), y, dy, b);
     }
 }
 

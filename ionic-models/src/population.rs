@@ -98,14 +98,11 @@ impl<M: IonicModel, P: Scalar> StateSpace for Population<M, P> {
 }
 
 impl<M: IonicModel, P: Scalar, T: Scalar + Over<P>> System<T> for Population<M, P> {
-    #[inline]
     fn rhs(&self, t: f64, y: &[T], dy: &mut [T]) {
         let mut b = [T::default(); MAX_STATES];
-        let i_stim = T::from(self.stimulus.value(t));
-        M::rhs(&self.parameters, i_stim, y, dy, &mut b[..M::STATES.len()]);
+        System::<T>::rhs_and_rates(self, t, y, dy, &mut b[..M::STATES.len()]);
     }
 
-    #[inline]
     fn rhs_and_rates(&self, t: f64, y: &[T], dy: &mut [T], b: &mut [T]) {
         M::rhs(&self.parameters, T::from(self.stimulus.value(t)), y, dy, b);
     }

@@ -1,5 +1,17 @@
 //! The published models, one file each: equations, units, sign of the stimulus, source, and every
 //! deviation from the paper.
+//!
+//! | identifier | cell | states | variants |
+//! |---|---|---|---|
+//! | [`fitzhugh_nagumo`] | excitable, two variables | 2 | `werneck`, `pavia` |
+//! | [`hodgkin_huxley_1952`] | squid, giant axon | 4 | `squid_1952`, `modern` |
+//! | [`sherman_rinzel_keizer_1988`] | mouse, pancreatic β-cell | 3 | `original`, `bistable` |
+//! | [`luo_rudy_1991`] | guinea pig, ventricle | 8 | |
+//! | [`beeler_reuter_1977`] | mammalian ventricle | 8 | |
+//! | [`ten_tusscher_panfilov_2006`] | human, ventricle | 19 | `epi`, `endo`, `M` |
+//! | [`ohara_rudy_2011`] | human, ventricle | 41 | `endo`, `epi`, `M` |
+//! | [`ohara_rudy_cipa_2017`] | human, ventricle, hERG with drugs | 48 | `endo`, `epi`, `M` |
+//! | [`tor_ord_2020`] | human, ventricle, dynamic chloride | 45 | `endo`, `epi`, `M` |
 
 pub mod beeler_reuter_1977;
 pub mod fitzhugh_nagumo;

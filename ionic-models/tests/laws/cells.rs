@@ -36,7 +36,10 @@ fn values_outside_their_range_warn_or_fail_as_chosen() {
     let mut cell = registry::find("ohara_rudy_2011", Some("endo")).unwrap().cell();
     let warning = cell.set_parameter("G_Kr", -0.1).unwrap().unwrap();
     assert_eq!((warning.name, warning.value), ("G_Kr", -0.1));
-    assert!(warning.to_string().contains("outside 0 to 0.46 mS/uF"), "{warning}");
+    assert!(
+        warning.to_string().contains("= -0.1 of model `ohara_rudy_2011` is outside 0 to 0.4"),
+        "{warning}"
+    );
     assert_eq!(cell.parameter("G_Kr").unwrap(), -0.1);
 
     cell.set_range_policy(RangePolicy::Refuse);

@@ -256,7 +256,8 @@ fn currents_add_up_and_vanish_with_their_conductance() {
 
         for current in entry.currents {
             let before = currents.iter().find(|c| c.0 == current.name).unwrap().1;
-            assert!(before != 0.0, "{name:?} {}", current.name);
+            let absent = cell.parameter(current.scale).unwrap() == 0.0;
+            assert!(absent || before != 0.0, "{name:?} {}", current.name);
             let mut cell = entry.cell();
             cell.set_parameter(current.scale, 0.0).unwrap();
             for (k, (other, value)) in cell.currents(0.0, &y).into_iter().enumerate() {

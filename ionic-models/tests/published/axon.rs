@@ -46,7 +46,7 @@ fn spike_times_period_and_extrema() {
     let max = |from: usize, to: usize| v[from..to].iter().copied().fold(f64::MIN, f64::max);
     assert!((max(0, 10_000) - 40.225).abs() < 6e-4);
     assert!((max(80_000, n) - 30.433).abs() < 6e-4);
-    let min = v.iter().copied().fold(f64::MAX, f64::min);
+    let min = v[80_000..].iter().copied().fold(f64::MAX, f64::min);
     assert!((min + 74.897).abs() < 6e-4, "{min}");
 }
 
