@@ -245,7 +245,7 @@ fn range(axis: &Axis, values: impl Iterator<Item = f64>) -> Extent {
     match axis {
         Axis::Names(names) => {
             let n = names.len().max(1) as f64;
-            Extent { low: 0.5 - n, high: 0.5, labels: 2 * names.len() + 1 }
+            Extent { low: 0.5 - n, high: 0.5, labels: names.len() + 1 }
         }
         Axis::Log(_) => {
             let (low, high) = ((low + 1e-9).floor(), (high - 1e-9).ceil());
@@ -255,6 +255,9 @@ fn range(axis: &Axis, values: impl Iterator<Item = f64>) -> Extent {
         Axis::Linear(label) => {
             // Time and iterations begin and end where the data do.
             let air = if label.starts_with("time") || label.starts_with("iteration") { 0.0 } else { 0.05 };
+            // Data that end just before a whole number of time units end there.
+            let high =
+                if label.starts_with("time") && high.ceil() - high < 0.05 { high.ceil() } else { high };
             let width = if high > low { high - low } else { 1.0 };
             Extent { low: low - air * width, high: low + width * (1.0 + air), labels: 6 }
         }

@@ -11,7 +11,7 @@ use crate::Error;
 pub enum Tier {
     /// Minutes: shows that everything works. Its numbers are not comparable with the paper.
     Smoke,
-    /// In between: tens of minutes. The trend shows; not comparable with the paper either.
+    /// In between. The trend shows; not comparable with the paper either.
     Quick,
     /// The protocol of the paper.
     Paper,

@@ -79,7 +79,8 @@ fn a_killed_run_resumes_bit_for_bit() {
             format!("{network}/metrics.jsonl"),
             format!("models/{name}.onnx"),
         ] {
-            let (a, b) = (std::fs::read(whole.join(&file)).unwrap(), std::fs::read(killed.join(&file)).unwrap());
+            let (a, b) =
+                (std::fs::read(whole.join(&file)).unwrap(), std::fs::read(killed.join(&file)).unwrap());
             assert!(a == b, "{file} differs from that of the uninterrupted run");
             compared += 1;
         }

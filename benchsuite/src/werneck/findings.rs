@@ -51,8 +51,12 @@ impl<'a> Samples<'a> {
     }
 
     fn command(&self) -> String {
-        let mut commands: Vec<&str> = self.all.iter().map(|s| s.command).collect();
-        commands.dedup();
+        let mut commands: Vec<&str> = Vec::new();
+        for sample in &self.all {
+            if !commands.contains(&sample.command) {
+                commands.push(sample.command);
+            }
+        }
         commands.join(" ; ")
     }
 

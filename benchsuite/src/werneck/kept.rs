@@ -143,7 +143,7 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
         round_solution(&mut trained);
         let kept = Kept {
             provenance: Provenance {
-                command: first.command.clone(),
+                command: without_folder(&first.command),
                 started: first.at.clone(),
                 tier: config.tier,
                 seed: config.seed,
@@ -178,6 +178,17 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
         files::write(&folder.join(format!("table{}.csv", set.table())), csv(&publication, &samples, set))?;
     }
     Ok(Outcome { taken, total: kept.len(), folder: folder.to_owned() })
+}
+
+/// A command without `--out` and its folder, which means nothing on another machine.
+fn without_folder(command: &str) -> String {
+    let Some((before, after)) = command.split_once(" --out ") else { return command.to_owned() };
+    // A folder with blanks is in quotes.
+    let end = match after.strip_prefix('\'') {
+        Some(quoted) => quoted.find('\'').map(|at| at + 2),
+        None => after.find(' '),
+    };
+    format!("{before}{}", end.map_or("", |at| &after[at..]))
 }
 
 /// Six digits are more than a figure shows.
@@ -261,6 +272,18 @@ mod tests {
             let then: Vec<crate::results::ClaimResult> =
                 files::read_json(&folder.join("results.json"), "run keep again").unwrap();
             assert_eq!(now, then);
+        }
+    }
+
+    #[test]
+    fn a_kept_command_names_no_folder() {
+        for (given, kept) in [
+            ("x W-A --seed 1", "x W-A --seed 1"),
+            ("x W-A --out /a/b", "x W-A"),
+            ("x W-A --out /a/b --resume", "x W-A --resume"),
+            ("x W-A --out '/a b' --resume", "x W-A --resume"),
+        ] {
+            assert_eq!(without_folder(given), kept);
         }
     }
 
