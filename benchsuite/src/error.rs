@@ -110,6 +110,22 @@ pub enum Error {
     /// A session could not be opened or run.
     #[error("inference: {0}")]
     Inference(#[from] infer_trt::InferError),
+    /// A model, a parameter or a stimulus that makes no sense.
+    #[error(transparent)]
+    Model(#[from] ionic_models::Error),
+    /// A trajectory that biomarkers cannot be taken from.
+    #[error("biomarkers: {0}")]
+    Biomarkers(#[from] ionic_models::biomarkers::BiomarkerError),
+    /// A solve failed.
+    #[error("{model}: {source}{}", saved(partial.as_deref()))]
+    Solve {
+        /// The model.
+        model: &'static str,
+        /// Where the trajectory up to the failure was written, if it was.
+        partial: Option<PathBuf>,
+        /// What the solver said.
+        source: Box<ode_solvers::SolveError>,
+    },
     /// The claims file cannot be used.
     #[error("claims {file}: {why}")]
     Claims {
@@ -134,7 +150,19 @@ pub enum Error {
     },
 }
 
+fn saved(partial: Option<&Path>) -> String {
+    partial.map_or_else(String::new, |p| format!("; the trajectory until then is in {}", p.display()))
+}
+
 impl Error {
+    pub(crate) fn bad_option(
+        option: &'static str,
+        value: impl std::fmt::Display,
+        why: impl Into<String>,
+    ) -> Self {
+        Error::BadOption { option, value: value.to_string(), why: why.into() }
+    }
+
     pub(crate) fn io(path: &Path, remedy: &'static str) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.to_owned();
         move |source| Error::Io { path, source, remedy }

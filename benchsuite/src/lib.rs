@@ -33,6 +33,7 @@ pub mod report;
 pub mod reproduce;
 pub mod results;
 pub mod rundir;
+pub mod simulate;
 pub mod stats;
 mod tier;
 pub mod werneck;

@@ -5,9 +5,12 @@ use std::process::ExitCode;
 
 use benchsuite::interrupt::Stop;
 use benchsuite::reproduce::{EXPERIMENTS, Options, reproduce};
+use benchsuite::simulate::Simulate;
 use benchsuite::{Error, Tier, doctor, werneck};
 use clap::{Parser, Subcommand};
 use miette::{Diagnostic, IntoDiagnostic as _};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 #[derive(Parser)]
 #[command(
@@ -24,6 +27,8 @@ struct Cli {
 enum Task {
     /// Reproduce published results: data, training, inference, report
     Reproduce(Reproduce),
+    /// Integrate one model and write its trajectory, biomarkers or a figure
+    Simulate(Box<Simulate>),
     /// Say what this machine has, and what each missing thing would enable
     Doctor,
     /// Keep the results of a finished run of tier paper with the sources
@@ -43,7 +48,7 @@ struct Reproduce {
     /// List the experiments and stop
     #[arg(long)]
     list: bool,
-    /// How much work: smoke (minutes), quick (tens of minutes), paper (hours)
+    /// How much work: smoke (a minute or two), quick, paper (the protocol of the paper)
     #[arg(long, default_value = "smoke")]
     tier: String,
     /// Go on with the run in the output folder
@@ -74,7 +79,9 @@ struct Reproduce {
 
 fn main() -> ExitCode {
     tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_env_filter(
+            EnvFilter::builder().with_default_directive(LevelFilter::WARN.into()).from_env_lossy(),
+        )
         .with_writer(std::io::stderr)
         .init();
     match run(Cli::parse().task) {
@@ -116,6 +123,7 @@ fn run(task: Task) -> miette::Result<()> {
                 println!("report: {}", report.display());
             }
         }
+        Task::Simulate(args) => args.run().map_err(Failure)?,
         Task::Doctor => print!("{}", doctor::text()),
         Task::Keep { run, into } => {
             let into = match into {

@@ -27,6 +27,9 @@ enum Task {
     /// Reproduce published results: data, training, inference, report (`reproduce --help`)
     #[command(disable_help_flag = true)]
     Reproduce(Arguments),
+    /// Integrate one model: trajectory, biomarkers or a figure (`simulate --help`)
+    #[command(disable_help_flag = true)]
+    Simulate(Arguments),
     /// Say what this machine has, and what each missing thing would enable
     #[command(disable_help_flag = true)]
     Doctor(Arguments),
@@ -51,6 +54,7 @@ fn main() -> miette::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Some(Task::Reproduce(a)) => benchsuite("reproduce", &a.rest),
+        Some(Task::Simulate(a)) => benchsuite("simulate", &a.rest),
         Some(Task::Doctor(a)) => benchsuite("doctor", &a.rest),
         Some(Task::Keep(a)) => benchsuite("keep", &a.rest),
         Some(Task::Setup(a)) => setup::run(&a).map(|()| ExitCode::SUCCESS),

@@ -1,5 +1,6 @@
 //! `simulate`: one model, one trajectory, from the command line to a file.
 
+mod biomarkers;
 mod output;
 mod plot;
 mod stimulus;
@@ -84,9 +85,12 @@ pub struct Simulate {
     /// States to draw, by name; the first state of the model if left out
     #[arg(long, value_name = "NAME", requires = "plot", value_delimiter = ',')]
     plot_states: Vec<String>,
-    /// Print biomarkers as JSON
+    /// Print biomarkers as JSON: action potential and calcium transient of each beat, spikes
     #[arg(long)]
     biomarkers: bool,
+    /// The potential that spikes cross; the middle of the potential's range if left out
+    #[arg(long, value_name = "POTENTIAL", requires = "biomarkers", allow_hyphen_values = true)]
+    spike_threshold: Option<f64>,
 }
 
 /// What to do with a value outside its range.
@@ -136,7 +140,8 @@ impl Simulate {
         let writer = self.out.as_deref().map(output::Format::of).transpose()?;
         let mut cell = registry::find(model, self.variant.as_deref())?.cell();
         self.configure(cell.as_mut())?;
-        let states: Vec<usize> = self.plot_states.iter().map(|s| plot::state(&*cell, s)).collect::<Result<_, _>>()?;
+        let states: Vec<usize> =
+            self.plot_states.iter().map(|s| plot::state(&*cell, s)).collect::<Result<_, _>>()?;
 
         let step = match self.dt {
             Some(dt) => StepSize::Fixed(dt),
@@ -147,15 +152,20 @@ impl Simulate {
             options.max_steps = max_steps;
         }
         let span = (self.t_start, t_end);
-        let y0 = cell.initial_state().to_vec();
-        let solution = match solve(&*cell, self.solver, step, span, &y0, &options) {
-            Ok(solution) => solution,
-            Err(e) => return Err(self.failed(&*cell, e)),
+        let run = |options: &Options| {
+            solve(&*cell, self.solver, step.clone(), span, cell.initial_state(), options)
+                .map_err(|e| self.failed(&*cell, e))
         };
+        let solution = run(&options)?;
         tracing::info!(
             "{} {}: {} steps accepted, {} rejected, {} evaluations, {} Jacobians; {} times saved",
-            cell.id(), cell.variant_name(), solution.stats.accepted, solution.stats.rejected,
-            solution.stats.rhs, solution.stats.jacobian, solution.len(),
+            cell.id(),
+            cell.variant_name(),
+            solution.stats.accepted,
+            solution.stats.rejected,
+            solution.stats.rhs,
+            solution.stats.jacobian,
+            solution.len(),
         );
 
         if let (Some(path), Some(format)) = (&self.out, writer) {
@@ -165,7 +175,9 @@ impl Simulate {
             files::write(path, plot::trajectory(&*cell, &solution, &states)?)?;
         }
         if self.biomarkers {
-            println!("{}", biomarkers(&*cell, &solution)?);
+            // What is saved may be sparse; the steps are the same for any times to record.
+            let dense = Options { save_at: SaveAt::Times(evenly(span, biomarkers::SAMPLES)), ..options };
+            println!("{}", biomarkers::json(&*cell, &run(&dense)?, self.spike_threshold)?);
         } else if self.out.is_none() && self.plot.is_none() {
             print_end(&*cell, &solution);
         }
@@ -185,7 +197,8 @@ impl Simulate {
                 tracing::warn!("{warning}");
             }
         }
-        let stimulus = stimulus::read(&self.stim, &self.stim_file, &self.stim_samples, cell.stimulus_convention())?;
+        let stimulus =
+            stimulus::read(&self.stim, &self.stim_file, &self.stim_samples, cell.stimulus_convention())?;
         cell.set_stimulus(stimulus);
         Ok(())
     }
@@ -225,6 +238,11 @@ impl Simulate {
     }
 }
 
+/// `n + 1` times from one end of the span to the other.
+fn evenly((t0, t1): (f64, f64), n: usize) -> Vec<f64> {
+    (0..=n).map(|k| if k == n { t1 } else { t0 + (t1 - t0) * (k as f64 / n as f64) }).collect()
+}
+
 /// `run.csv` → `run.partial.csv`.
 fn partial_path(out: &Path) -> PathBuf {
     let stem = out.file_stem().unwrap_or_default().to_string_lossy();
@@ -241,7 +259,14 @@ fn list(json: bool) -> Result<(), Error> {
     }
     println!("{:28} {:12} {:>6} {:>10}  source", "model", "variant", "states", "parameters");
     for e in registry::models() {
-        println!("{:28} {:12} {:>6} {:>10}  {}", e.id, e.variant, e.states.len(), e.parameters.len(), e.citation);
+        println!(
+            "{:28} {:12} {:>6} {:>10}  {}",
+            e.id,
+            e.variant,
+            e.states.len(),
+            e.parameters.len(),
+            e.citation
+        );
     }
     Ok(())
 }

@@ -53,7 +53,8 @@ fn csv(cell: &dyn AnyCell, solution: &Solution) -> String {
     }
     text.push('\n');
     for (k, t) in solution.t.iter().enumerate() {
-        let mut write = |x: f64| write!(text, "{x:.16e}").expect("invariant: writing to a string cannot fail");
+        let mut write =
+            |x: f64| write!(text, "{x:.16e}").expect("invariant: writing to a string cannot fail");
         write(*t);
         for y in solution.state(k) {
             text.push(',');
@@ -66,7 +67,7 @@ fn csv(cell: &dyn AnyCell, solution: &Solution) -> String {
 
 fn npz(cell: &dyn AnyCell, solution: &Solution) -> Result<Vec<u8>, ndarray_npy::WriteNpzError> {
     let mut bytes = Cursor::new(Vec::new());
-    let mut npz = NpzWriter::new_compressed(&mut bytes);
+    let mut npz = NpzWriter::new(&mut bytes);
     npz.add_array("time", &ArrayView1::from(&solution.t))?;
     for (i, state) in cell.state_table().iter().enumerate() {
         let column: Vec<f64> = solution.column(i).collect();

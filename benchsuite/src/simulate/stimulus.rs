@@ -38,7 +38,10 @@ fn parse(text: &str, convention: StimulusConvention) -> Result<Stimulus, Error> 
         return Ok(Stimulus::pulse_train(train)?);
     }
     if let Some(value) = text.strip_prefix("constant=") {
-        let value = value.trim().parse().map_err(|_| Error::bad_option("--stim", text, "the value is not a number"))?;
+        let value = value
+            .trim()
+            .parse()
+            .map_err(|_| Error::bad_option("--stim", text, "the value is not a number"))?;
         return Ok(Stimulus::constant(value)?);
     }
     if let Some(rest) = text.strip_prefix("s1s2:") {
@@ -59,9 +62,12 @@ fn s1s2(text: &str, rest: &str) -> Result<Stimulus, Error> {
             None => train.push(item),
         }
     }
-    let interval = interval.ok_or_else(|| Error::bad_option("--stim", text, "give interval=…, the coupling of the premature pulse"))?;
+    let interval = interval.ok_or_else(|| {
+        Error::bad_option("--stim", text, "give interval=…, the coupling of the premature pulse")
+    })?;
     let s1: PulseTrain = train.join(",").parse()?;
-    let s1_count = s1.count.ok_or_else(|| Error::bad_option("--stim", text, "give count=…, the number of S1 pulses"))?;
+    let s1_count =
+        s1.count.ok_or_else(|| Error::bad_option("--stim", text, "give count=…, the number of S1 pulses"))?;
     Ok(Stimulus::s1s2(S1S2 {
         start: s1.start,
         s1_period: s1.period,
