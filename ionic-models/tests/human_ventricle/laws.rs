@@ -2,7 +2,7 @@
 
 use ionic_models::models::{OHaraRudyCipa2017, ToROrd2020};
 use ionic_models::{AnyCell, Cell, IonicModel, PulseTrain, Stimulus, registry};
-use ode_solvers::{Dual, Lanes, Linearize, Method, Options, StepSize, System, Tolerance, solve};
+use ode_solvers::{Dual, Lanes, Linearize, Method, Options, Scalar, StepSize, System, Tolerance, solve};
 
 fn index(cell: &dyn AnyCell, name: &str) -> usize {
     cell.state_table().iter().position(|s| s.name == name).unwrap()
@@ -93,6 +93,12 @@ fn single_precision_stays_finite_and_close() {
                 let (mut dy, mut dy32) = (vec![0.0; n], vec![Lanes::default(); n]);
                 cell.rhs(0.0, &y, &mut dy);
                 cell.rhs(0.0, &single, &mut dy32);
+                let mut slope: Vec<Dual<1, Lanes<f32, 4>>> =
+                    single.iter().map(|&y| Dual::constant(y)).collect();
+                slope[0] = Dual::variable(single[0], 0);
+                let mut slopes = vec![Dual::default(); n];
+                cell.rhs(0.0, &slope, &mut slopes);
+                assert!(slopes.iter().all(|d| d.all_finite()), "{} slope at {} mV", M::NAME, y[0]);
                 for (i, (dy32, dy)) in dy32.iter().zip(&dy).enumerate() {
                     let lanes = dy32.0.map(f64::from);
                     assert!(
@@ -186,23 +192,63 @@ fn nothing_happens_at_zero_millivolt() {
     }
 }
 
-/// Derivatives with respect to parameters are finite, also where the drug is absent.
+/// Derivatives with respect to parameters are finite where the drug is absent, and equal
+/// differences where it is not.
 #[test]
-fn sensitivities_are_finite() {
+fn sensitivities_are_finite_and_equal_differences() {
+    fn values<M: IonicModel>() -> (Vec<f64>, Vec<f64>) {
+        let mut y: Vec<f64> = M::STATES.iter().map(|v| v.value).collect();
+        for (state, y) in M::STATES.iter().zip(&mut y) {
+            match state.name {
+                "V" => *y = -20.0,
+                "IObound" | "Obound" | "Cbound" => *y = 0.01,
+                "d" | "O" => *y = 0.5,
+                _ => {}
+            }
+        }
+        (M::PARAMETERS.iter().map(|v| v.value).collect(), y)
+    }
+    fn exact<M: IonicModel>(p: &[f64], y: &[f64], k: usize) -> Vec<f64> {
+        let mut p: Vec<Dual<1>> = p.iter().map(|&p| Dual::constant(p)).collect();
+        p[k].d[0] = 1.0;
+        let y: Vec<Dual<1>> = y.iter().map(|&y| Dual::constant(y)).collect();
+        let (mut dy, mut b) = (vec![Dual::default(); y.len()], vec![Dual::default(); y.len()]);
+        M::rhs(&p, Dual::constant(0.0), &y, &mut dy, &mut b);
+        dy.iter().map(|x| x.d[0]).collect()
+    }
+    fn at<M: IonicModel>(p: &[f64], y: &[f64], k: usize, value: f64) -> Vec<f64> {
+        let mut p = p.to_vec();
+        p[k] = value;
+        let (mut dy, mut b) = (vec![0.0; y.len()], vec![0.0; y.len()]);
+        M::rhs(&p, 0.0, y, &mut dy, &mut b);
+        dy
+    }
     fn check<M: IonicModel>() {
-        let n = M::STATES.len();
-        let y: Vec<Dual<1>> = M::STATES.iter().map(|v| Dual::constant(v.value)).collect();
-        for k in 0..M::PARAMETERS.len() {
-            let mut p: Vec<Dual<1>> = M::PARAMETERS.iter().map(|v| Dual::constant(v.value)).collect();
-            p[k].d[0] = 1.0;
-            let (mut dy, mut b) = (vec![Dual::default(); n], vec![Dual::default(); n]);
-            M::rhs(&p, Dual::constant(0.0), &y, &mut dy, &mut b);
-            assert!(
-                dy.iter().all(|x| x.v.is_finite() && x.d[0].is_finite()),
-                "{}: {}",
-                M::NAME,
-                M::PARAMETERS[k].name
-            );
+        let (mut p, y) = values::<M>();
+        for (k, parameter) in M::PARAMETERS.iter().enumerate() {
+            let exact = exact::<M>(&p, &y, k);
+            assert!(exact.iter().all(|d| d.is_finite()), "{} {}", M::NAME, parameter.name);
+        }
+        for (name, value) in DOFETILIDE {
+            if let Some(k) = M::PARAMETERS.iter().position(|v| v.name == name) {
+                p[k] = value;
+            }
+        }
+        for (k, parameter) in M::PARAMETERS.iter().enumerate() {
+            let h = 1e-5 * if p[k] == 0.0 { 1.0 } else { p[k].abs() };
+            let (plus, minus) = (at::<M>(&p, &y, k, p[k] + h), at::<M>(&p, &y, k, p[k] - h));
+            for (i, exact) in exact::<M>(&p, &y, k).into_iter().enumerate() {
+                let difference = (plus[i] - minus[i]) / (2.0 * h);
+                // What the difference cannot resolve.
+                let noise = 1e-14 * (plus[i].abs() + 1e-3) / h;
+                assert!(
+                    (exact - difference).abs() <= 1e-6 * difference.abs() + noise,
+                    "{}: d {}'/d {}: {exact:e}, difference {difference:e}",
+                    M::NAME,
+                    M::STATES[i].name,
+                    parameter.name,
+                );
+            }
         }
     }
     check::<OHaraRudyCipa2017>();
