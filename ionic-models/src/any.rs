@@ -1,7 +1,6 @@
 //! A cell whose model is chosen at run time.
 
-use ode_solvers::sparse::Depends;
-use ode_solvers::{Dual, System};
+use ode_solvers::Linearize;
 
 use crate::error::OutOfRange;
 use crate::{Cell, Current, Error, IonicModel, RangePolicy, Stimulus, StimulusConvention, Variable};
@@ -10,9 +9,7 @@ use crate::{Cell, Current, Error, IonicModel, RangePolicy, Stimulus, StimulusCon
 ///
 /// A `dyn AnyCell` is a system over `f64` that knows its exact Jacobian, so that every method of
 /// `ode_solvers` can integrate it.
-pub trait AnyCell:
-    System<f64> + System<Dual<2>> + System<Dual<4>> + System<Dual<8>> + System<Depends> + Send
-{
+pub trait AnyCell: Linearize + Send {
     /// The model's identifier.
     fn id(&self) -> &'static str;
 

@@ -1,7 +1,7 @@
 //! What is integrated: `y' = f(t, y)`.
 
-use crate::sparse::{Compression, Depends, trace};
-use crate::{Dual, Scalar};
+use crate::Scalar;
+use crate::sparse::{Compression, Depends, SparseDual, trace};
 
 /// What a system is apart from its equations: its size, the names of its states, and where in time
 /// its right-hand side is not smooth.
@@ -110,7 +110,12 @@ pub trait Linearize: System<f64> {
 
 impl<S> Linearize for S
 where
-    S: System<f64> + System<Dual<2>> + System<Dual<4>> + System<Dual<8>> + System<Depends> + ?Sized,
+    S: System<f64>
+        + System<SparseDual<2>>
+        + System<SparseDual<4>>
+        + System<SparseDual<8>>
+        + System<Depends>
+        + ?Sized,
 {
     fn sparsity(&self, t: f64, rows: &mut [Depends]) -> bool {
         trace(self, t, rows);
@@ -134,7 +139,7 @@ where
 /// The largest system whose dual numbers are kept on the stack.
 const STACK: usize = 64;
 
-fn dual_jacobian<const N: usize, S: System<Dual<N>> + ?Sized>(
+fn dual_jacobian<const N: usize, S: System<SparseDual<N>> + ?Sized>(
     s: &S,
     t: f64,
     y: &[f64],
@@ -142,37 +147,37 @@ fn dual_jacobian<const N: usize, S: System<Dual<N>> + ?Sized>(
 ) {
     let n = y.len();
     if n <= STACK {
-        let (mut x, mut f) = ([Dual::<N>::default(); STACK], [Dual::<N>::default(); STACK]);
+        let (mut x, mut f) = ([SparseDual::<N>::default(); STACK], [SparseDual::<N>::default(); STACK]);
         dual_columns(s, t, y, &mut x[..n], &mut f[..n], jacobian);
     } else {
-        let (mut x, mut f) = (vec![Dual::<N>::default(); n], vec![Dual::<N>::default(); n]);
+        let (mut x, mut f) = (vec![SparseDual::<N>::default(); n], vec![SparseDual::<N>::default(); n]);
         dual_columns(s, t, y, &mut x, &mut f, jacobian);
     }
 }
 
-fn dual_columns<const N: usize, S: System<Dual<N>> + ?Sized>(
+fn dual_columns<const N: usize, S: System<SparseDual<N>> + ?Sized>(
     s: &S,
     t: f64,
     y: &[f64],
-    x: &mut [Dual<N>],
-    f: &mut [Dual<N>],
+    x: &mut [SparseDual<N>],
+    f: &mut [SparseDual<N>],
     jacobian: &mut [f64],
 ) {
     let n = y.len();
     for (xi, &yi) in x.iter_mut().zip(y) {
-        *xi = Dual::constant(yi);
+        *xi = SparseDual::constant(yi);
     }
     for first in (0..n).step_by(N) {
         let last = n.min(first + N);
         for j in first..last {
-            x[j] = Dual::variable(y[j], j - first);
+            x[j] = SparseDual::variable(y[j], j - first);
         }
         s.rhs(t, x, f);
         for j in first..last {
             for (i, fi) in f.iter().enumerate() {
-                jacobian[i + j * n] = fi.d[j - first];
+                jacobian[i + j * n] = fi.dual().d[j - first];
             }
-            x[j] = Dual::constant(y[j]);
+            x[j] = SparseDual::constant(y[j]);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use ionic_models::models::{OHaraRudyCipa2017, ToROrd2020};
 use ionic_models::{AnyCell, Cell, IonicModel, PulseTrain, Stimulus, registry};
-use ode_solvers::{Dual, Lanes, Linearize, Method, Options, Scalar, StepSize, System, Tolerance, solve};
+use ode_solvers::{Dual, Lanes, Method, Options, Scalar, StepSize, System, Tolerance, solve};
 
 fn index(cell: &dyn AnyCell, name: &str) -> usize {
     cell.state_table().iter().position(|s| s.name == name).unwrap()

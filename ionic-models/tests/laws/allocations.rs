@@ -5,7 +5,6 @@ use std::alloc::{GlobalAlloc, Layout, System as SystemAllocator};
 use std::cell::Cell as Counter;
 
 use ionic_models::{Interpolation, PulseTrain, Stimulus, registry};
-use ode_solvers::Linearize;
 
 thread_local! {
     static ALLOCATIONS: Counter<u64> = const { Counter::new(0) };

@@ -2,7 +2,7 @@
 
 use ionic_models::models::*;
 use ionic_models::{Cell, IonicModel, Population, registry};
-use ode_solvers::{Dual, Lanes, Linearize, System};
+use ode_solvers::{Dual, Lanes, System};
 
 use crate::states::{Random, is_gate};
 

@@ -1,7 +1,7 @@
 //! Evaluating a Jacobian with as few directions as its structure allows.
 
-use crate::sparse::{SparsityPattern, Symbolic};
-use crate::{Dual, System};
+use crate::System;
+use crate::sparse::{SparseDual, SparsityPattern, Symbolic};
 
 /// A plan for evaluating the entries of a Jacobian.
 ///
@@ -102,7 +102,7 @@ impl Compression {
     /// If `y` or `values` has another length than the pattern has rows or entries.
     pub fn evaluate<S>(&self, system: &S, t: f64, y: &[f64], values: &mut [f64])
     where
-        S: System<Dual<2>> + System<Dual<4>> + System<Dual<8>> + ?Sized,
+        S: System<SparseDual<2>> + System<SparseDual<4>> + System<SparseDual<8>> + ?Sized,
     {
         match self.colours {
             0..=2 => self.directions::<2, S>(system, t, y, values),
@@ -114,7 +114,7 @@ impl Compression {
     /// Takes scratch space from the stack, no more than about what is needed: it is cleared.
     fn directions<const N: usize, S>(&self, system: &S, t: f64, y: &[f64], values: &mut [f64])
     where
-        S: System<Dual<N>> + ?Sized,
+        S: System<SparseDual<N>> + ?Sized,
     {
         match self.pattern.dim() {
             0..=8 => self.with_scratch::<N, 8, S>(system, t, y, values),
@@ -130,10 +130,10 @@ impl Compression {
         y: &[f64],
         values: &mut [f64],
     ) where
-        S: System<Dual<N>> + ?Sized,
+        S: System<SparseDual<N>> + ?Sized,
     {
         let n = self.pattern.dim();
-        let (mut x, mut f) = ([Dual::<N>::default(); M], [Dual::<N>::default(); M]);
+        let (mut x, mut f) = ([SparseDual::<N>::default(); M], [SparseDual::<N>::default(); M]);
         self.chunks(system, (t, y), &mut x[..n], &mut f[..n], values);
     }
 
@@ -141,24 +141,24 @@ impl Compression {
         &self,
         system: &S,
         (t, y): (f64, &[f64]),
-        x: &mut [Dual<N>],
-        f: &mut [Dual<N>],
+        x: &mut [SparseDual<N>],
+        f: &mut [SparseDual<N>],
         values: &mut [f64],
     ) where
-        S: System<Dual<N>> + ?Sized,
+        S: System<SparseDual<N>> + ?Sized,
     {
         assert_eq!(y.len(), x.len(), "one state for each row of the pattern");
         assert_eq!(values.len(), self.entries.len(), "one value for each entry of the pattern");
         for first in (0..self.colours).step_by(N) {
             for ((x, &y), &colour) in x.iter_mut().zip(y).zip(&self.colour_of) {
                 // A colour of another chunk is no direction of this one: a constant.
-                *x = Dual::variable(y, usize::from(colour).wrapping_sub(first));
+                *x = SparseDual::variable(y, usize::from(colour).wrapping_sub(first));
             }
             system.rhs(t, x, f);
             for colour in first..self.colours.min(first + N) {
                 let range = self.starts[colour]..self.starts[colour + 1];
                 for (value, entry) in values[range.clone()].iter_mut().zip(&self.entries[range]) {
-                    *value = f[usize::from(entry.row)].d[colour - first];
+                    *value = f[usize::from(entry.row)].dual().d[colour - first];
                 }
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! The Jacobian of a cell model is mostly zeros: a gate reads the potential and itself. This module
 //! finds the structure from the model itself ([`SparsityPattern::of`]), evaluates a Jacobian along
-//! as few directions as the structure allows ([`Compression`]), orders the elimination once
+//! as few directions as the structure allows ([`Compression`], [`SparseDual`]), orders the elimination once
 //! ([`Symbolic`]), and then factorises and solves as flat lists of operations ([`SparseLu`]) that
 //! depend on no value, so that [`Lanes`](crate::Lanes) of cells go through them side by side.
 //!
@@ -45,6 +45,7 @@
 
 mod colouring;
 mod depends;
+mod dual;
 mod error;
 mod lu;
 mod ordering;
@@ -53,6 +54,7 @@ mod symbolic;
 
 pub use colouring::Compression;
 pub use depends::Depends;
+pub use dual::SparseDual;
 pub use error::SparseError;
 pub use lu::SparseLu;
 pub use pattern::SparsityPattern;

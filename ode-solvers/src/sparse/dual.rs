@@ -1,0 +1,173 @@
+//! Dual numbers that know when they are constants.
+
+use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+
+use crate::{Dual, Element, Lanes, Scalar};
+
+/// A [`Dual`] with a mark that says whether it depends on any of the directions. If it doesn't, its
+/// derivatives are zero and nothing is computed with them.
+///
+/// Along the direction of one gate most of a cell model is constant, its rate functions above all:
+/// a Jacobian takes less than half of the time. The mark follows from the structure alone, not from
+/// values, so that the processor foresees the branches. A constant has zero derivatives also where
+/// its value is infinite.
+///
+/// ```
+/// use ode_solvers::Scalar;
+/// use ode_solvers::sparse::SparseDual;
+///
+/// let (x, c) = (SparseDual::<2>::variable(2.0, 0), SparseDual::from(3.0));
+/// assert!(!c.exp().is_live());
+/// assert_eq!((x * x * c).dual().d, [12.0, 0.0]);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SparseDual<const N: usize, T = f64> {
+    dual: Dual<N, T>,
+    live: bool,
+}
+
+impl<const N: usize, T: Scalar> SparseDual<N, T> {
+    /// A constant.
+    #[inline(always)]
+    pub fn constant(v: T) -> Self {
+        Self { dual: Dual::constant(v), live: false }
+    }
+
+    /// The variable of direction `i`; a constant if there is no direction `i`.
+    #[inline(always)]
+    pub fn variable(v: T, i: usize) -> Self {
+        Self { dual: Dual::variable(v, i), live: i < N }
+    }
+
+    /// Value and derivatives.
+    #[inline(always)]
+    pub fn dual(self) -> Dual<N, T> {
+        self.dual
+    }
+
+    /// Whether it depends on any direction.
+    #[inline(always)]
+    pub fn is_live(self) -> bool {
+        self.live
+    }
+
+    /// `f` of the value alone, or of the dual.
+    #[inline(always)]
+    fn map(self, value: impl FnOnce(T) -> T, dual: impl FnOnce(Dual<N, T>) -> Dual<N, T>) -> Self {
+        if self.live {
+            Self { dual: dual(self.dual), live: true }
+        } else {
+            Self::constant(value(self.dual.v))
+        }
+    }
+}
+
+impl<const N: usize, T: Scalar> Default for SparseDual<N, T> {
+    #[inline(always)]
+    fn default() -> Self {
+        Self::constant(T::default())
+    }
+}
+
+impl<const N: usize, T: Scalar> From<f64> for SparseDual<N, T> {
+    #[inline(always)]
+    fn from(v: f64) -> Self {
+        Self::constant(T::from(v))
+    }
+}
+
+impl<const N: usize, const M: usize, E: Element> From<Lanes<E, M>> for SparseDual<N, Lanes<E, M>> {
+    #[inline(always)]
+    fn from(v: Lanes<E, M>) -> Self {
+        Self::constant(v)
+    }
+}
+
+impl<const N: usize, T: Scalar> Neg for SparseDual<N, T> {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        self.map(|v| -v, |d| -d)
+    }
+}
+
+macro_rules! operator {
+    ($trait:ident, $method:ident, $assign:ident, $assign_method:ident, $op:tt) => {
+        impl<const N: usize, T: Scalar> $trait for SparseDual<N, T> {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, o: Self) -> Self {
+                if self.live | o.live {
+                    Self { dual: self.dual $op o.dual, live: true }
+                } else {
+                    Self::constant(self.dual.v $op o.dual.v)
+                }
+            }
+        }
+        impl<const N: usize, T: Scalar> $trait<f64> for SparseDual<N, T> {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, c: f64) -> Self {
+                self.map(|v| v $op c, |d| d $op c)
+            }
+        }
+        // Populations: parameters differ from lane to lane and carry no derivatives.
+        impl<const N: usize, const M: usize, E: Element> $trait<Lanes<E, M>> for SparseDual<N, Lanes<E, M>> {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, c: Lanes<E, M>) -> Self {
+                self.map(|v| v $op c, |d| d $op c)
+            }
+        }
+        impl<const N: usize, T: Scalar> $assign for SparseDual<N, T> {
+            #[inline(always)]
+            fn $assign_method(&mut self, o: Self) {
+                *self = *self $op o;
+            }
+        }
+    };
+}
+operator!(Add, add, AddAssign, add_assign, +);
+operator!(Sub, sub, SubAssign, sub_assign, -);
+operator!(Mul, mul, MulAssign, mul_assign, *);
+operator!(Div, div, DivAssign, div_assign, /);
+
+macro_rules! unary {
+    ($($method:ident),*) => {
+        $(
+            #[inline(always)]
+            fn $method(self) -> Self {
+                self.map(T::$method, Dual::$method)
+            }
+        )*
+    };
+}
+
+impl<const N: usize, T: Scalar> Scalar for SparseDual<N, T> {
+    unary!(exp, exp_m1, ln, sqrt, tanh, sin, cos, abs, recip);
+
+    #[inline(always)]
+    fn powi(self, n: i32) -> Self {
+        self.map(|v| v.powi(n), |d| d.powi(n))
+    }
+    #[inline(always)]
+    fn powf(self, p: f64) -> Self {
+        self.map(|v| v.powf(p), |d| d.powf(p))
+    }
+    #[inline(always)]
+    fn select_lt(a: Self, b: Self, yes: Self, no: Self) -> Self {
+        if yes.live | no.live {
+            Self { dual: Dual::select_lt(a.dual, b.dual, yes.dual, no.dual), live: true }
+        } else {
+            Self::constant(T::select_lt(a.dual.v, b.dual.v, yes.dual.v, no.dual.v))
+        }
+    }
+    #[inline(always)]
+    fn worst(self) -> f64 {
+        self.dual.worst()
+    }
+    #[inline(always)]
+    fn all_finite(self) -> bool {
+        self.dual.all_finite()
+    }
+}
