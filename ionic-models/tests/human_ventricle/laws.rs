@@ -180,7 +180,7 @@ fn nothing_happens_at_zero_millivolt() {
             y[index(cell.as_ref(), "d")] = 0.5;
             let (mut dy, mut jacobian) = (vec![0.0; n], vec![0.0; n * n]);
             cell.rhs(0.0, &y, &mut dy);
-            cell.jacobian(0.0, &y, &mut jacobian);
+            ode_solvers::Linearize::jacobian(cell.as_ref(), 0.0, &y, &mut jacobian);
             dy.into_iter().chain(jacobian).collect::<Vec<f64>>()
         };
         let (left, zero, right) = (at(-1e-6), at(0.0), at(1e-6));
