@@ -41,7 +41,10 @@ fn the_list_names_every_experiment() {
 fn options_that_make_no_sense_leave_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     for (arguments, words) in [
-        (["reproduce", "W-Q", "--seed", "1"], "no experiment is called `W-Q`, did you mean `W-A`?; known: W-A"),
+        (
+            ["reproduce", "W-Q", "--seed", "1"],
+            "no experiment is called `W-Q`, did you mean `W-A`?; known: W-A",
+        ),
         (["reproduce", "W-A", "--tier", "huge"], "no tier is called `huge`; known: smoke, quick, paper"),
         (["reproduce", "W-A", "--arch", "SiLU9"], "architecture `SiLU9` is in none of the published tables"),
         (["reproduce", "W-A", "--jobs", "0"], "--jobs 0: it must be at least 1"),
@@ -79,9 +82,19 @@ fn a_short_run_leaves_a_whole_report_and_damage_to_its_files_is_found() {
     let results = results.as_array().unwrap();
     assert_eq!(results.len(), 93);
     for result in results {
-        for key in
-            ["id", "source", "published", "measured", "spread", "unit", "tolerance", "verdict", "command", "tier", "seeds"]
-        {
+        for key in [
+            "id",
+            "source",
+            "published",
+            "measured",
+            "spread",
+            "unit",
+            "tolerance",
+            "verdict",
+            "command",
+            "tier",
+            "seeds",
+        ] {
             assert!(result.get(key).is_some(), "{key} is missing from {result}");
         }
         // Two hundred iterations are no verdict on two million.
@@ -111,7 +124,10 @@ fn a_short_run_leaves_a_whole_report_and_damage_to_its_files_is_found() {
     assert!(run.join("report.html").is_file());
     assert_eq!(json(&run.join("results.json")).as_array().unwrap(), results);
     let message = failure(&resume(&["--seed", "2"]));
-    assert!(message.contains("`networks` is") || message.contains("`seed` is 1 there and 2 here"), "{message}");
+    assert!(
+        message.contains("`networks` is") || message.contains("`seed` is 1 there and 2 here"),
+        "{message}"
+    );
 
     // Runs of a smaller tier are not kept.
     let message = failure(&benchsuite(folder.path(), &["keep", "run", "--into", "kept"]));

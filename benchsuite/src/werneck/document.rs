@@ -135,8 +135,8 @@ fn method(parts: &Parts<'_>, blocks: &mut Vec<Block>) -> Result<(), Error> {
     blocks.push(Block::Heading("Method".into()));
     blocks.push(Block::Paragraph("The model, for t from 0 to 20, without applied current:".into()));
     blocks.push(Block::Formula(
-        "dU/dt = K [U (U − α)(1 − U) − W],   dW/dt = ε (β U − γ W)\n\
-         K = 10, α = 0.4, ε = 0.2, β = 0.2, γ = 0.8;   U(0) = 0.5, W(0) = 0"
+        "dU/dt = K [U (U − α)(1 − U) − W], dW/dt = ε (β U − γ W)\n\
+         K = 10, α = 0.4, ε = 0.2, β = 0.2, γ = 0.8; U(0) = 0.5, W(0) = 0"
             .into(),
     ));
     blocks.push(Block::List(vec![
@@ -145,7 +145,7 @@ fn method(parts: &Parts<'_>, blocks: &mut Vec<Block>) -> Result<(), Error> {
             .into(),
         "Validation: the Euler solution at 1000 times (0.01, 0.03, … 19.99), the same for all networks, none \
          of them a training point. The error is also taken against an accurate solution (Tsit5, relative \
-         tolerance 1e-10) at the same times: Euler itself is off by about 1e-3."
+         tolerance 1e-10) at the same times: Euler itself is off by about 0.001."
             .into(),
         "Networks: fully connected, one input t, two outputs U and W. `SiLU32,Tanh8` is a layer of 32 SiLU \
          neurons, then one of 8 tanh neurons."
@@ -166,9 +166,9 @@ fn method(parts: &Parts<'_>, blocks: &mut Vec<Block>) -> Result<(), Error> {
          inference session gives when it runs that file."
             .into(),
     ]));
-    blocks.push(Block::Paragraph("The error of a sample (eq. 3.3) and what the tables print of it:".into()));
+    blocks.push(Block::Paragraph("The error of a sample (eq. 3.3); the tables print its mean and its maximum over the validation set:".into()));
     blocks.push(Block::Formula(
-        "V = |U_network − U_true| + |W_network − W_true|;   mean and maximum over the validation set".into(),
+        "V = |U_network − U_true| + |W_network − W_true|".into(),
     ));
     blocks.push(Block::Figure {
         name: "fig16-data".into(),

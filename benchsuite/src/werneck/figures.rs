@@ -94,7 +94,7 @@ pub(crate) fn training_sets(data: &Data) -> Result<String, Error> {
             ],
         }
     });
-    draw("fig16", &panels, (1000, 400))
+    draw("fig16", &panels, (900, 400))
 }
 
 /// Figs 17 and 21: the mean errors of all architectures, both classes, published and measured.
@@ -125,7 +125,7 @@ pub(crate) fn errors(
         y: Axis::Names(names.clone()),
         series,
     };
-    draw(&format!("fig{number}"), &[panel], (1000, 150 + 30 * names.len() as u32))
+    draw(&format!("fig{number}"), &[panel], (900, 150 + 30 * names.len() as u32))
 }
 
 /// Fig. 18: what the two networks of a pair give, against the solution and the training points.
@@ -150,7 +150,7 @@ pub(crate) fn solutions(data: &Data, pinn: &Curve, ddnn: &Curve) -> Result<Strin
             series,
         }
     });
-    draw("fig18", &panels, (1000, 400))
+    draw("fig18", &panels, (900, 400))
 }
 
 /// Fig. 19: the validation error in the course of training.
@@ -167,7 +167,7 @@ pub(crate) fn validation(pinn: &Curve, ddnn: &Curve) -> Result<String, Error> {
             ],
         }
     });
-    draw("fig19", &panels, (1000, 380))
+    draw("fig19", &panels, (900, 380))
 }
 
 /// Fig. 20: the terms of the loss in the course of training.
@@ -186,7 +186,7 @@ pub(crate) fn losses(pinn: &Curve, ddnn: &Curve) -> Result<String, Error> {
             series,
         }
     });
-    draw("fig20", &panels, (1000, 380))
+    draw("fig20", &panels, (900, 380))
 }
 
 /// A label for the points of a run: its number of iterations.
