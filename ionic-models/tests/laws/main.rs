@@ -1,4 +1,5 @@
 //! What holds for every model: tables, number types, gates, currents; and for every stimulus.
+#![allow(clippy::unwrap_used, reason = "a test whose cell or stimulus is refused has failed")]
 
 mod allocations;
 mod cells;

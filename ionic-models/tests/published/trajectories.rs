@@ -99,7 +99,7 @@ fn ohara_rudy_2011_meets_beats_1_and_100() {
 }
 
 #[test]
-#[ignore = "a minute: cargo xtask verify-models"]
+#[ignore = "three hundred beats, seconds on a free machine: cargo xtask verify-models"]
 fn all_hundred_beats_of_the_small_models() {
     meets_all_beats("luo_rudy_1991", None);
     meets_all_beats("beeler_reuter_1977", None);
@@ -107,7 +107,7 @@ fn all_hundred_beats_of_the_small_models() {
 }
 
 #[test]
-#[ignore = "minutes: cargo xtask verify-models"]
+#[ignore = "a hundred beats, seconds on a free machine: cargo xtask verify-models"]
 fn all_hundred_beats_of_ohara_rudy_2011() {
     meets_all_beats("ohara_rudy_2011", Some("endo"));
 }
