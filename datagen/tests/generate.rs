@@ -244,6 +244,59 @@ fn pulses_are_not_stepped_over() {
     assert!(u[1] > 0.5 && u[2] > 0.8, "excited by the pulse: {u:?}");
 }
 
+/// A stiff cell with sampled conductance: each row is what a solve by hand gives.
+#[test]
+fn a_cardiac_cell_with_a_sampled_parameter() {
+    let mut recipe = small();
+    recipe.model = ModelSpec {
+        id: "luo_rudy_1991".to_owned(),
+        variant: None,
+        parameters: [("K_o".to_owned(), 7.0)].into(),
+        initial: [("V".to_owned(), -80.0)].into(),
+        stimulus: StimulusSpec::PulseTrain(PulseTrain {
+            start: 1.0,
+            period: 1000.0,
+            duration: 2.0,
+            amplitude: -25.5,
+            count: None,
+        }),
+    };
+    recipe.sampling = Sampling::Uniform {
+        samples: 3,
+        ranges: vec![Range { of: parameter("g_Na"), low: 15.0, high: 30.0 }],
+    };
+    recipe.integrator = Integrator::Adaptive { method: Method::Rodas5P, rtol: 1e-7, atol: 1e-9 };
+    recipe.times = TimeGrid::Listed { times: vec![0.0, 1.0, 3.5, 20.0] };
+    recipe.columns = Columns {
+        inputs: vec![Input::Time, Input::Quantity(parameter("g_Na"))],
+        targets: vec!["V".into(), "Ca_i".into()],
+    };
+    let data = recipe.generate().unwrap();
+    let units: Vec<_> = data.columns().iter().map(|c| c.unit.as_str()).collect();
+    assert_eq!(units, ["ms", "mS/cm^2", "mV", "mM"]);
+    for i in 0..3 {
+        let rows = data.trajectory(i).unwrap();
+        let mut cell = ionic_models::registry::find("luo_rudy_1991", None).unwrap().cell();
+        cell.set_parameter("g_Na", rows[(0, 1)]).unwrap();
+        cell.set_parameter("K_o", 7.0).unwrap();
+        cell.set_state("V", -80.0).unwrap();
+        let StimulusSpec::PulseTrain(train) = recipe.model.stimulus else { panic!() };
+        cell.set_stimulus(ionic_models::Stimulus::pulse_train(train).unwrap());
+        let index = |name| cell.state_table().iter().position(|s| s.name == name).unwrap();
+        let step = ode_solvers::StepSize::Adaptive(ode_solvers::Tolerance::new(1e-7, 1e-9));
+        let options = ode_solvers::Options::save_at([1.0, 3.5, 20.0]);
+        let solution =
+            ode_solvers::solve(&*cell, Method::Rodas5P, step, (0.0, 20.0), cell.initial_state(), &options)
+                .unwrap();
+        assert_eq!(rows[(0, 2)], -80.0);
+        for k in 0..3 {
+            assert_eq!(rows[(k + 1, 2)], solution.state(k)[index("V")]);
+            assert_eq!(rows[(k + 1, 3)], solution.state(k)[index("Ca_i")]);
+        }
+        assert!(rows[(2, 2)] > 0.0, "excited: {rows}");
+    }
+}
+
 #[test]
 fn the_first_failing_trajectory_is_named_with_its_cause() {
     let mut recipe = small();
