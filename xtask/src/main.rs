@@ -30,6 +30,8 @@ enum Task {
     /// Integrate one model: trajectory, biomarkers or a figure (`simulate --help`)
     #[command(disable_help_flag = true)]
     Simulate(Arguments),
+    /// Hold the models against their reference trajectories, a hundred beats included (minutes)
+    VerifyModels,
     /// Say what this machine has, and what each missing thing would enable
     #[command(disable_help_flag = true)]
     Doctor(Arguments),
@@ -55,6 +57,7 @@ fn main() -> miette::Result<ExitCode> {
         }
         Some(Task::Reproduce(a)) => benchsuite("reproduce", &a.rest),
         Some(Task::Simulate(a)) => benchsuite("simulate", &a.rest),
+        Some(Task::VerifyModels) => verify_models(),
         Some(Task::Doctor(a)) => benchsuite("doctor", &a.rest),
         Some(Task::Keep(a)) => benchsuite("keep", &a.rest),
         Some(Task::Setup(a)) => setup::run(&a).map(|()| ExitCode::SUCCESS),
@@ -82,6 +85,16 @@ fn benchsuite(task: &str, arguments: &[OsString]) -> miette::Result<ExitCode> {
     // Commands that benchsuite prints for people should be those that they can type.
     run.env("BENCHSUITE_RUNNER", "cargo xtask");
     become_program(run)
+}
+
+/// The tests of the models that are too long for every day, and all others of theirs.
+fn verify_models() -> miette::Result<ExitCode> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut test = Command::new(cargo);
+    test.args(["test", "--release", "--package", "ionic-models", "--tests", "--manifest-path"])
+        .arg(root().join("Cargo.toml"))
+        .args(["--", "--include-ignored"]);
+    become_program(test)
 }
 
 /// Replaces this process, so that signals and the exit status need no passing on.
