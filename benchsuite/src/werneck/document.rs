@@ -166,10 +166,11 @@ fn method(parts: &Parts<'_>, blocks: &mut Vec<Block>) -> Result<(), Error> {
          inference session gives when it runs that file."
             .into(),
     ]));
-    blocks.push(Block::Paragraph("The error of a sample (eq. 3.3); the tables print its mean and its maximum over the validation set:".into()));
-    blocks.push(Block::Formula(
-        "V = |U_network − U_true| + |W_network − W_true|".into(),
+    blocks.push(Block::Paragraph(
+        "The error of a sample (eq. 3.3); the tables print its mean and its maximum over the validation set:"
+            .into(),
     ));
+    blocks.push(Block::Formula("V = |U_network − U_true| + |W_network − W_true|".into()));
     blocks.push(Block::Figure {
         name: "fig16-data".into(),
         svg: figures::training_sets(parts.data)?,
