@@ -144,7 +144,7 @@ fn run(task: Task) -> miette::Result<()> {
     Ok(())
 }
 
-/// An error of the library, as `miette` shows it.
+/// An error of the library, as `miette` shows it: its message names its cause already.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-#[error(transparent)]
+#[error("{0}")]
 struct Failure(Error);

@@ -284,9 +284,12 @@ fn error_table(
         }
         rows.push(row);
     }
-    let colours =
-        if comparable || with_kept { " Green: agrees by the claim's rule; red: does not." } else { "" };
-    let grey = if comparable { "" } else { " Grey: not comparable, fewer iterations." };
+    let colours = if comparable || with_kept {
+        " In colour: green agrees by the claim's rule, red does not."
+    } else {
+        ""
+    };
+    let grey = if comparable { "" } else { " This run, in grey: not comparable, fewer iterations." };
     Table {
         caption: format!("{name} error |ΔU| + |ΔW| over the validation set, {set} set.{colours}{grey}"),
         groups: std::iter::once((String::new(), 1))
