@@ -20,7 +20,7 @@ pub fn text() -> String {
         ("processor", machine.cpu, String::new()),
         ("memory", format!("{} GiB", machine.memory_gib), String::new()),
         ("system", machine.os, String::new()),
-        ("disk", disk(Path::new(".")), "a run of tier paper takes about 20 MB".into()),
+        ("disk", disk(Path::new(".")), "a run of tier paper takes about 10 MB".into()),
         ("commit", code.short_commit(), String::new()),
         ("compiler", format!("{}, {}", code.rustc, code.profile), String::new()),
     ];
