@@ -292,8 +292,8 @@ proptest! {
                 if let Some(at) = trace.crossing(level, direction, from) {
                     prop_assert!(at >= from - 1e-9 && at <= trace.end());
                     // The lowest and highest points of a very short piece there enclose the level.
-                    let near = trace.maximum_between(at, (at + 1e-9).min(trace.end()));
-                    prop_assert!((near.value - level).abs() < 1e-4, "{:?} {}", near, level);
+                    let near = trace.maximum_between(at, (at + 1e-12).min(trace.end()));
+                    prop_assert!((near.value - level).abs() < 1e-6, "{:?} {}", near, level);
                 }
             }
             if let (Some(high), Some(low)) = (trace.maximum(from), trace.minimum(from)) {

@@ -225,7 +225,9 @@ impl<'a> Trace<'a> {
             let mut knots = [start, 1.0, 1.0, 1.0];
             let mut n = 1;
             for s in cubic.turning_points().into_iter().flatten() {
-                if s > start && s < 1.0 {
+                // Without known derivatives the curve is monotone between samples: a turning point
+                // is rounding.
+                if self.exact && s > start && s < 1.0 {
                     knots[n] = s;
                     n += 1;
                 }
@@ -245,10 +247,12 @@ impl<'a> Trace<'a> {
         let h = self.t[k + 1] - self.t[k];
         let (m0, m1) = (h * self.slopes[k], h * self.slopes[k + 1]);
         let rise = self.v[k + 1] - self.v[k];
+        let (low, high) = (self.v[k].min(self.v[k + 1]), self.v[k].max(self.v[k + 1]));
         Cubic {
             t0: self.t[k],
             h,
             end: self.v[k + 1],
+            bounds: if self.exact { (f64::NEG_INFINITY, f64::INFINITY) } else { (low, high) },
             c: [self.v[k], m0, 3.0 * rise - 2.0 * m0 - m1, m0 + m1 - 2.0 * rise],
         }
     }
@@ -261,6 +265,8 @@ struct Cubic {
     h: f64,
     /// The value at s = 1, without rounding.
     end: f64,
+    /// What the value keeps to, where rounding would take it outside.
+    bounds: (f64, f64),
     c: [f64; 4],
 }
 
@@ -270,7 +276,7 @@ impl Cubic {
             return self.end;
         }
         let [c0, c1, c2, c3] = self.c;
-        c0 + s * (c1 + s * (c2 + s * c3))
+        (c0 + s * (c1 + s * (c2 + s * c3))).clamp(self.bounds.0, self.bounds.1)
     }
 
     fn time(&self, s: f64) -> f64 {
