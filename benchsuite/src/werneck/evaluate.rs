@@ -26,7 +26,7 @@ impl Errors {
             .map(|(p, (_, t))| (p[0] - t[0]).abs() + (p[1] - t[1]).abs())
             .collect();
         // `max` would drop NaN.
-        let max = errors.iter().fold(0.0, |m, e| if *e <= m { m } else { *e });
+        let max = errors.iter().fold(0.0_f64, |m, e| if m.is_nan() || *e <= m { m } else { *e });
         Errors { mean: crate::stats::mean(&errors), max }
     }
 }

@@ -301,7 +301,7 @@ mod tests {
         };
         let lines: Vec<_> = (1..=250).map(|i| line(10 * i)).collect();
         let thin = course(&lines);
-        assert_eq!((thin.len(), thin[99][0], thin[0][1]), (COURSE, 2500.0, 0.33333));
+        assert_eq!((thin.len(), thin[99][0], thin[0][1]), (COURSE, 2500.0, 0.333333));
         assert_eq!(course(&lines[..7]).len(), 7);
         assert!(course(&[]).is_empty());
     }
