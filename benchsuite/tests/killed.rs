@@ -27,19 +27,19 @@ fn start(out: &Path, resume: bool) -> Child {
 fn wait_for_checkpoint(run: &Path, child: &mut Child) {
     let started = Instant::now();
     while !run.join(PINN).join("checkpoint.safetensors").exists() {
-        assert!(child.try_wait().unwrap().is_none(), "it ended before its first checkpoint");
+        assert!(child.try_wait().expect("a child of ours").is_none(), "it ended before its first checkpoint");
         assert!(started.elapsed() < Duration::from_secs(60), "no checkpoint");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
 
 fn finish(child: Child) {
-    let output = child.wait_with_output().unwrap();
+    let output = child.wait_with_output().expect("a child of ours");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn signal(child: &Child, name: &str) {
-    let status = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    let status = Command::new("kill").args([name, &child.id().to_string()]).status().expect("kill is there");
     assert!(status.success());
 }
 

@@ -22,7 +22,8 @@ fn failure(output: &Output) -> String {
 }
 
 fn json(path: &Path) -> serde_json::Value {
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    let text = std::fs::read_to_string(path).expect("the run wrote it");
+    serde_json::from_str(&text).expect("it is JSON")
 }
 
 /// A short run of one architecture that only Table 14 lists: two networks.
