@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+use approx::assert_abs_diff_eq;
 use std::path::PathBuf;
 
 use ionic_models::biomarkers::{Pattern, Response};
@@ -40,7 +41,7 @@ fn settle(start: f64, map: impl Fn(f64) -> f64) -> SteadyState {
 fn fast_convergence_takes_few_beats() {
     let result = settle(0.0, |y| 1.0 + 0.5 * (y - 1.0));
     assert_eq!(result.outcome, Outcome::Converged);
-    assert!((result.state[0] - 1.0).abs() < 1e-4);
+    assert_abs_diff_eq!(result.state[0], 1.0, epsilon = 1e-4);
     assert!((10..20).contains(&result.beats), "{}", result.beats);
     assert_eq!(result.changes.len(), result.beats as usize);
 }
@@ -65,7 +66,7 @@ fn a_slow_creep_is_followed_to_its_end() {
 fn a_steady_drift_never_settles() {
     let result = settle(1.0, |y| y + 1e-5);
     let Outcome::NotConverged { change, remaining } = result.outcome else { panic!("{result:?}") };
-    assert!((change - 1e-5).abs() < 1e-6);
+    assert_abs_diff_eq!(change, 1e-5, epsilon = 1e-6);
     assert!(remaining > 1e-3, "{remaining}");
     assert_eq!(result.beats, 2000);
 }
@@ -221,7 +222,7 @@ fn dynamic_restitution_shortens_with_the_period() {
     for point in &points {
         let interval = point.diastolic_interval.unwrap();
         let end = point.responses[2].action_potential().unwrap().repolarised_at(90.0).unwrap();
-        assert!((interval + end - point.period).abs() < 1e-9);
+        assert_abs_diff_eq!(interval + end, point.period, epsilon = 1e-9);
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod common;
 
+use approx::assert_abs_diff_eq;
 use common::{Circle, HodgkinHuxley};
 use ode_solvers::{
     FnSystem, Linearize, Method, Options, SaveAt, Scalar, SolveError, StateSpace, StepSize, System,
@@ -154,7 +155,7 @@ fn the_limit_on_steps_and_the_shortest_step_hold() {
     let y0 = Circle::exact(0.0);
     let error = failure(&Circle, StepSize::Fixed(0.01), &y0, &options);
     let SolveError::TooManySteps { max_steps: 7, t, .. } = &error else { panic!("{error}") };
-    assert!((t - 0.07).abs() < 1e-15);
+    assert_abs_diff_eq!(*t, 0.07, epsilon = 1e-15);
     assert_eq!(error.partial().unwrap().len(), 8);
     let options = Options { dt_min: 0.1, dt_init: Some(0.2), ..Options::default() };
     let step = StepSize::Adaptive(Tolerance::new(1e-12, 1e-12));
@@ -187,6 +188,6 @@ fn a_singular_matrix_is_an_error_with_fixed_steps_and_avoided_by_adaptive_ones()
     assert!(matches!(&error, SolveError::SingularMatrix { t: 0.0, .. }), "{error}");
     let options = Options { dt_init: Some(0.5), ..Options::end() };
     let solution = solve(&system, Method::Rodas5P, adaptive(), (0.0, 1.0), &[1.0], &options).unwrap();
-    assert!((solution.last()[0] / rate.exp() - 1.0).abs() < 1e-3);
+    assert_abs_diff_eq!(solution.last()[0] / rate.exp(), 1.0, epsilon = 1e-3);
     assert!(solution.stats.rejected > 0);
 }

@@ -2,6 +2,7 @@
 
 mod common;
 
+use approx::assert_abs_diff_eq;
 use common::HodgkinHuxley;
 use common::problems::{Hires, Oregonator, Problem, VanDerPol};
 use ode_solvers::{Dual, FnSystem, Linearize, Method, Options, Scalar, StepSize, System, Tolerance, solve};
@@ -99,6 +100,6 @@ fn a_closure_without_jacobian_solves_as_well() {
     let closure = FnSystem::new(8, rhs).autonomous();
     let solution = solve(&closure, Method::Rodas5P, step, (0.0, end), &y0, &Options::end()).unwrap();
     for (y, r) in solution.last().iter().zip(reference) {
-        assert!((y - r).abs() < 1e-5 * r);
+        assert_abs_diff_eq!(*y, r, epsilon = 1e-5 * r);
     }
 }

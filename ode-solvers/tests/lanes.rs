@@ -2,6 +2,7 @@
 
 mod common;
 
+use approx::assert_abs_diff_eq;
 use common::{Circle, HodgkinHuxley};
 use ode_solvers::{
     Dual, Lanes, Method, Options, RungeKutta, RungeKuttaPair, RushLarsen, Scalar, SolveError, StepSize,
@@ -83,7 +84,7 @@ fn single_precision_solves_as_well() {
     let end =
         integrate_adaptive(&Circle, &mut stepper, &tolerance, (0.0, 2.0), &y0, &Options::end()).unwrap();
     for (y, e) in end.last().iter().zip(Circle::exact(2.0)) {
-        assert!((f64::from(y.0[7]) - e).abs() < 1e-4);
+        assert_abs_diff_eq!(f64::from(y.0[7]), e, epsilon = 1e-4);
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod common;
 
+use approx::assert_abs_diff_eq;
 use common::{Circle, Driven};
 use ode_solvers::{
     FnSystem, Linearize, Method, Options, SaveAt, Scalar, StateSpace, StepSize, System, Tolerance, solve,
@@ -104,7 +105,7 @@ fn stops_of_the_options_count_as_well() {
     let jump = FnSystem::new(1, |t, _y, dy| dy[0] = f64::from(u8::from((0.3..0.3001).contains(&t))));
     let options = Options { stops: vec![0.3001, 0.3, 7.0, -1.0, 0.3], ..Options::end() };
     let solution = solve(&jump, Method::Tsit5, adaptive(), (0.0, 1.0), &[0.0], &options).unwrap();
-    assert!((solution.last()[0] - 1e-4).abs() < 1e-9);
+    assert_abs_diff_eq!(solution.last()[0], 1e-4, epsilon = 1e-9);
 }
 
 #[test]
@@ -116,7 +117,7 @@ fn fixed_steps_land_on_stops_and_end() {
     let expected = [0.0, 0.1, 0.2, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95, 1.0];
     assert_eq!(solution.len(), expected.len());
     for (t, e) in solution.t.iter().zip(expected) {
-        assert!((t - e).abs() < 1e-15);
+        assert_abs_diff_eq!(*t, e, epsilon = 1e-15);
     }
     assert_eq!((solution.t[3], solution.t[11]), (0.25, 1.0));
     // 0.1 is not a binary fraction: the number of steps must not suffer.
@@ -149,7 +150,7 @@ fn times_are_recorded_exactly_and_do_not_change_the_steps() {
     assert_eq!((end.len(), every.t[0], at.state(0)), (1, 0.0, y0.as_slice()));
     for (k, &t) in times.iter().enumerate() {
         for (y, e) in at.state(k).iter().zip(Driven::exact(t)) {
-            assert!((y - e).abs() < 1e-6);
+            assert_abs_diff_eq!(*y, e, epsilon = 1e-6);
         }
     }
 }

@@ -137,6 +137,8 @@ pub(crate) fn check_table(what: &str, values: &[f32], columns: usize) -> Result<
 
 #[cfg(test)]
 mod tests {
+    use approx::assert_abs_diff_eq;
+
     use super::*;
 
     #[test]
@@ -152,7 +154,7 @@ mod tests {
         assert!((rows[0] + 1.5f32.sqrt()).abs() < 1e-6);
         n.undo(&mut rows);
         for (a, b) in rows.iter().zip(table) {
-            assert!((a - b).abs() < 1e-5);
+            assert_abs_diff_eq!(*a, b, epsilon = 1e-5);
         }
     }
 

@@ -176,6 +176,8 @@ impl ReduceOnPlateau {
 
 #[cfg(test)]
 mod tests {
+    use approx::assert_abs_diff_eq;
+
     use super::*;
 
     /// The algorithm as Kingma and Ba print it, in f64: bias-corrected moments, then the step. It
@@ -242,6 +244,6 @@ mod tests {
         for _ in 0..101 {
             s.step(1.0);
         }
-        assert!((s.learning_rate() - 1e-3 * 0.999_999f64.powi(100)).abs() < 1e-15);
+        assert_abs_diff_eq!(s.learning_rate(), 1e-3 * 0.999_999f64.powi(100), epsilon = 1e-15);
     }
 }

@@ -1,5 +1,6 @@
 //! Hodgkin–Huxley: derivatives, spike times, period and extrema.
 
+use approx::assert_abs_diff_eq;
 use ionic_models::{AnyCell, Stimulus, registry};
 use ode_solvers::{Method, Options, StepSize, Tolerance, solve};
 
@@ -42,10 +43,10 @@ fn spike_times_period_and_extrema() {
     for (is, should) in spikes.iter().zip(expected) {
         assert!((is - should).abs() < 1e-3, "{is} {should}");
     }
-    assert!((spikes[6] - spikes[5] - 14.639).abs() < 1e-3);
+    assert_abs_diff_eq!(spikes[6] - spikes[5], 14.639, epsilon = 1e-3);
     let max = |from: usize, to: usize| v[from..to].iter().copied().fold(f64::MIN, f64::max);
-    assert!((max(0, 10_000) - 40.225).abs() < 6e-4);
-    assert!((max(80_000, n) - 30.433).abs() < 6e-4);
+    assert_abs_diff_eq!(max(0, 10_000), 40.225, epsilon = 6e-4);
+    assert_abs_diff_eq!(max(80_000, n), 30.433, epsilon = 6e-4);
     let min = v[80_000..].iter().copied().fold(f64::MAX, f64::min);
     assert!((min + 74.897).abs() < 6e-4, "{min}");
 }

@@ -1,6 +1,7 @@
 //! The β-cell: the twelve printed numbers (Kuptsov, Stankevich, Bagautdinova 2022), and both Hopf
 //! bifurcations.
 
+use approx::assert_abs_diff_eq;
 use ionic_models::models::ShermanRinzelKeizer1988;
 use ionic_models::{Cell, Stimulus};
 use ode_solvers::{Linearize, System};
@@ -98,6 +99,6 @@ fn the_rest_is_stable_between_two_hopf_bifurcations() {
             if test(mid).0.signum() == sign { low = mid } else { high = mid }
         }
         assert!((low - v_s).abs() < 1e-6, "{low} {v_s}");
-        assert!((test(low).1.sqrt() - omega).abs() < 1e-6);
+        assert_abs_diff_eq!(test(low).1.sqrt(), omega, epsilon = 1e-6);
     }
 }

@@ -1,5 +1,6 @@
 //! FitzHugh–Nagumo: trajectories, limit cycles, excitation threshold.
 
+use approx::assert_abs_diff_eq;
 use ionic_models::{AnyCell, Stimulus, registry};
 use ode_solvers::{Method, Options, Solution, StepSize, Tolerance, solve};
 use serde_json::Value;
@@ -75,8 +76,8 @@ fn limit_cycles_have_the_periods_and_extrema() {
         assert!((period - should).abs() < 1e-6, "{period} {should}");
         for (i, (low, high)) in floats(&case["min"]).into_iter().zip(floats(&case["max"])).enumerate() {
             let late = || solution.column(i).skip(100_000);
-            assert!((late().fold(f64::MAX, f64::min) - low).abs() < 3e-6);
-            assert!((late().fold(f64::MIN, f64::max) - high).abs() < 3e-6);
+            assert_abs_diff_eq!(late().fold(f64::MAX, f64::min), low, epsilon = 3e-6);
+            assert_abs_diff_eq!(late().fold(f64::MIN, f64::max), high, epsilon = 3e-6);
         }
         compared += 1;
     }
