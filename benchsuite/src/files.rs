@@ -39,6 +39,20 @@ fn share(_: &std::fs::File) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Prints to standard output. A reader that has gone, such as `head`, is no error.
+///
+/// # Errors
+/// [`Error::Io`] if standard output cannot be written to.
+pub fn print(text: &str) -> Result<(), Error> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::io(Path::new("standard output"), "check where the output goes")(e))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Writes a value as indented JSON with a final newline.
 pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
     let mut text = serde_json::to_vec_pretty(value).map_err(|e| Error::Damaged {

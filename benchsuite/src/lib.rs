@@ -39,4 +39,5 @@ mod tier;
 pub mod werneck;
 
 pub use error::Error;
+pub use files::print;
 pub use tier::Tier;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use benchsuite::interrupt::Stop;
 use benchsuite::reproduce::{EXPERIMENTS, Options, reproduce};
 use benchsuite::simulate::Simulate;
-use benchsuite::{Error, Tier, doctor, werneck};
+use benchsuite::{Error, Tier, doctor, print, werneck};
 use clap::{Parser, Subcommand};
 use miette::{Diagnostic, IntoDiagnostic as _};
 use tracing_subscriber::EnvFilter;
@@ -99,7 +99,7 @@ fn run(task: Task) -> miette::Result<()> {
     match task {
         Task::Reproduce(args) if args.list => {
             for e in EXPERIMENTS {
-                println!("{}\t{}\n\t{}", e.id, e.of, e.about);
+                print(&format!("{}\t{}\n\t{}\n", e.id, e.of, e.about)).map_err(Failure)?;
             }
         }
         Task::Reproduce(args) => {
@@ -117,14 +117,14 @@ fn run(task: Task) -> miette::Result<()> {
             };
             for summary in reproduce(&options, Stop::on_signals()).map_err(Failure)? {
                 for line in &summary.lines {
-                    println!("{line}");
+                    print(&format!("{line}\n")).map_err(Failure)?;
                 }
                 let report = summary.report.canonicalize().into_diagnostic()?;
-                println!("report: {}", report.display());
+                print(&format!("report: {}\n", report.display())).map_err(Failure)?;
             }
         }
         Task::Simulate(args) => args.run().map_err(Failure)?,
-        Task::Doctor => print!("{}", doctor::text()),
+        Task::Doctor => print(&doctor::text()).map_err(Failure)?,
         Task::Keep { run, into } => {
             let into = match into {
                 Some(into) => into,
@@ -133,12 +133,13 @@ fn run(task: Task) -> miette::Result<()> {
                 }
             };
             let outcome = werneck::keep(&run, &into).map_err(Failure)?;
-            println!(
-                "{} networks taken; {} are kept in {}",
+            let text = format!(
+                "{} networks taken; {} are kept in {}\n",
                 outcome.taken,
                 outcome.total,
                 outcome.folder.display()
             );
+            print(&text).map_err(Failure)?;
         }
     }
     Ok(())

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use ionic_models::{AnyCell, RangePolicy, registry};
 use ode_solvers::{Method, Options, SaveAt, Solution, StepSize, Tolerance, solve};
 
-use crate::{Error, files};
+use crate::{Error, files, print};
 
 /// What `simulate` is asked to do.
 #[derive(Debug, Clone, Args)]
@@ -177,9 +177,10 @@ impl Simulate {
         if self.biomarkers {
             // What is saved may be sparse; the steps are the same for any times to record.
             let dense = Options { save_at: SaveAt::Times(evenly(span, biomarkers::SAMPLES)), ..options };
-            println!("{}", biomarkers::json(&*cell, &run(&dense)?, self.spike_threshold)?);
+            let text = biomarkers::json(&*cell, &run(&dense)?, self.spike_threshold)?;
+            print(&format!("{text}\n"))?;
         } else if self.out.is_none() && self.plot.is_none() {
-            print_end(&*cell, &solution);
+            print(&end(&*cell, &solution))?;
         }
         Ok(())
     }
@@ -254,27 +255,22 @@ fn partial_path(out: &Path) -> PathBuf {
 fn list(json: bool) -> Result<(), Error> {
     if json {
         let text = registry::to_json().map_err(|e| Error::bad_option("--json", "", e.to_string()))?;
-        println!("{text}");
-        return Ok(());
+        return print(&format!("{text}\n"));
     }
-    println!("{:28} {:12} {:>6} {:>10}  source", "model", "variant", "states", "parameters");
+    let mut text = format!("{:28} {:12} {:>6} {:>10}  source\n", "model", "variant", "states", "parameters");
     for e in registry::models() {
-        println!(
-            "{:28} {:12} {:>6} {:>10}  {}",
-            e.id,
-            e.variant,
-            e.states.len(),
-            e.parameters.len(),
-            e.citation
-        );
+        let (states, parameters) = (e.states.len(), e.parameters.len());
+        text += &format!("{:28} {:12} {states:>6} {parameters:>10}  {}\n", e.id, e.variant, e.citation);
     }
-    Ok(())
+    print(&text)
 }
 
 /// The state at the end, one line each.
-fn print_end(cell: &dyn AnyCell, solution: &Solution) {
-    println!("t = {} {}", solution.t.last().copied().unwrap_or(f64::NAN), cell.time_unit());
+fn end(cell: &dyn AnyCell, solution: &Solution) -> String {
+    let t = solution.t.last().copied().unwrap_or(f64::NAN);
+    let mut text = format!("t = {t} {}\n", cell.time_unit());
     for (variable, value) in cell.state_table().iter().zip(solution.last()) {
-        println!("{:16} {value:>24.16e} {}", variable.name, variable.unit);
+        text += &format!("{:16} {value:>24.16e} {}\n", variable.name, variable.unit);
     }
+    text
 }
