@@ -5,6 +5,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use approx::assert_abs_diff_eq;
+
 fn simulate(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_benchsuite")).arg("simulate").args(arguments).output().unwrap()
 }
@@ -64,8 +66,8 @@ fn an_action_potential_of_the_human_ventricle_as_csv_figure_and_biomarkers() {
             .and_then(serde_json::Value::as_f64)
             .unwrap_or_else(|| panic!("{pointer}: {text}"))
     };
-    assert!((number("/beats/0/response/peak") - 50.566_152).abs() < 1e-3, "{text}");
-    assert!((number("/beats/0/calcium/peak") - 1.952_410e-4).abs() < 1e-8, "{text}");
+    assert_abs_diff_eq!(number("/beats/0/response/peak"), 50.566_152, epsilon = 1e-3);
+    assert_abs_diff_eq!(number("/beats/0/calcium/peak"), 1.952_410e-4, epsilon = 1e-8);
     assert_eq!(biomarkers["spikes"]["count"], 1);
     assert!(std::fs::read_to_string(&figure).unwrap().starts_with("<svg"));
 }
@@ -89,7 +91,7 @@ fn fixed_and_adaptive_steps_give_the_same_spikes_and_names_may_be_those_of_cellm
     assert_eq!((accurate.len(), accurate.last().unwrap()[0]), (68, 20.0));
     for (a, b) in accurate.iter().zip(&fixed) {
         assert_eq!(a[0], b[0]);
-        assert!((a[1] - b[1]).abs() < 1e-4, "{a:?} {b:?}");
+        assert_abs_diff_eq!(a[1], b[1], epsilon = 1e-4);
     }
 }
 
@@ -106,7 +108,7 @@ fn numpy_reads_the_archive() {
     let u: ndarray::Array1<f64> = npz.by_name("U").unwrap();
     assert_eq!((time.len(), time[10], u[0]), (11, 10.0, 0.5));
     // An independent solution at t = 10 (Taylor series in extended precision).
-    assert!((u[10] + 0.053_696_508_543_861_96).abs() < 1e-6, "{}", u[10]);
+    assert_abs_diff_eq!(u[10], -0.053_696_508_543_861_96, epsilon = 1e-6);
 }
 
 #[test]

@@ -127,3 +127,19 @@ fn every_shared_dependency_is_used() {
         );
     }
 }
+
+#[test]
+fn the_code_map_names_what_exists() {
+    let path = root().join("ARCHITECTURE.md");
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let map = text.split("## Code map").nth(1).and_then(|t| t.split("## ").next()).unwrap_or_default();
+    let rows = map.lines().filter_map(|line| line.strip_prefix("| `"));
+    let named: Vec<&str> = rows
+        .filter_map(|row| row.split(" | ").next())
+        .flat_map(|cell| cell.split('`').filter(|part| part.contains('/')))
+        .collect();
+    assert!(named.len() > 20, "the code map is read wrongly: {named:?}");
+    for place in named {
+        assert!(root().join(place).exists(), "ARCHITECTURE.md names {place}, which is not there");
+    }
+}
