@@ -227,10 +227,10 @@ mod tests {
         let mut options = Options::new(Tier::Paper);
         options.architectures = vec!["SiLU32,SiLU32".into()];
         options.iterations = Some(5);
-        let command = options.command("W-A", Some(Path::new("/tmp/a b")), true);
+        let command = options.command("W-A", Some(Path::new("runs/a b")), true);
         assert!(
             command.ends_with(
-                "reproduce W-A --tier paper --seed 1 --arch SiLU32,SiLU32 --iterations 5 --out '/tmp/a b' --resume"
+                "reproduce W-A --tier paper --seed 1 --arch SiLU32,SiLU32 --iterations 5 --out 'runs/a b' --resume"
             ),
             "{command}"
         );

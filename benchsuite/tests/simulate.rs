@@ -132,7 +132,7 @@ fn what_makes_no_sense_is_refused_and_leaves_no_file() {
     for (more, says) in [
         ("--model hodgkin_huxly --t-end 10", "did you mean `hodgkin_huxley_1952`?"),
         ("--model hodgkin_huxley_1952 --variant endo --t-end 10", "no variant `endo`"),
-        (&format!("{base} --set g_na=100"), "did you mean `g_Na`"),
+        (&format!("{base} --set g_na=100"), "did you mean one of `g_Na`"),
         (&format!("{base} --set g_Na=NaN"), "cannot be NaN"),
         (&format!("{base} --range fail --set g_Na=1e9"), "outside"),
         (&format!("{base} --stim period=10,duration=20,amplitude=1"), "at most one period"),
