@@ -5,6 +5,7 @@ use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAss
 
 use crate::Scalar;
 use crate::elements::{double, single};
+use crate::simd::{self, Task};
 
 /// A floating-point type that lanes are made of: `f32` or `f64`.
 ///
@@ -101,8 +102,9 @@ element!(f64, double);
 
 /// `N` cells side by side: every operation acts on all of them.
 ///
-/// A plain array of `E`: with the widest vector instructions of the machine enabled, the compiler
-/// turns each operation into one or a few of them.
+/// A plain array of `E`: the compiler turns each operation into one or a few vector instructions of
+/// the target. Elementary functions take the widest that the machine has when the program runs; their
+/// values do not depend on which they are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(transparent)]
 pub struct Lanes<E, const N: usize>(pub [E; N]);
@@ -115,8 +117,13 @@ impl<E: Element, const N: usize> Lanes<E, N> {
     }
 
     #[inline(always)]
-    fn map(self, f: impl FnMut(E) -> E) -> Self {
-        Self(self.0.map(f))
+    pub(crate) fn map(mut self, mut f: impl FnMut(E) -> E) -> Self {
+        // A plain loop: what the standard library does instead is not always inlined, and what is
+        // not inlined is compiled for the least machine of the target.
+        for x in &mut self.0 {
+            *x = f(*x);
+        }
+        self
     }
 
     /// Whether all lanes lie where sine and cosine of [`Element`] are accurate.
@@ -178,18 +185,35 @@ operator!(Sub, sub, SubAssign, sub_assign, -);
 operator!(Mul, mul, MulAssign, mul_assign, *);
 operator!(Div, div, DivAssign, div_assign, /);
 
+macro_rules! function {
+    ($task:ident, $method:ident) => {
+        struct $task<E, const N: usize>(Lanes<E, N>);
+        impl<E: Element, const N: usize> Task for $task<E, N> {
+            type Output = Lanes<E, N>;
+            #[inline(always)]
+            fn run(self) -> Lanes<E, N> {
+                self.0.map(E::$method)
+            }
+        }
+    };
+}
+function!(Exp, exp);
+function!(ExpM1, exp_m1);
+function!(Ln, ln);
+function!(Tanh, tanh);
+
 impl<E: Element, const N: usize> Scalar for Lanes<E, N> {
     #[inline(always)]
     fn exp(self) -> Self {
-        self.map(E::exp)
+        simd::apart(Exp(self))
     }
     #[inline(always)]
     fn exp_m1(self) -> Self {
-        self.map(E::exp_m1)
+        simd::apart(ExpM1(self))
     }
     #[inline(always)]
     fn ln(self) -> Self {
-        self.map(E::ln)
+        simd::apart(Ln(self))
     }
     #[inline(always)]
     fn sqrt(self) -> Self {
@@ -215,7 +239,7 @@ impl<E: Element, const N: usize> Scalar for Lanes<E, N> {
     }
     #[inline(always)]
     fn tanh(self) -> Self {
-        self.map(E::tanh)
+        simd::apart(Tanh(self))
     }
     #[inline(always)]
     fn sin(self) -> Self {

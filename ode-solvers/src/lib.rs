@@ -95,6 +95,7 @@ mod rosenbrock;
 mod runge_kutta;
 mod rush_larsen;
 mod scalar;
+mod simd;
 mod solution;
 mod solve;
 pub mod sparse;
