@@ -6,26 +6,72 @@ use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use infer_trt::{Provider, SessionOptions};
-use ionic_models::{Stimulus, registry};
-use ode_solvers::{Method, Options, StepSize, Tolerance, solve};
+use ionic_models::models::OHaraRudy2011;
+use ionic_models::{Cell, IonicModel as _, Stimulus, registry};
+use ode_solvers::{Element, Lanes, Method, Options, StepSize, System as _, Tolerance, solve};
 use surrogates::{
     DataTerm, InitialTerm, InitialValue, Mlp, MlpSpec, Normalization, PhysicsTerm, Samples, Sampling,
     SystemField, TrainConfig, Trainer, TrainingSet, onnx,
 };
 
-const CELLS: [(&str, &str); 2] = [("fitzhugh_nagumo", "werneck"), ("hodgkin_huxley_1952", "modern")];
-
+/// Every model, one cell: the first variant of each.
 fn rhs(c: &mut Criterion) {
     let mut group = c.benchmark_group("rhs");
-    for (id, variant) in CELLS {
-        let cell = registry::find(id, Some(variant)).expect("a model of the registry").cell();
+    group.throughput(Throughput::Elements(1));
+    let mut seen = Vec::new();
+    for entry in registry::models() {
+        if seen.contains(&entry.id) {
+            continue;
+        }
+        seen.push(entry.id);
+        let cell = entry.cell();
         let y = cell.initial_state().to_vec();
         let mut dy = vec![0.0; y.len()];
-        group.bench_function(BenchmarkId::new(id, variant), |b| {
+        group.bench_function(BenchmarkId::new(entry.id, "f64"), |b| {
             b.iter(|| cell.rhs(0.0, black_box(&y), &mut dy));
         });
     }
+    lanes::<f64, 8>(&mut group, "f64x8");
+    lanes::<f32, 16>(&mut group, "f32x16");
     group.finish();
+}
+
+type Group<'a> = criterion::BenchmarkGroup<'a, criterion::measurement::WallTime>;
+
+/// O'Hara–Rudy's cell, `N` at once: as a `Cell` is compiled, for the least machine of the target,
+/// and within a function compiled for AVX-512.
+fn lanes<E: Element, const N: usize>(group: &mut Group<'_>, name: &str) {
+    group.throughput(Throughput::Elements(N as u64));
+    let cell = Cell::<OHaraRudy2011>::new();
+    let y: Vec<Lanes<E, N>> = cell.initial_state().iter().map(|&y| Lanes::from(y)).collect();
+    let (mut dy, mut rates) = (y.clone(), y.clone());
+    group.bench_function(BenchmarkId::new("ohara_rudy_2011", name), |b| {
+        b.iter(|| cell.rhs(0.0, black_box(&y), &mut dy));
+    });
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx512f") {
+        let p = cell.parameters();
+        group.bench_function(BenchmarkId::new("ohara_rudy_2011", format!("{name}, AVX-512")), |b| {
+            b.iter(|| {
+                #[allow(unsafe_code, reason = "entering a function compiled for what the machine has")]
+                // SAFETY: AVX-512F was detected.
+                unsafe {
+                    avx512(p, black_box(&y), &mut dy, &mut rates);
+                }
+            });
+        });
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+fn avx512<E: Element, const N: usize>(
+    p: &[f64],
+    y: &[Lanes<E, N>],
+    dy: &mut [Lanes<E, N>],
+    rates: &mut [Lanes<E, N>],
+) {
+    OHaraRudy2011::rhs(p, Lanes::from(0.0), y, dy, rates);
 }
 
 /// Hodgkin–Huxley under a constant current for 100 ms: seven action potentials.
@@ -60,7 +106,7 @@ fn trainer(physics: bool) -> Trainer {
         let values = vec![InitialValue::Fixed(0.5), InitialValue::Fixed(0.0)];
         config.initial = Some(InitialTerm { batch: 2, domain: vec![(0.0, 0.0)], values, weight: 1.0 });
     }
-    let cell = ionic_models::Cell::<ionic_models::models::FitzHughNagumo>::new();
+    let cell = Cell::<ionic_models::models::FitzHughNagumo>::new();
     let field =
         Some(Arc::new(SystemField::new(cell, 0, "fitzhugh_nagumo")) as Arc<dyn surrogates::VectorField>);
     Trainer::new(config, TrainingSet { train: Some(samples), validation: None, field })
