@@ -74,7 +74,8 @@ fn again(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
     blocks.push(Block::Paragraph(
         "The first command repeats this run: on the same machine with the same commit it gives the same networks, \
          bit for bit. The second one goes on with a run that was stopped. The third one is the paper's own scale, \
-         all architectures; it takes about an hour on two cores and may be stopped and resumed at any time."
+         all architectures; the kept runs took half an hour in all, one network at a time. It may be stopped and \
+         resumed at any time."
             .into(),
     ));
     blocks.push(Block::Code(format!(
