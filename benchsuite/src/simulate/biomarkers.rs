@@ -63,17 +63,12 @@ pub(super) fn json(cell: &dyn AnyCell, solution: &Solution, threshold: Option<f6
         .into_iter()
         .map(|(start, from, to)| {
             let t: Vec<f64> = solution.t[from..to].iter().map(|t| t - start).collect();
-            let trace = |(y, dy): &(Vec<f64>, Vec<f64>)| -> Result<_, Error> {
-                let (y, dy) = (&y[from..to], &dy[from..to]);
-                Ok((y.to_vec(), dy.to_vec()))
-            };
-            let (v, dv) = trace(&potential)?;
-            let response = action_potential(&Trace::with_derivative(&t, &v, &dv)?, &ApSettings::default())?;
+            let (v, dv) = (&potential.0[from..to], &potential.1[from..to]);
+            let response = action_potential(&Trace::with_derivative(&t, v, dv)?, &ApSettings::default())?;
             let calcium = match &calcium {
                 None => None,
-                Some(calcium) => {
-                    let (c, dc) = trace(calcium)?;
-                    let trace = Trace::with_derivative(&t, &c, &dc)?;
+                Some((c, dc)) => {
+                    let trace = Trace::with_derivative(&t, &c[from..to], &dc[from..to])?;
                     Some(calcium_transient(&trace, &CalciumSettings::default())?)
                 }
             };
