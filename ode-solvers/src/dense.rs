@@ -152,7 +152,9 @@ mod tests {
     /// Matrices (column by column, negated) that need different pivots in every lane.
     fn jacobian(n: usize, lane: usize) -> Vec<f64> {
         let entry = |k: usize| ((k * 37 + lane * 101) % 23) as f64 / 11.0 - 1.0;
-        (0..n * n).map(|k| if k.is_multiple_of(n + 1) && (k + lane).is_multiple_of(2) { 0.0 } else { entry(k) }).collect()
+        (0..n * n)
+            .map(|k| if k.is_multiple_of(n + 1) && (k + lane).is_multiple_of(2) { 0.0 } else { entry(k) })
+            .collect()
     }
 
     #[test]

@@ -59,6 +59,9 @@
 //!
 //! [`Method::citation`] says what to cite.
 //!
+//! Algebraic equations beside differential ones: give the system a [`Mass`] matrix with rows of
+//! zeros, and take a Rosenbrock method.
+//!
 //! # What to rely on
 //!
 //! * Adaptive solving has no hidden tolerance, and asks only methods that estimate their error.
@@ -75,6 +78,7 @@
 //! ([`tableau`]): [`RungeKutta`], [`RungeKuttaPair`], [`RushLarsen`], [`Rosenbrock`].
 
 mod combine;
+mod consistent;
 mod control;
 mod dense;
 #[allow(clippy::suspicious_arithmetic_impl, reason = "the product and quotient rules mix operators")]
@@ -89,6 +93,7 @@ mod fn_system;
 mod integrate;
 mod lanes;
 mod linear;
+mod mass;
 mod matrix;
 mod method;
 mod options;
@@ -105,12 +110,14 @@ mod stepper;
 mod system;
 pub mod tableau;
 
+pub use consistent::consistent_start;
 pub use control::PiController;
 pub use dual::Dual;
 pub use error::SolveError;
 pub use fn_system::{Differences, FnSystem, Given};
 pub use integrate::{integrate_adaptive, integrate_fixed};
 pub use lanes::{Element, Lanes};
+pub use mass::Mass;
 pub use method::{Method, UnknownMethod};
 pub use options::{Options, SaveAt, StepSize, Tolerance};
 pub use rosenbrock::Rosenbrock;

@@ -1,5 +1,6 @@
 //! The front door: one function for every method.
 
+use crate::consistent;
 use crate::integrate::{integrate_adaptive, integrate_fixed};
 use crate::method::Kind;
 use crate::{
@@ -35,6 +36,9 @@ use crate::{
 /// # Ok::<(), ode_solvers::SolveError>(())
 /// ```
 ///
+/// A system with algebraic equations ([`Mass`](crate::Mass)) must start from a state that fulfils
+/// them: [`consistent_start`](crate::consistent_start) finds one.
+///
 /// # Errors
 /// Bad input, before anything is computed; and afterwards too many steps, a step that would be too
 /// short, a number that is not finite, a singular matrix. Errors of the second kind keep the
@@ -48,6 +52,9 @@ pub fn solve(
     options: &Options,
 ) -> Result<Solution, SolveError> {
     let dim = system.dim();
+    if y0.len() == dim && y0.iter().all(|y| y.is_finite()) {
+        consistent::check(system, &step, span.0, y0)?;
+    }
     match (method.kind(), step) {
         (Kind::Explicit(tableau), StepSize::Fixed(dt)) => {
             integrate_fixed(system, &mut RungeKutta::new(tableau, dim), dt, span, y0, options)
