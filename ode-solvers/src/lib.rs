@@ -75,7 +75,8 @@
 //! [`integrate_fixed`] and [`integrate_adaptive`] run any [`Stepper`] over any number type: lanes
 //! share one clock, and the worst lane decides the step; over [`Dual`] numbers a solve carries the
 //! exact derivatives of its steps. Steppers come from tables of coefficients
-//! ([`tableau`]): [`RungeKutta`], [`RungeKuttaPair`], [`RushLarsen`], [`Rosenbrock`].
+//! ([`tableau`]): [`RungeKutta`], [`RungeKuttaPair`], [`RushLarsen`], [`GeneralizedRushLarsen`],
+//! [`Rosenbrock`].
 
 mod combine;
 mod consistent;
@@ -90,6 +91,7 @@ mod dual;
 mod elements;
 mod error;
 mod fn_system;
+mod generalized_rush_larsen;
 mod integrate;
 mod lanes;
 mod linear;
@@ -115,6 +117,7 @@ pub use control::PiController;
 pub use dual::Dual;
 pub use error::SolveError;
 pub use fn_system::{Differences, FnSystem, Given};
+pub use generalized_rush_larsen::GeneralizedRushLarsen;
 pub use integrate::{integrate_adaptive, integrate_fixed};
 pub use lanes::{Element, Lanes};
 pub use mass::Mass;

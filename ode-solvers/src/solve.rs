@@ -4,8 +4,8 @@ use crate::consistent;
 use crate::integrate::{integrate_adaptive, integrate_fixed};
 use crate::method::Kind;
 use crate::{
-    Linearize, Method, Options, Rosenbrock, RungeKutta, RungeKuttaPair, RushLarsen, Solution, SolveError,
-    StepSize,
+    GeneralizedRushLarsen, Linearize, Method, Options, Rosenbrock, RungeKutta, RungeKuttaPair, RushLarsen,
+    Solution, SolveError, StepSize,
 };
 
 /// Integrates `system` over `span` from the state `y0`.
@@ -71,13 +71,19 @@ pub fn solve(
         (Kind::RushLarsen(_), StepSize::Fixed(dt)) => {
             integrate_fixed(system, &mut RushLarsen::second_order(dim), dt, span, y0, options)
         }
+        (Kind::GeneralizedRushLarsen(1), StepSize::Fixed(dt)) => {
+            integrate_fixed(system, &mut GeneralizedRushLarsen::first_order(dim), dt, span, y0, options)
+        }
+        (Kind::GeneralizedRushLarsen(_), StepSize::Fixed(dt)) => {
+            integrate_fixed(system, &mut GeneralizedRushLarsen::second_order(dim), dt, span, y0, options)
+        }
         (Kind::Rosenbrock(tableau), StepSize::Fixed(dt)) => {
             integrate_fixed(system, &mut Rosenbrock::new(tableau, dim), dt, span, y0, options)
         }
         (Kind::Rosenbrock(tableau), StepSize::Adaptive(tolerance)) => {
             integrate_adaptive(system, &mut Rosenbrock::new(tableau, dim), &tolerance, span, y0, options)
         }
-        (Kind::Explicit(_) | Kind::RushLarsen(_), StepSize::Adaptive(_)) => {
+        (Kind::Explicit(_) | Kind::RushLarsen(_) | Kind::GeneralizedRushLarsen(_), StepSize::Adaptive(_)) => {
             Err(SolveError::NotAdaptive { method })
         }
     }
