@@ -99,6 +99,53 @@ pub enum SolveError<T = f64> {
         /// The time before it in the list.
         previous: f64,
     },
+    /// A mass matrix was given to a method that takes none.
+    #[error(
+        "the system has a mass matrix, and the method integrates y' = f(t, y) alone; \
+         use a Rosenbrock method with its own interpolant, such as rodas5p"
+    )]
+    MassNotTaken,
+    /// An entry of the mass matrix is not finite or out of place.
+    #[error(
+        "entry ({row}, {column}) of the mass matrix is {value}; the matrix has {dim} rows and columns, \
+         and its entries must be finite"
+    )]
+    InvalidMass {
+        /// Its row.
+        row: usize,
+        /// Its column.
+        column: usize,
+        /// Its value; NaN where it is missing.
+        value: f64,
+        /// The number of states.
+        dim: usize,
+    },
+    /// The initial state does not fulfil the algebraic equations.
+    #[error(
+        "the initial value of {state} is {value}, and the algebraic equations ask for about {consistent}; \
+         start from what `consistent_start` returns, or correct the value"
+    )]
+    InconsistentStart {
+        /// The algebraic state that is farthest off.
+        state: String,
+        /// Its value as given.
+        value: f64,
+        /// Its value after one Newton iteration.
+        consistent: f64,
+    },
+    /// The algebraic equations do not determine the algebraic states.
+    #[error(
+        "the algebraic equations do not determine {state} at t = {t}: {reason}; \
+         differentiate the equations, or start nearer to a solution"
+    )]
+    NotIndexOne {
+        /// An algebraic state that is not determined.
+        state: String,
+        /// Where.
+        t: f64,
+        /// What was found.
+        reason: &'static str,
+    },
     /// Adaptive steps were asked of a method that does not estimate its error.
     #[error(
         "{method} does not estimate its error, so it cannot choose its step size; \

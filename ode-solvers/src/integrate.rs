@@ -3,7 +3,8 @@
 use crate::control::{PiController, Weights};
 use crate::record::Recorder;
 use crate::{
-    Embedded, Options, Scalar, Solution, SolveError, Statistics, Step, StepError, Stepper, System, Tolerance,
+    Embedded, Mass, Options, Scalar, Solution, SolveError, Statistics, Step, StepError, Stepper, System,
+    Tolerance,
 };
 
 /// Integrates with steps of one length.
@@ -209,6 +210,13 @@ where
                 expected: dim,
                 found: y0.len(),
             });
+        }
+        let mass = system.mass();
+        if let Some((row, column, value)) = mass.fault(dim) {
+            return Err(SolveError::InvalidMass { row, column, value, dim });
+        }
+        if mass != Mass::Identity && !stepper.takes_mass() {
+            return Err(SolveError::MassNotTaken);
         }
         if let Some(i) = y0.iter().position(|y| !y.all_finite()) {
             return Err(SolveError::InitialNotFinite { state: system.state_name(i), value: y0[i].worst() });

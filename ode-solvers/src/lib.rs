@@ -59,6 +59,9 @@
 //!
 //! [`Method::citation`] says what to cite.
 //!
+//! Algebraic equations beside differential ones: give the system a [`Mass`] matrix with rows of
+//! zeros, and take a Rosenbrock method.
+//!
 //! # What to rely on
 //!
 //! * Adaptive solving has no hidden tolerance, and asks only methods that estimate their error.
@@ -70,11 +73,15 @@
 //! # Beneath `solve`
 //!
 //! [`integrate_fixed`] and [`integrate_adaptive`] run any [`Stepper`] over any number type: lanes
-//! share one clock, and the worst lane decides the step. Steppers come from tables of coefficients
-//! ([`tableau`]): [`RungeKutta`], [`RungeKuttaPair`], [`RushLarsen`], [`Rosenbrock`].
+//! share one clock, and the worst lane decides the step; over [`Dual`] numbers a solve carries the
+//! exact derivatives of its steps. Steppers come from tables of coefficients
+//! ([`tableau`]): [`RungeKutta`], [`RungeKuttaPair`], [`RushLarsen`], [`GeneralizedRushLarsen`],
+//! [`Rosenbrock`].
 
 mod combine;
+mod consistent;
 mod control;
+mod dense;
 mod dispatch;
 #[allow(clippy::suspicious_arithmetic_impl, reason = "the product and quotient rules mix operators")]
 mod dual;
@@ -85,9 +92,11 @@ mod dual;
 mod elements;
 mod error;
 mod fn_system;
+mod generalized_rush_larsen;
 mod integrate;
 mod lanes;
 mod linear;
+mod mass;
 mod matrix;
 mod method;
 mod options;
@@ -104,13 +113,16 @@ mod system;
 pub mod tableau;
 mod wide;
 
+pub use consistent::consistent_start;
 pub use control::PiController;
 pub use dispatch::{Kernel, Twin};
 pub use dual::Dual;
 pub use error::SolveError;
 pub use fn_system::{Differences, FnSystem, Given};
+pub use generalized_rush_larsen::GeneralizedRushLarsen;
 pub use integrate::{integrate_adaptive, integrate_fixed};
 pub use lanes::{Element, Lanes};
+pub use mass::Mass;
 pub use method::{Method, UnknownMethod};
 pub use options::{Options, SaveAt, StepSize, Tolerance};
 pub use rosenbrock::Rosenbrock;

@@ -3,6 +3,7 @@
 use core::fmt;
 use core::str::FromStr;
 
+use crate::generalized_rush_larsen;
 use crate::rush_larsen;
 use crate::tableau::{self, ExplicitPair, ExplicitTableau, RosenbrockTableau};
 
@@ -27,11 +28,19 @@ pub enum Method {
     DormandPrince54,
     /// Tsitouras 5(4), with dense output of order 4. The first choice where the system isn't stiff.
     Tsit5,
+    /// DOP853, order 8, with dense output of order 7. For systems that aren't stiff, at tight
+    /// tolerances.
+    Dop853,
     /// Rush & Larsen's method, order 1: exact for gates while the membrane potential stands still.
     /// Fixed steps only.
     RushLarsen1,
     /// Rush–Larsen steps of order 2, by a half step. Fixed steps only.
     RushLarsen2,
+    /// Generalized Rush–Larsen, order 1: exponential in every state, by the diagonal of the Jacobian.
+    /// Fixed steps only.
+    GeneralizedRushLarsen1,
+    /// Generalized Rush–Larsen, order 2. Fixed steps only.
+    GeneralizedRushLarsen2,
     /// Rosenbrock23, order 2, the method of `ode23s`. For stiff systems and loose tolerances.
     Rosenbrock23,
     /// ROS3P, a Rosenbrock method of order 3. Blind to the error of linear equations.
@@ -57,6 +66,7 @@ pub(crate) enum Kind {
     Explicit(&'static ExplicitTableau),
     Pair(&'static ExplicitPair),
     RushLarsen(u32),
+    GeneralizedRushLarsen(u32),
     Rosenbrock(&'static RosenbrockTableau),
 }
 
@@ -70,8 +80,11 @@ impl Method {
         Self::BogackiShampine32,
         Self::DormandPrince54,
         Self::Tsit5,
+        Self::Dop853,
         Self::RushLarsen1,
         Self::RushLarsen2,
+        Self::GeneralizedRushLarsen1,
+        Self::GeneralizedRushLarsen2,
         Self::Rosenbrock23,
         Self::Ros3P,
         Self::Rodas3P,
@@ -92,8 +105,11 @@ impl Method {
             Self::BogackiShampine32 => "bs3",
             Self::DormandPrince54 => "dp5",
             Self::Tsit5 => "tsit5",
+            Self::Dop853 => "dop853",
             Self::RushLarsen1 => "rl1",
             Self::RushLarsen2 => "rl2",
+            Self::GeneralizedRushLarsen1 => "grl1",
+            Self::GeneralizedRushLarsen2 => "grl2",
             Self::Rosenbrock23 => "rosenbrock23",
             Self::Ros3P => "ros3p",
             Self::Rodas3P => "rodas3p",
@@ -114,8 +130,11 @@ impl Method {
             Self::BogackiShampine32 => Kind::Pair(&tableau::BOGACKI_SHAMPINE_32),
             Self::DormandPrince54 => Kind::Pair(&tableau::DORMAND_PRINCE_54),
             Self::Tsit5 => Kind::Pair(&tableau::TSIT5),
+            Self::Dop853 => Kind::Pair(&tableau::DOP853),
             Self::RushLarsen1 => Kind::RushLarsen(1),
             Self::RushLarsen2 => Kind::RushLarsen(2),
+            Self::GeneralizedRushLarsen1 => Kind::GeneralizedRushLarsen(1),
+            Self::GeneralizedRushLarsen2 => Kind::GeneralizedRushLarsen(2),
             Self::Rosenbrock23 => Kind::Rosenbrock(&tableau::ROSENBROCK_23),
             Self::Ros3P => Kind::Rosenbrock(&tableau::ROS3P),
             Self::Rodas3P => Kind::Rosenbrock(&tableau::RODAS3P),
@@ -132,7 +151,7 @@ impl Method {
         match self.kind() {
             Kind::Explicit(tableau) => tableau.order,
             Kind::Pair(pair) => pair.tableau.order,
-            Kind::RushLarsen(order) => order,
+            Kind::RushLarsen(order) | Kind::GeneralizedRushLarsen(order) => order,
             Kind::Rosenbrock(tableau) => tableau.order,
         }
     }
@@ -142,7 +161,7 @@ impl Method {
         match self.kind() {
             Kind::Explicit(tableau) => tableau.dense_order(),
             Kind::Pair(pair) => pair.tableau.dense_order(),
-            Kind::RushLarsen(order) => order,
+            Kind::RushLarsen(order) | Kind::GeneralizedRushLarsen(order) => order,
             Kind::Rosenbrock(tableau) => tableau.dense_order,
         }
     }
@@ -163,6 +182,7 @@ impl Method {
             Kind::Explicit(tableau) => tableau.citation,
             Kind::Pair(pair) => pair.tableau.citation,
             Kind::RushLarsen(order) => rush_larsen::citation(order),
+            Kind::GeneralizedRushLarsen(_) => generalized_rush_larsen::CITATION,
             Kind::Rosenbrock(tableau) => tableau.citation,
         }
     }

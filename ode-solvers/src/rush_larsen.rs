@@ -83,7 +83,7 @@ fn relaxation<T: Scalar>(b: T, h: f64) -> T {
 
 /// `out = y + h φ(b h) f`.
 #[inline]
-fn relax<T: Scalar>(y: &[T], f: &[T], b: &[T], h: f64, out: &mut [T]) {
+pub(crate) fn relax<T: Scalar>(y: &[T], f: &[T], b: &[T], h: f64, out: &mut [T]) {
     let n = out.len();
     let (y, f, b) = (&y[..n], &f[..n], &b[..n]);
     for (i, o) in out.iter_mut().enumerate() {

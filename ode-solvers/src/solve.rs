@@ -1,10 +1,11 @@
 //! The front door: one function for every method.
 
+use crate::consistent;
 use crate::integrate::{integrate_adaptive, integrate_fixed};
 use crate::method::Kind;
 use crate::{
-    Linearize, Method, Options, Rosenbrock, RungeKutta, RungeKuttaPair, RushLarsen, Solution, SolveError,
-    StepSize,
+    GeneralizedRushLarsen, Linearize, Method, Options, Rosenbrock, RungeKutta, RungeKuttaPair, RushLarsen,
+    Solution, SolveError, StepSize,
 };
 
 /// Integrates `system` over `span` from the state `y0`.
@@ -35,6 +36,9 @@ use crate::{
 /// # Ok::<(), ode_solvers::SolveError>(())
 /// ```
 ///
+/// A system with algebraic equations ([`Mass`](crate::Mass)) must start from a state that fulfils
+/// them: [`consistent_start`](crate::consistent_start) finds one.
+///
 /// # Errors
 /// Bad input, before anything is computed; and afterwards too many steps, a step that would be too
 /// short, a number that is not finite, a singular matrix. Errors of the second kind keep the
@@ -48,6 +52,9 @@ pub fn solve(
     options: &Options,
 ) -> Result<Solution, SolveError> {
     let dim = system.dim();
+    if y0.len() == dim && y0.iter().all(|y| y.is_finite()) {
+        consistent::check(system, &step, span.0, y0)?;
+    }
     match (method.kind(), step) {
         (Kind::Explicit(tableau), StepSize::Fixed(dt)) => {
             integrate_fixed(system, &mut RungeKutta::new(tableau, dim), dt, span, y0, options)
@@ -64,13 +71,19 @@ pub fn solve(
         (Kind::RushLarsen(_), StepSize::Fixed(dt)) => {
             integrate_fixed(system, &mut RushLarsen::second_order(dim), dt, span, y0, options)
         }
+        (Kind::GeneralizedRushLarsen(1), StepSize::Fixed(dt)) => {
+            integrate_fixed(system, &mut GeneralizedRushLarsen::first_order(dim), dt, span, y0, options)
+        }
+        (Kind::GeneralizedRushLarsen(_), StepSize::Fixed(dt)) => {
+            integrate_fixed(system, &mut GeneralizedRushLarsen::second_order(dim), dt, span, y0, options)
+        }
         (Kind::Rosenbrock(tableau), StepSize::Fixed(dt)) => {
             integrate_fixed(system, &mut Rosenbrock::new(tableau, dim), dt, span, y0, options)
         }
         (Kind::Rosenbrock(tableau), StepSize::Adaptive(tolerance)) => {
             integrate_adaptive(system, &mut Rosenbrock::new(tableau, dim), &tolerance, span, y0, options)
         }
-        (Kind::Explicit(_) | Kind::RushLarsen(_), StepSize::Adaptive(_)) => {
+        (Kind::Explicit(_) | Kind::RushLarsen(_) | Kind::GeneralizedRushLarsen(_), StepSize::Adaptive(_)) => {
             Err(SolveError::NotAdaptive { method })
         }
     }

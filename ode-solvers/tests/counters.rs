@@ -41,7 +41,9 @@ fn the_work_of_a_solve() {
     stiff(&mut lines, "Van der Pol", &VanDerPol);
     stiff(&mut lines, "HIRES", &Hires);
     stiff(&mut lines, "Oregonator", &Oregonator);
-    for method in [Method::BogackiShampine32, Method::DormandPrince54, Method::Tsit5, Method::Rodas5P] {
+    for method in
+        [Method::BogackiShampine32, Method::DormandPrince54, Method::Tsit5, Method::Dop853, Method::Rodas5P]
+    {
         for rtol in [1e-4, 1e-7] {
             lines.push(line("Circle", &Circle, &Circle::exact(0.0), 20.0, 1.0, method, rtol));
             let axon = [-65.0, 0.05, 0.6, 0.32];
