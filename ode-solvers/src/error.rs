@@ -203,6 +203,31 @@ pub enum SolveError<T = f64> {
         /// The trajectory so far.
         partial: Box<Solution<T>>,
     },
+    /// The function of an event is NaN.
+    #[error(
+        "the function of event {event} is NaN at t = {t}; \
+         it must give a number wherever the solution goes, an infinite one if need be"
+    )]
+    EventNotFinite {
+        /// Where.
+        t: f64,
+        /// The event's place in the list.
+        event: usize,
+        /// The trajectory so far.
+        partial: Box<Solution<T>>,
+    },
+    /// A jump of the state leads to a number that is not finite.
+    #[error("the jump of event {event} at t = {t} makes {state} not finite; look at what it computes")]
+    JumpNotFinite {
+        /// Where.
+        t: f64,
+        /// The event's place in the list.
+        event: usize,
+        /// The first state that is not finite.
+        state: String,
+        /// The trajectory so far.
+        partial: Box<Solution<T>>,
+    },
 }
 
 impl<T> SolveError<T> {
@@ -214,7 +239,9 @@ impl<T> SolveError<T> {
             | Self::StepTooSmall { partial, .. }
             | Self::NotFinite { partial, .. }
             | Self::JacobianNotFinite { partial, .. }
-            | Self::SingularMatrix { partial, .. } => Some(partial),
+            | Self::SingularMatrix { partial, .. }
+            | Self::EventNotFinite { partial, .. }
+            | Self::JumpNotFinite { partial, .. } => Some(partial),
             _ => None,
         }
     }
@@ -227,7 +254,9 @@ impl<T> SolveError<T> {
             | Self::StepTooSmall { partial, .. }
             | Self::NotFinite { partial, .. }
             | Self::JacobianNotFinite { partial, .. }
-            | Self::SingularMatrix { partial, .. } => Some(*partial),
+            | Self::SingularMatrix { partial, .. }
+            | Self::EventNotFinite { partial, .. }
+            | Self::JumpNotFinite { partial, .. } => Some(*partial),
             _ => None,
         }
     }

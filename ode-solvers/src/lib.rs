@@ -83,15 +83,18 @@ mod dual;
 )]
 mod elements;
 mod error;
+mod events;
 mod fn_system;
 mod integrate;
 mod lanes;
 mod linear;
 mod matrix;
 mod method;
+mod norm;
 mod options;
 mod record;
 mod rosenbrock;
+mod run;
 mod runge_kutta;
 mod rush_larsen;
 mod scalar;
@@ -103,19 +106,23 @@ mod stepper;
 mod system;
 pub mod tableau;
 
-pub use control::PiController;
+pub use control::Controller;
 pub use dual::Dual;
 pub use error::SolveError;
+pub use events::{Direction, Event, EventFunction, Jump, Occurrence, Trigger};
 pub use fn_system::{Differences, FnSystem, Given};
-pub use integrate::{integrate_adaptive, integrate_fixed};
+pub use integrate::{
+    integrate_adaptive, integrate_adaptive_with_events, integrate_fixed, integrate_fixed_with_events,
+};
 pub use lanes::{Element, Lanes};
 pub use method::{Method, UnknownMethod};
+pub use norm::Norm;
 pub use options::{Options, SaveAt, StepSize, Tolerance};
 pub use rosenbrock::Rosenbrock;
 pub use runge_kutta::{RungeKutta, RungeKuttaPair};
 pub use rush_larsen::RushLarsen;
 pub use scalar::{Over, Scalar};
-pub use solution::{Solution, Statistics};
-pub use solve::solve;
+pub use solution::{Ending, Solution, Statistics};
+pub use solve::{solve, solve_with_events};
 pub use stepper::{Embedded, Step, StepError, Stepper};
 pub use system::{Linearize, StateSpace, System};

@@ -1,10 +1,11 @@
 //! The front door: one function for every method.
 
-use crate::integrate::{integrate_adaptive, integrate_fixed};
+use crate::integrate::{adaptive as integrate_adaptive, fixed as integrate_fixed};
 use crate::method::Kind;
+use crate::run::Plan;
 use crate::{
-    Linearize, Method, Options, Rosenbrock, RungeKutta, RungeKuttaPair, RushLarsen, Solution, SolveError,
-    StepSize,
+    Event, Linearize, Method, Options, Rosenbrock, RungeKutta, RungeKuttaPair, RushLarsen, Solution,
+    SolveError, StepSize,
 };
 
 /// Integrates `system` over `span` from the state `y0`.
@@ -47,7 +48,25 @@ pub fn solve(
     y0: &[f64],
     options: &Options,
 ) -> Result<Solution, SolveError> {
+    solve_with_events(system, method, step, span, y0, options, &[])
+}
+
+/// As [`solve`], and looks for events: crossings that are recorded, that end the solve, or that
+/// change the state. [`Event`] shows how.
+///
+/// # Errors
+/// As [`solve`]; and where an event function is NaN, or a jump makes a state not finite.
+pub fn solve_with_events(
+    system: &(impl Linearize + ?Sized),
+    method: Method,
+    step: StepSize,
+    span: (f64, f64),
+    y0: &[f64],
+    options: &Options,
+    events: &[Event<'_>],
+) -> Result<Solution, SolveError> {
     let dim = system.dim();
+    let options = &Plan::new(options, events);
     match (method.kind(), step) {
         (Kind::Explicit(tableau), StepSize::Fixed(dt)) => {
             integrate_fixed(system, &mut RungeKutta::new(tableau, dim), dt, span, y0, options)

@@ -58,6 +58,7 @@ fn case() -> impl Strategy<Value = Case> {
             dt_init,
             dt_min,
             dt_max,
+            ..Options::default()
         })
         .boxed();
     (1..5usize).prop_flat_map(move |n| {
