@@ -92,6 +92,7 @@ mod matrix;
 mod method;
 mod norm;
 mod options;
+pub mod problems;
 mod record;
 mod rosenbrock;
 mod run;

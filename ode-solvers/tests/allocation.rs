@@ -7,7 +7,8 @@ mod common;
 use std::alloc::{GlobalAlloc, Layout, System as SystemAllocator};
 use std::cell::Cell;
 
-use common::{Driven, HodgkinHuxley, problems::Hires, problems::Problem};
+use common::{Driven, HodgkinHuxley};
+use ode_solvers::problems::{Hires, Problem};
 use ode_solvers::{Linearize, Method, Options, Scalar, StateSpace, StepSize, System, Tolerance, solve};
 
 thread_local! {
@@ -86,8 +87,7 @@ impl<T: Scalar> System<T> for Chain {
 fn steps_allocate_nothing() {
     check(&HodgkinHuxley, &[-65.0, 0.05, 0.6, 0.32], 5.0, 0.01);
     check(&Driven, &Driven::exact(0.0), 2.0, 0.01);
-    let (y0, ..) = Hires.reference();
-    check(&Hires, &y0, 2.0, 0.001);
+    check(&Hires, &Hires.describe().y0, 2.0, 0.001);
     // Large enough for faer.
     check(&Chain, &[1.0; 60], 2.0, 0.01);
 }
