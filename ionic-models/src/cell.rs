@@ -251,29 +251,6 @@ impl<M: IonicModel> StateSpace for Cell<M> {
     fn is_autonomous(&self) -> bool {
         self.stimulus.is_piecewise_constant()
     }
-
-    fn time_derivative(&self, t: f64, y: &[f64], dfdt: &mut [f64]) -> bool {
-        let slope = self.stimulus.slope(t);
-        if slope == 0.0 {
-            dfdt.fill(0.0);
-            return true;
-        }
-        // ∂f/∂t = ∂f/∂I · dI/dt: the stimulus carries the derivative. One direction would do; two
-        // are what Jacobians use, so that no further copy of the equations is compiled.
-        let n = M::STATES.len();
-        let mut x = [Dual::<2>::default(); MAX_STATES];
-        let (mut dx, mut b) = (x, x);
-        for (x, &y) in x.iter_mut().zip(y) {
-            *x = Dual::constant(y);
-        }
-        let mut i_stim = Dual::<2>::constant(self.stimulus.value(t));
-        i_stim.d[0] = slope;
-        self.equations(i_stim, &x[..n], &mut dx[..n], &mut b[..n]);
-        for (out, dx) in dfdt.iter_mut().zip(&dx) {
-            *out = dx.d[0];
-        }
-        true
-    }
 }
 
 impl<M: IonicModel, T: Scalar> System<T> for Cell<M> {
@@ -287,6 +264,29 @@ impl<M: IonicModel, T: Scalar> System<T> for Cell<M> {
 
     fn rhs_and_rates(&self, t: f64, y: &[T], dy: &mut [T], b: &mut [T]) {
         self.equations(T::from(self.stimulus.value(t)), y, dy, b);
+    }
+
+    fn time_derivative(&self, t: f64, y: &[T], dfdt: &mut [T]) -> bool {
+        let slope = self.stimulus.slope(t);
+        if slope == 0.0 {
+            dfdt.fill(T::from(0.0));
+            return true;
+        }
+        // ∂f/∂t = ∂f/∂I · dI/dt: the stimulus carries the derivative. One direction would do; two
+        // are what Jacobians use, so that no further copy of the equations is compiled.
+        let n = M::STATES.len();
+        let mut x = [Dual::<2, T>::default(); MAX_STATES];
+        let (mut dx, mut b) = (x, x);
+        for (x, &y) in x.iter_mut().zip(y) {
+            *x = Dual::constant(y);
+        }
+        let mut i_stim = Dual::<2, T>::from(self.stimulus.value(t));
+        i_stim.d[0] = T::from(slope);
+        self.equations(i_stim, &x[..n], &mut dx[..n], &mut b[..n]);
+        for (out, dx) in dfdt.iter_mut().zip(&dx) {
+            *out = dx.d[0];
+        }
+        true
     }
 }
 

@@ -145,6 +145,16 @@ operators_with_constants!([const N: usize, T: Scalar] Dual<N, T>, f64);
 // Populations: parameters differ from lane to lane and carry no derivatives.
 operators_with_constants!([const N: usize, const M: usize, E: Element] Dual<N, Lanes<E, M>>, Lanes<E, M>);
 
+// Sensitivities: parameters carry derivatives along directions of their own.
+operators_with_constants!([const N: usize, const M: usize, T: Scalar] Dual<N, Dual<M, T>>, Dual<M, T>);
+
+impl<const N: usize, const M: usize, T: Scalar> From<Dual<M, T>> for Dual<N, Dual<M, T>> {
+    #[inline(always)]
+    fn from(v: Dual<M, T>) -> Self {
+        Self::constant(v)
+    }
+}
+
 impl<const N: usize, const M: usize, E: Element> From<Lanes<E, M>> for Dual<N, Lanes<E, M>> {
     #[inline(always)]
     fn from(v: Lanes<E, M>) -> Self {

@@ -70,11 +70,13 @@
 //! # Beneath `solve`
 //!
 //! [`integrate_fixed`] and [`integrate_adaptive`] run any [`Stepper`] over any number type: lanes
-//! share one clock, and the worst lane decides the step. Steppers come from tables of coefficients
+//! share one clock, and the worst lane decides the step; over [`Dual`] numbers a solve carries the
+//! exact derivatives of its steps. Steppers come from tables of coefficients
 //! ([`tableau`]): [`RungeKutta`], [`RungeKuttaPair`], [`RushLarsen`], [`Rosenbrock`].
 
 mod combine;
 mod control;
+mod dense;
 #[allow(clippy::suspicious_arithmetic_impl, reason = "the product and quotient rules mix operators")]
 mod dual;
 #[allow(

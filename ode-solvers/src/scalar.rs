@@ -70,6 +70,14 @@ pub trait Scalar:
     /// Whether every lane, and every derivative carried along, is a finite number.
     fn all_finite(self) -> bool;
 
+    /// The same numbers as a slice of `f64`, if that is what they are: linear algebra then takes
+    /// libraries that know only `f64`.
+    #[inline(always)]
+    fn as_f64s(numbers: &mut [Self]) -> Option<&mut [f64]> {
+        let _ = numbers;
+        None
+    }
+
     /// 1/x.
     #[inline(always)]
     fn recip(self) -> Self {
@@ -157,6 +165,10 @@ impl Scalar for f64 {
     #[inline(always)]
     fn all_finite(self) -> bool {
         self.is_finite()
+    }
+    #[inline(always)]
+    fn as_f64s(numbers: &mut [Self]) -> Option<&mut [f64]> {
+        Some(numbers)
     }
     #[inline(always)]
     fn recip(self) -> Self {

@@ -1,7 +1,8 @@
 //! Evaluating a Jacobian with as few directions as its structure allows.
 
-use crate::System;
+use crate::sparse::scratch::with_scratch;
 use crate::sparse::{SparseDual, SparsityPattern, Symbolic};
+use crate::{Scalar, System};
 
 /// A plan for evaluating the entries of a Jacobian.
 ///
@@ -100,55 +101,39 @@ impl Compression {
     ///
     /// # Panics
     /// If `y` or `values` has another length than the pattern has rows or entries.
-    pub fn evaluate<S>(&self, system: &S, t: f64, y: &[f64], values: &mut [f64])
+    pub fn evaluate<T, S>(&self, system: &S, t: f64, y: &[T], values: &mut [T])
     where
-        S: System<SparseDual<2>> + System<SparseDual<4>> + System<SparseDual<8>> + ?Sized,
+        T: Scalar,
+        S: System<SparseDual<2, T>> + System<SparseDual<4, T>> + System<SparseDual<8, T>> + ?Sized,
     {
         match self.colours {
-            0..=2 => self.directions::<2, S>(system, t, y, values),
-            3..=4 => self.directions::<4, S>(system, t, y, values),
-            _ => self.directions::<WIDTH, S>(system, t, y, values),
+            0..=2 => self.directions::<2, T, S>(system, t, y, values),
+            3..=4 => self.directions::<4, T, S>(system, t, y, values),
+            _ => self.directions::<WIDTH, T, S>(system, t, y, values),
         }
     }
 
-    /// Takes scratch space from the stack, no more than about what is needed: it is cleared.
-    fn directions<const N: usize, S>(&self, system: &S, t: f64, y: &[f64], values: &mut [f64])
+    fn directions<const N: usize, T, S>(&self, system: &S, t: f64, y: &[T], values: &mut [T])
     where
-        S: System<SparseDual<N>> + ?Sized,
+        T: Scalar,
+        S: System<SparseDual<N, T>> + ?Sized,
     {
-        match self.pattern.dim() {
-            0..=8 => self.with_scratch::<N, 8, S>(system, t, y, values),
-            9..=48 => self.with_scratch::<N, 48, S>(system, t, y, values),
-            _ => self.with_scratch::<N, { SparsityPattern::MAX_DIM }, S>(system, t, y, values),
-        }
-    }
-
-    fn with_scratch<const N: usize, const M: usize, S>(
-        &self,
-        system: &S,
-        t: f64,
-        y: &[f64],
-        values: &mut [f64],
-    ) where
-        S: System<SparseDual<N>> + ?Sized,
-    {
-        let n = self.pattern.dim();
-        let (mut x, mut f) = ([SparseDual::<N>::default(); M], [SparseDual::<N>::default(); M]);
-        self.chunks(system, (t, y), &mut x[..n], &mut f[..n], values);
-    }
-
-    fn chunks<const N: usize, S>(
-        &self,
-        system: &S,
-        (t, y): (f64, &[f64]),
-        x: &mut [SparseDual<N>],
-        f: &mut [SparseDual<N>],
-        values: &mut [f64],
-    ) where
-        S: System<SparseDual<N>> + ?Sized,
-    {
-        assert_eq!(y.len(), x.len(), "one state for each row of the pattern");
+        assert_eq!(y.len(), self.pattern.dim(), "one state for each row of the pattern");
         assert_eq!(values.len(), self.entries.len(), "one value for each entry of the pattern");
+        with_scratch(y.len(), |x, f| self.chunks::<N, T, S>(system, (t, y), x, f, values));
+    }
+
+    fn chunks<const N: usize, T, S>(
+        &self,
+        system: &S,
+        (t, y): (f64, &[T]),
+        x: &mut [SparseDual<N, T>],
+        f: &mut [SparseDual<N, T>],
+        values: &mut [T],
+    ) where
+        T: Scalar,
+        S: System<SparseDual<N, T>> + ?Sized,
+    {
         for first in (0..self.colours).step_by(N) {
             for ((x, &y), &colour) in x.iter_mut().zip(y).zip(&self.colour_of) {
                 // A colour of another chunk is no direction of this one: a constant.
@@ -158,7 +143,7 @@ impl Compression {
             for colour in first..self.colours.min(first + N) {
                 let range = self.starts[colour]..self.starts[colour + 1];
                 for (value, entry) in values[range.clone()].iter_mut().zip(&self.entries[range]) {
-                    *value = f[usize::from(entry.row)].dual().d[colour - first];
+                    *value = f[usize::from(entry.row)].derivative(colour - first);
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use crate::Scalar;
+use crate::{Dual, Element, Lanes, Scalar};
 
 /// The set of states that a number was computed from.
 ///
@@ -68,6 +68,21 @@ impl From<f64> for Depends {
     }
 }
 
+// Parameters that differ from lane to lane, or carry derivatives, are no states either.
+impl<E: Element, const N: usize> From<Lanes<E, N>> for Depends {
+    #[inline(always)]
+    fn from(_: Lanes<E, N>) -> Self {
+        Self(0)
+    }
+}
+
+impl<const N: usize, T: Scalar> From<Dual<N, T>> for Depends {
+    #[inline(always)]
+    fn from(_: Dual<N, T>) -> Self {
+        Self(0)
+    }
+}
+
 impl Neg for Depends {
     type Output = Self;
     #[inline(always)]
@@ -89,6 +104,20 @@ macro_rules! operator {
             type Output = Self;
             #[inline(always)]
             fn $method(self, _: f64) -> Self {
+                self
+            }
+        }
+        impl<E: Element, const N: usize> $trait<Lanes<E, N>> for Depends {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, _: Lanes<E, N>) -> Self {
+                self
+            }
+        }
+        impl<const N: usize, T: Scalar> $trait<Dual<N, T>> for Depends {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, _: Dual<N, T>) -> Self {
                 self
             }
         }

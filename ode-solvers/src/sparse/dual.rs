@@ -45,6 +45,15 @@ impl<const N: usize, T: Scalar> SparseDual<N, T> {
         self.dual
     }
 
+    /// The derivative along direction `i`, without a copy of the others.
+    ///
+    /// # Panics
+    /// If there is no direction `i`.
+    #[inline(always)]
+    pub fn derivative(&self, i: usize) -> T {
+        self.dual.d[i]
+    }
+
     /// Whether it depends on any direction.
     #[inline(always)]
     pub fn is_live(self) -> bool {
@@ -83,6 +92,13 @@ impl<const N: usize, const M: usize, E: Element> From<Lanes<E, M>> for SparseDua
     }
 }
 
+impl<const N: usize, const M: usize, T: Scalar> From<Dual<M, T>> for SparseDual<N, Dual<M, T>> {
+    #[inline(always)]
+    fn from(v: Dual<M, T>) -> Self {
+        Self::constant(v)
+    }
+}
+
 impl<const N: usize, T: Scalar> Neg for SparseDual<N, T> {
     type Output = Self;
     #[inline(always)]
@@ -116,6 +132,14 @@ macro_rules! operator {
             type Output = Self;
             #[inline(always)]
             fn $method(self, c: Lanes<E, M>) -> Self {
+                self.map(|v| v $op c, |d| d $op c)
+            }
+        }
+        // Sensitivities: parameters carry derivatives of their own, along other directions.
+        impl<const N: usize, const M: usize, T: Scalar> $trait<Dual<M, T>> for SparseDual<N, Dual<M, T>> {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, c: Dual<M, T>) -> Self {
                 self.map(|v| v $op c, |d| d $op c)
             }
         }
