@@ -99,6 +99,19 @@ pub enum SolveError<T = f64> {
         /// The time before it in the list.
         previous: f64,
     },
+    /// No derivative was asked for.
+    #[error("no derivative is wanted; name a parameter or an initial state, or use solve")]
+    NoDirections,
+    /// A derivative was asked for with respect to something that is not there.
+    #[error("there is no {what} {index} to differentiate by: there are {count}, counted from 0")]
+    NoSuchDirection {
+        /// Parameter or state.
+        what: &'static str,
+        /// Its place as given.
+        index: usize,
+        /// How many there are.
+        count: usize,
+    },
     /// Adaptive steps were asked of a method that does not estimate its error.
     #[error(
         "{method} does not estimate its error, so it cannot choose its step size; \
@@ -273,5 +286,47 @@ fn remedy_for_many_steps(stiff: bool) -> &'static str {
         "loosen the tolerance, shorten the span, or raise max_steps"
     } else {
         "use a method for stiff systems (rodas5p), loosen the tolerance, or raise max_steps"
+    }
+}
+
+impl<T> SolveError<T> {
+    /// With `f` of every number of the partial trajectory in the place of the number.
+    pub fn map<U>(self, f: impl Fn(T) -> U) -> SolveError<U> {
+        use SolveError as E;
+        let map = |partial: Box<Solution<T>>| Box::new(partial.map(&f));
+        match self {
+            E::InvalidSpan { t0, t1 } => E::InvalidSpan { t0, t1 },
+            E::WrongLength { what, expected, found } => E::WrongLength { what, expected, found },
+            E::NoStates => E::NoStates,
+            E::InitialNotFinite { state, value } => E::InitialNotFinite { state, value },
+            E::InvalidRtol { rtol } => E::InvalidRtol { rtol },
+            E::InvalidAtol { state, atol } => E::InvalidAtol { state, atol },
+            E::InvalidStep { dt } => E::InvalidStep { dt },
+            E::InvalidOption { name, value, rule } => E::InvalidOption { name, value, rule },
+            E::NoSaveTimes => E::NoSaveTimes,
+            E::SaveAtOutside { index, t, t0, t1 } => E::SaveAtOutside { index, t, t0, t1 },
+            E::SaveAtUnsorted { index, t, previous } => E::SaveAtUnsorted { index, t, previous },
+            E::NoDirections => E::NoDirections,
+            E::NoSuchDirection { what, index, count } => E::NoSuchDirection { what, index, count },
+            E::NotAdaptive { method } => E::NotAdaptive { method },
+            E::ClockStuck { t, dt, partial } => E::ClockStuck { t, dt, partial: map(partial) },
+            E::TooManySteps { t, dt, max_steps, stiff, partial } => {
+                E::TooManySteps { t, dt, max_steps, stiff, partial: map(partial) }
+            }
+            E::StepTooSmall { t, dt, state, error, partial } => {
+                E::StepTooSmall { t, dt, state, error, partial: map(partial) }
+            }
+            E::NotFinite { t, dt, state, partial } => E::NotFinite { t, dt, state, partial: map(partial) },
+            E::JacobianNotFinite { t, equation, state, partial } => {
+                E::JacobianNotFinite { t, equation, state, partial: map(partial) }
+            }
+            E::SingularMatrix { t, dt, state, partial } => {
+                E::SingularMatrix { t, dt, state, partial: map(partial) }
+            }
+            E::EventNotFinite { t, event, partial } => E::EventNotFinite { t, event, partial: map(partial) },
+            E::JumpNotFinite { t, event, state, partial } => {
+                E::JumpNotFinite { t, event, state, partial: map(partial) }
+            }
+        }
     }
 }

@@ -29,12 +29,24 @@ pub(crate) struct Weights<T> {
 
 /// The weighted norm of the values of `x`; the worst lane's.
 pub(crate) fn of_values<T: Scalar>(weights: &Weights<T>, x: &[T], y: &[T], z: &[T]) -> f64 {
+    of_columns(weights, x, y, z, |x| x)
+}
+
+/// The weighted norm of what `part` takes of each entry; the worst lane's.
+#[inline(always)]
+pub(crate) fn of_columns<T: Scalar, U: Scalar>(
+    weights: &Weights<T>,
+    x: &[T],
+    y: &[T],
+    z: &[T],
+    part: impl Fn(T) -> U,
+) -> f64 {
     let n = x.len();
     let (y, z, atol) = (&y[..n], &z[..n], &weights.atol[..n]);
-    let relative = |i: usize| x[i] / (y[i].abs().max(z[i].abs()) * weights.rtol + atol[i]);
+    let relative = |i: usize| part(x[i]) / (part(y[i]).abs().max(part(z[i]).abs()) * weights.rtol + atol[i]);
     match weights.norm {
         Norm::RootMeanSquare => {
-            let mut sum = T::from(0.0);
+            let mut sum = U::from(0.0);
             for i in 0..n {
                 let r = relative(i);
                 sum += r * r;

@@ -56,6 +56,48 @@ pub struct Solution<T = f64> {
     pub ending: Ending,
 }
 
+impl core::ops::AddAssign for Statistics {
+    fn add_assign(&mut self, other: Self) {
+        self.accepted += other.accepted;
+        self.rejected += other.rejected;
+        self.rhs += other.rhs;
+        self.jacobian += other.jacobian;
+        self.factorisations += other.factorisations;
+        self.solves += other.solves;
+        self.event_functions += other.event_functions;
+    }
+}
+
+impl<T> Solution<T> {
+    pub(crate) fn empty() -> Self {
+        Self {
+            t: Vec::new(),
+            y: Vec::new(),
+            dim: 0,
+            stats: Statistics::default(),
+            events: Vec::new(),
+            ending: Ending::Failed,
+        }
+    }
+
+    /// With `f` of every number in the place of the number.
+    pub fn map<U>(self, f: impl Fn(T) -> U) -> Solution<U> {
+        let events = self
+            .events
+            .into_iter()
+            .map(|e| Occurrence { event: e.event, t: e.t, y: e.y.into_iter().map(&f).collect() })
+            .collect();
+        Solution {
+            t: self.t,
+            y: self.y.into_iter().map(&f).collect(),
+            dim: self.dim,
+            stats: self.stats,
+            events,
+            ending: self.ending,
+        }
+    }
+}
+
 impl<T: Copy> Solution<T> {
     /// The number of times.
     pub fn len(&self) -> usize {

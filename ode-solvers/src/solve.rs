@@ -4,7 +4,7 @@ use crate::integrate::{adaptive as integrate_adaptive, fixed as integrate_fixed}
 use crate::method::Kind;
 use crate::run::Plan;
 use crate::{
-    Event, Linearize, Method, Options, Rosenbrock, RungeKutta, RungeKuttaPair, RushLarsen, Solution,
+    Event, Linearize, Method, Options, Rosenbrock, RungeKutta, RungeKuttaPair, RushLarsen, Scalar, Solution,
     SolveError, StepSize,
 };
 
@@ -65,8 +65,19 @@ pub fn solve_with_events(
     options: &Options,
     events: &[Event<'_>],
 ) -> Result<Solution, SolveError> {
+    dispatch(system, method, step, span, y0, &Plan::new(options, events))
+}
+
+/// The solve over any number type that the system knows its Jacobian for.
+pub(crate) fn dispatch<T: Scalar>(
+    system: &(impl Linearize<T> + ?Sized),
+    method: Method,
+    step: StepSize,
+    span: (f64, f64),
+    y0: &[T],
+    options: &Plan<'_, T>,
+) -> Result<Solution<T>, SolveError<T>> {
     let dim = system.dim();
-    let options = &Plan::new(options, events);
     match (method.kind(), step) {
         (Kind::Explicit(tableau), StepSize::Fixed(dt)) => {
             integrate_fixed(system, &mut RungeKutta::new(tableau, dim), dt, span, y0, options)
