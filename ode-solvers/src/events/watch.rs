@@ -153,10 +153,14 @@ impl<'a, T: Scalar> Watch<'a, T> {
 
     fn put_in_order<S: ?Sized, M: Stepper<S, T> + ?Sized>(&mut self, along: &Along<'_, S, T, M>) {
         self.hits.sort_by(|a, b| a.t.total_cmp(&b.t).then(a.event.cmp(&b.event)));
-        // Zeros that lie together up to rounding happen together.
-        let cut = self.hits.iter().find(|h| self.events[h.event].cuts()).map(|h| h.t + along.width());
-        if let Some(end) = cut {
-            self.hits.retain(|h| h.t <= end);
+        // Zeros that lie together with a cut up to rounding happen together, beyond all of them.
+        if let Some(cut) = self.hits.iter().find(|h| self.events[h.event].cuts()).map(|h| h.t) {
+            self.hits.retain(|h| h.t <= cut + along.width());
+            let end = self.hits.iter().map(|h| h.t).fold(cut, f64::max);
+            for hit in self.hits.iter_mut().filter(|h| h.t >= cut) {
+                hit.t = end;
+            }
+            self.hits.sort_by(|a, b| a.t.total_cmp(&b.t).then(a.event.cmp(&b.event)));
         }
     }
 
