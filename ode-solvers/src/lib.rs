@@ -57,14 +57,24 @@
 //! | not stiff (FitzHugh–Nagumo, a squid axon at loose tolerance) | [`Method::Tsit5`] | order 5(4) |
 //! | a published protocol with fixed steps | [`Method::ExplicitEuler`], [`Method::RushLarsen1`], … | `StepSize::Fixed` |
 //!
-//! [`Method::citation`] says what to cite.
+//! [`guide`] says how to choose, with numbers; [`Method::citation`] what to cite.
+//!
+//! # Events, jumps, derivatives
+//!
+//! * [`solve_with_events`] finds where a function of the state crosses zero ([`Event`]): when a cell
+//!   fires, where a solve should end, where a dose changes the state.
+//! * [`sensitivities`] gives the derivatives of a trajectory with respect to parameters and initial
+//!   states, as accurate as the states, with every method.
+//! * [`problems`] holds public test problems with their end states.
 //!
 //! # What to rely on
 //!
 //! * Adaptive solving has no hidden tolerance, and asks only methods that estimate their error.
 //! * Steps end exactly at every stop; a step that ends there never sees what follows.
 //! * States are recorded at exactly the times asked for, and recording changes no step.
-//! * A failure says where, which state and what to do, and keeps the trajectory so far.
+//! * A failure says where, which state and what to do, and keeps the trajectory so far. A
+//!   [`Solution`] says how it ended ([`Ending`]).
+//! * Every number of [`Statistics`] is counted; tests compare them with what systems see.
 //! * A step allocates nothing.
 //!
 //! # Beneath `solve`
@@ -87,6 +97,8 @@ mod elements;
 mod error;
 mod events;
 mod fn_system;
+#[doc = include_str!("../guide/choose_a_solver.md")]
+pub mod guide {}
 mod integrate;
 mod lanes;
 mod linear;
