@@ -1,5 +1,7 @@
 //! Everything that can go wrong in a solve.
 
+mod map;
+
 use crate::{Method, Solution};
 
 /// Why a solve ended early, or could not start.
@@ -111,6 +113,59 @@ pub enum SolveError<T = f64> {
         index: usize,
         /// How many there are.
         count: usize,
+    },
+    /// Derivatives were asked for of a system with algebraic equations.
+    #[error(
+        "derivatives of a system with algebraic equations need a start whose derivatives fulfil them, \
+         which is not implemented; eliminate the algebraic states, or take differences of solves"
+    )]
+    AlgebraicDerivatives,
+    /// A mass matrix was given to a method that takes none.
+    #[error(
+        "the system has a mass matrix, and the method integrates y' = f(t, y) alone; \
+         use a Rosenbrock method with its own interpolant, such as rodas5p"
+    )]
+    MassNotTaken,
+    /// An entry of the mass matrix is not finite or out of place.
+    #[error(
+        "entry ({row}, {column}) of the mass matrix is {value}; the matrix has {dim} rows and columns, \
+         and its entries must be finite"
+    )]
+    InvalidMass {
+        /// Its row.
+        row: usize,
+        /// Its column.
+        column: usize,
+        /// Its value; NaN where it is missing.
+        value: f64,
+        /// The number of states.
+        dim: usize,
+    },
+    /// The initial state does not fulfil the algebraic equations.
+    #[error(
+        "the initial value of {state} is {value}, and the algebraic equations ask for about {consistent}; \
+         start from what `consistent_start` returns, or correct the value"
+    )]
+    InconsistentStart {
+        /// The algebraic state that is farthest off.
+        state: String,
+        /// Its value as given.
+        value: f64,
+        /// Its value after one Newton iteration.
+        consistent: f64,
+    },
+    /// The algebraic equations do not determine the algebraic states.
+    #[error(
+        "the algebraic equations do not determine {state} at t = {t}: {reason}; \
+         differentiate the equations, or start nearer to a solution"
+    )]
+    NotIndexOne {
+        /// An algebraic state that is not determined.
+        state: String,
+        /// Where.
+        t: f64,
+        /// What was found.
+        reason: &'static str,
     },
     /// Adaptive steps were asked of a method that does not estimate its error.
     #[error(
@@ -286,47 +341,5 @@ fn remedy_for_many_steps(stiff: bool) -> &'static str {
         "loosen the tolerance, shorten the span, or raise max_steps"
     } else {
         "use a method for stiff systems (rodas5p), loosen the tolerance, or raise max_steps"
-    }
-}
-
-impl<T> SolveError<T> {
-    /// With `f` of every number of the partial trajectory in the place of the number.
-    pub fn map<U>(self, f: impl Fn(T) -> U) -> SolveError<U> {
-        use SolveError as E;
-        let map = |partial: Box<Solution<T>>| Box::new(partial.map(&f));
-        match self {
-            E::InvalidSpan { t0, t1 } => E::InvalidSpan { t0, t1 },
-            E::WrongLength { what, expected, found } => E::WrongLength { what, expected, found },
-            E::NoStates => E::NoStates,
-            E::InitialNotFinite { state, value } => E::InitialNotFinite { state, value },
-            E::InvalidRtol { rtol } => E::InvalidRtol { rtol },
-            E::InvalidAtol { state, atol } => E::InvalidAtol { state, atol },
-            E::InvalidStep { dt } => E::InvalidStep { dt },
-            E::InvalidOption { name, value, rule } => E::InvalidOption { name, value, rule },
-            E::NoSaveTimes => E::NoSaveTimes,
-            E::SaveAtOutside { index, t, t0, t1 } => E::SaveAtOutside { index, t, t0, t1 },
-            E::SaveAtUnsorted { index, t, previous } => E::SaveAtUnsorted { index, t, previous },
-            E::NoDirections => E::NoDirections,
-            E::NoSuchDirection { what, index, count } => E::NoSuchDirection { what, index, count },
-            E::NotAdaptive { method } => E::NotAdaptive { method },
-            E::ClockStuck { t, dt, partial } => E::ClockStuck { t, dt, partial: map(partial) },
-            E::TooManySteps { t, dt, max_steps, stiff, partial } => {
-                E::TooManySteps { t, dt, max_steps, stiff, partial: map(partial) }
-            }
-            E::StepTooSmall { t, dt, state, error, partial } => {
-                E::StepTooSmall { t, dt, state, error, partial: map(partial) }
-            }
-            E::NotFinite { t, dt, state, partial } => E::NotFinite { t, dt, state, partial: map(partial) },
-            E::JacobianNotFinite { t, equation, state, partial } => {
-                E::JacobianNotFinite { t, equation, state, partial: map(partial) }
-            }
-            E::SingularMatrix { t, dt, state, partial } => {
-                E::SingularMatrix { t, dt, state, partial: map(partial) }
-            }
-            E::EventNotFinite { t, event, partial } => E::EventNotFinite { t, event, partial: map(partial) },
-            E::JumpNotFinite { t, event, state, partial } => {
-                E::JumpNotFinite { t, event, state, partial: map(partial) }
-            }
-        }
     }
 }

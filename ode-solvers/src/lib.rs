@@ -67,6 +67,9 @@
 //!   states, as accurate as the states, with every method.
 //! * [`problems`] holds public test problems with their end states.
 //!
+//! Algebraic equations beside differential ones: give the system a [`Mass`] matrix with rows of
+//! zeros, and take a Rosenbrock method.
+//!
 //! # What to rely on
 //!
 //! * Adaptive solving has no hidden tolerance, and asks only methods that estimate their error.
@@ -85,6 +88,7 @@
 //! ([`tableau`]): [`RungeKutta`], [`RungeKuttaPair`], [`RushLarsen`], [`Rosenbrock`].
 
 mod combine;
+mod consistent;
 mod control;
 mod dense;
 #[allow(clippy::suspicious_arithmetic_impl, reason = "the product and quotient rules mix operators")]
@@ -102,6 +106,7 @@ pub mod guide {}
 mod integrate;
 mod lanes;
 mod linear;
+mod mass;
 mod matrix;
 mod method;
 mod norm;
@@ -123,6 +128,7 @@ mod stepper;
 mod system;
 pub mod tableau;
 
+pub use consistent::consistent_start;
 pub use control::Controller;
 pub use dual::Dual;
 pub use error::SolveError;
@@ -132,6 +138,7 @@ pub use integrate::{
     integrate_adaptive, integrate_adaptive_with_events, integrate_fixed, integrate_fixed_with_events,
 };
 pub use lanes::{Element, Lanes};
+pub use mass::Mass;
 pub use method::{Method, UnknownMethod};
 pub use norm::Norm;
 pub use options::{Options, SaveAt, StepSize, Tolerance};

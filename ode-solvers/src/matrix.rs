@@ -1,4 +1,4 @@
-//! The matrix of an implicit step, `I/(γh) − J`, kept in the form that is cheaper to work with.
+//! The matrix of an implicit step, `M/(γh) − J`, kept in the form that is cheaper to work with.
 
 use std::sync::Arc;
 
@@ -16,7 +16,8 @@ const BACKWARD_ERROR: f64 = 1e-9;
 /// take the same time: sparse is never worse.
 const SPARSE_COST: usize = 2;
 
-/// The Jacobian of a system and the factors of `diagonal · I − J`.
+/// The Jacobian of a system and the factors of `diagonal · M − J`, where `M` is the system's mass
+/// matrix: the identity, unless it has one.
 ///
 /// The structure of the Jacobian is asked for at the start, and again after every restart, since
 /// it may differ from one side of a stop to the other. Systems that don't know theirs, that have
@@ -31,12 +32,19 @@ pub(crate) struct Matrix<T> {
     /// Column by column; while the Jacobian is sparse, only for falling back.
     jacobian: Vec<T>,
     lu: Dense<T>,
+    /// The entries of `M`; none for the identity.
+    mass: Option<Vec<(usize, usize, f64)>>,
+    /// With a mass matrix: `J − diagonal · M`, column by column.
+    shifted: Vec<T>,
 }
 
 #[derive(Debug)]
 struct Sparse<T> {
     compression: Compression,
     jacobian: Vec<T>,
+    /// With a mass matrix: its entries and those of `J − diagonal · M`, in the plan's order.
+    mass: Vec<f64>,
+    shifted: Vec<T>,
     lu: SparseLu<T>,
     diagonal: f64,
     b: Vec<T>,
@@ -62,6 +70,8 @@ impl<T: Scalar> Matrix<T> {
             sparse: None,
             jacobian: vec![T::default(); n * n],
             lu: Dense::new(n),
+            mass: None,
+            shifted: Vec::new(),
         }
     }
 
@@ -73,6 +83,7 @@ impl<T: Scalar> Matrix<T> {
     /// Evaluates the Jacobian.
     pub(crate) fn linearise<S: Linearize<T> + ?Sized>(&mut self, system: &S, t: f64, y: &[T]) {
         if !self.known {
+            self.mass = system.mass().entries(self.n);
             self.find_structure(system, t);
             self.known = true;
         }
@@ -87,22 +98,44 @@ impl<T: Scalar> Matrix<T> {
             self.sparse = None;
             return;
         }
+        for &(i, j, _) in self.mass.iter().flatten() {
+            self.rows[i] += Depends::on(j);
+        }
         let pattern = match &self.sparse {
-            Some(sparse) if sparse.compression.pattern().covers(&self.rows) => return,
+            Some(sparse) if sparse.compression.pattern().covers(&self.rows) => {
+                let mass = self.mass.as_deref();
+                return self.sparse.iter_mut().for_each(|sparse| sparse.set_mass(mass));
+            }
             Some(sparse) => sparse.compression.pattern().union(&self.rows),
             None => SparsityPattern::with_diagonal(self.rows.to_vec()),
         };
         self.sparse = Sparse::new(&pattern).map(Box::new);
+        let mass = self.mass.as_deref();
+        self.sparse.iter_mut().for_each(|sparse| sparse.set_mass(mass));
     }
 
-    /// Factorises `diagonal · I − J`.
+    /// The entries of the mass matrix; none for the identity.
+    pub(crate) fn mass(&self) -> Option<&[(usize, usize, f64)]> {
+        self.mass.as_deref()
+    }
+
+    /// Factorises `diagonal · M − J`.
     pub(crate) fn factorise(&mut self, diagonal: f64) -> Result<(), StepError> {
         let Some(sparse) = &mut self.sparse else {
-            return factorise_dense(&mut self.lu, diagonal, &mut self.jacobian);
+            let Some(mass) = &self.mass else {
+                return factorise_dense(&mut self.lu, diagonal, &mut self.jacobian);
+            };
+            self.shifted.clone_from(&self.jacobian);
+            for &(i, j, m) in mass {
+                self.shifted[i + j * self.n] -= T::from(diagonal * m);
+            }
+            return factorise_dense(&mut self.lu, 0.0, &mut self.shifted);
         };
-        sparse.diagonal = diagonal;
         sparse.pivots = Pivots::Unchecked;
-        match sparse.lu.factorise(T::from(diagonal), &sparse.jacobian) {
+        sparse.diagonal = if self.mass.is_some() { 0.0 } else { diagonal };
+        sparse.shift(diagonal);
+        let matrix = if self.mass.is_some() { &sparse.shifted } else { &sparse.jacobian };
+        match sparse.lu.factorise(T::from(sparse.diagonal), matrix) {
             Ok(()) => Ok(()),
             Err(_) => sparse.fall_back(&mut self.jacobian, &mut self.lu),
         }
@@ -118,7 +151,8 @@ impl<T: Scalar> Matrix<T> {
             Some(sparse) if sparse.pivots == Pivots::Good => sparse.lu.solve(x),
             Some(sparse) if sparse.pivots == Pivots::Unchecked => {
                 sparse.b.copy_from_slice(x);
-                match sparse.lu.solve_checked(&sparse.jacobian, &sparse.b, x, BACKWARD_ERROR) {
+                let matrix = if self.mass.is_some() { &sparse.shifted } else { &sparse.jacobian };
+                match sparse.lu.solve_checked(matrix, &sparse.b, x, BACKWARD_ERROR) {
                     Ok(()) => sparse.pivots = Pivots::Good,
                     // The right-hand side is not finite: no factorisation would help.
                     Err(SparseError::Unstable { .. }) if !sparse.b.iter().all(|b| b.all_finite()) => {}
@@ -147,6 +181,8 @@ impl<T: Scalar> Sparse<T> {
         let is_dense = T::as_f64s(&mut []).is_some() && SPARSE_COST * sparse > dense;
         (!is_dense).then(|| Self {
             jacobian: vec![T::default(); pattern.entries()],
+            mass: Vec::new(),
+            shifted: Vec::new(),
             compression,
             lu: SparseLu::new(Arc::new(plan)),
             diagonal: 0.0,
@@ -155,12 +191,30 @@ impl<T: Scalar> Sparse<T> {
         })
     }
 
+    /// Sorts the entries of the mass matrix into the plan's order.
+    fn set_mass(&mut self, mass: Option<&[(usize, usize, f64)]>) {
+        let entries = self.compression.entries();
+        self.mass = mass.map_or_else(Vec::new, |mass| {
+            let at = |(i, j)| mass.iter().filter(|m| (m.0, m.1) == (i, j)).map(|m| m.2).sum();
+            entries.map(at).collect()
+        });
+        self.shifted = vec![T::default(); self.mass.len()];
+    }
+
+    /// Writes `J − diagonal · M`, where there is a mass matrix.
+    fn shift(&mut self, diagonal: f64) {
+        for ((s, &j), &m) in self.shifted.iter_mut().zip(&self.jacobian).zip(&self.mass) {
+            *s = j - m * diagonal;
+        }
+    }
+
     /// Factorises with pivoting.
     #[cold]
     fn fall_back(&mut self, dense: &mut [T], lu: &mut Dense<T>) -> Result<(), StepError> {
         let n = self.b.len();
         dense.fill(T::from(0.0));
-        for ((i, j), &value) in self.compression.entries().zip(&self.jacobian) {
+        let matrix = if self.mass.is_empty() { &self.jacobian } else { &self.shifted };
+        for ((i, j), &value) in self.compression.entries().zip(matrix) {
             dense[i + j * n] = value;
         }
         factorise_dense(lu, self.diagonal, dense)?;

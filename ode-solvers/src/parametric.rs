@@ -1,6 +1,6 @@
 //! Systems with parameters, and what they are at given values.
 
-use crate::{Over, Scalar, StateSpace, System};
+use crate::{Mass, Over, Scalar, StateSpace, System};
 
 /// A system whose right-hand side depends on parameters, written over the parameters' number type
 /// as well: `f64` for a simulation, [`Dual`](crate::Dual) for derivatives with respect to them.
@@ -76,6 +76,10 @@ impl<S: StateSpace + ?Sized, P: Scalar> StateSpace for Instance<'_, S, P> {
 
     fn is_autonomous(&self) -> bool {
         self.system.is_autonomous()
+    }
+
+    fn mass(&self) -> Mass {
+        self.system.mass()
     }
 }
 

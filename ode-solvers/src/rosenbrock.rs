@@ -1,6 +1,7 @@
 //! Rosenbrock steps from a table of coefficients.
 
 use crate::combine::Terms;
+use crate::mass;
 use crate::matrix::Matrix;
 use crate::runge_kutta::hermite;
 use crate::tableau::RosenbrockTableau;
@@ -29,6 +30,7 @@ pub struct Rosenbrock<T = f64> {
     time_derivative: Vec<T>,
     /// The Jacobian at the start and the factors of `I/(γ dt) − J`.
     matrix: Matrix<T>,
+    /// While stages are computed, scratch.
     error: Vec<T>,
     /// The polynomial between the end points, row after row.
     dense: Vec<T>,
@@ -212,7 +214,14 @@ impl<T: Scalar, S: Linearize<T> + ?Sized> Stepper<S, T> for Rosenbrock<T> {
                 system.rhs(step.at(stage.c), state, u);
                 stats.rhs += 1;
             }
-            stage.coupling.add(per_dt, done, u);
+            match self.matrix.mass() {
+                None => stage.coupling.add(per_dt, done, u),
+                Some(mass) => {
+                    self.error.fill(T::from(0.0));
+                    stage.coupling.add(per_dt, done, &mut self.error);
+                    mass::add_product(mass, &self.error, u);
+                }
+            }
             if !autonomous && stage.d != 0.0 {
                 add_scaled(step.dt * stage.d, &self.time_derivative, u);
             }
@@ -259,6 +268,11 @@ impl<T: Scalar, S: Linearize<T> + ?Sized> Stepper<S, T> for Rosenbrock<T> {
             return hermite(theta, step.dt, (y, &self.slope), (y1, &self.end_slope), out);
         }
         polynomial(theta, y, y1, &self.dense, out);
+    }
+
+    fn takes_mass(&self) -> bool {
+        // The cubic through states and slopes knows no slope of an algebraic state.
+        !self.interpolant.is_empty()
     }
 
     fn reset(&mut self) {

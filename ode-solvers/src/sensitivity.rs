@@ -122,7 +122,7 @@ impl Sensitivities {
 /// looked for.
 ///
 /// # Errors
-/// As [`solve`](crate::solve), and where there is no such parameter or state. Not finite can be a
+/// As [`solve`](crate::solve); for systems with algebraic equations; and where there is no such parameter or state. Not finite can be a
 /// derivative as well as a state.
 pub fn sensitivities<S: Parametric + ?Sized>(
     system: &Instance<'_, S>,
@@ -133,6 +133,10 @@ pub fn sensitivities<S: Parametric + ?Sized>(
     y0: &[f64],
     options: &Options,
 ) -> Result<Sensitivities, SolveError> {
+    let (dim, mass) = (system.dim(), system.mass());
+    if mass.fault(dim).is_none() && !mass.algebraic(dim).0.is_empty() {
+        return Err(SolveError::AlgebraicDerivatives);
+    }
     let directions = directions(system, wanted, y0)?;
     let mut result: Option<Sensitivities> = None;
     let mut rest = directions.as_slice();

@@ -1,5 +1,6 @@
 //! The front door: one function for every method.
 
+use crate::consistent;
 use crate::integrate::{adaptive as integrate_adaptive, fixed as integrate_fixed};
 use crate::method::Kind;
 use crate::run::Plan;
@@ -36,6 +37,9 @@ use crate::{
 /// # Ok::<(), ode_solvers::SolveError>(())
 /// ```
 ///
+/// A system with algebraic equations ([`Mass`](crate::Mass)) must start from a state that fulfils
+/// them: [`consistent_start`](crate::consistent_start) finds one.
+///
 /// # Errors
 /// Bad input, before anything is computed; and afterwards too many steps, a step that would be too
 /// short, a number that is not finite, a singular matrix. Errors of the second kind keep the
@@ -65,6 +69,9 @@ pub fn solve_with_events(
     options: &Options,
     events: &[Event<'_>],
 ) -> Result<Solution, SolveError> {
+    if y0.len() == system.dim() && y0.iter().all(|y| y.is_finite()) {
+        consistent::check(system, &step, span.0, y0)?;
+    }
     dispatch(system, method, step, span, y0, &Plan::new(options, events))
 }
 

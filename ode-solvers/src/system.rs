@@ -1,7 +1,7 @@
-//! What is integrated: `y' = f(t, y)`.
+//! What is integrated: `y' = f(t, y)`, or `M y' = f(t, y)`.
 
-use crate::Scalar;
 use crate::sparse::{Compression, Depends, SparseDual, trace, with_scratch};
+use crate::{Mass, Scalar};
 
 /// What a system is apart from its equations: its size, the names of its states, and where in time
 /// its right-hand side is not smooth.
@@ -28,6 +28,11 @@ pub trait StateSpace: Sync {
     /// Whether, between two stops, the right-hand side does not depend on time.
     fn is_autonomous(&self) -> bool {
         false
+    }
+
+    /// The constant matrix `M` of `M y' = f(t, y)`; the identity unless the system says otherwise.
+    fn mass(&self) -> Mass {
+        Mass::Identity
     }
 }
 

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails with the place it happened")]
 
 use ode_solvers::{
-    ErrorControl, Instance, Method, Options, Over, Parametric, SaveAt, Scalar, SolveError, StateSpace,
+    ErrorControl, Instance, Mass, Method, Options, Over, Parametric, SaveAt, Scalar, SolveError, StateSpace,
     StepSize, Tolerance, Wanted, sensitivities, solve,
 };
 
@@ -304,4 +304,35 @@ fn bad_questions_and_failed_solves_are_typed() {
     assert_eq!(error.partial().map(|s| (s.len(), s.dim)), Some((4, 1)), "{error}");
     // A limit of zero: nothing is finite.
     assert!(run(&Wanted::parameters([1]), &[0.5, 0.0], &[1.0], 100).partial().is_some());
+}
+
+/// A decay with an algebraic equation for its double.
+struct Algebraic;
+
+impl StateSpace for Algebraic {
+    fn dim(&self) -> usize {
+        2
+    }
+    fn mass(&self) -> Mass {
+        Mass::Diagonal(vec![1.0, 0.0])
+    }
+}
+
+impl Parametric for Algebraic {
+    fn rhs<P: Scalar, T: Scalar + Over<P>>(&self, p: &[P], _t: f64, y: &[T], dy: &mut [T]) {
+        dy[0] = -(y[0] * p[0]);
+        dy[1] = y[1] - y[0] * 2.0;
+    }
+}
+
+#[test]
+fn algebraic_equations_are_refused() {
+    let (system, wanted) = (Instance::new(&Algebraic, [1.0]), Wanted::initial_states([0]));
+    let (step, options) = (adaptive(1e-6, 1e-6), Options::end());
+    let y0 = [1.0, 2.0];
+    let end = solve(&system, Method::Rodas5P, step.clone(), (0.0, 1.0), &y0, &options).unwrap();
+    assert!((end.last()[1] - 2.0 * (-1f64).exp()).abs() < 1e-5);
+    let error =
+        sensitivities(&system, &wanted, Method::Rodas5P, step, (0.0, 1.0), &y0, &options).unwrap_err();
+    assert_eq!(error, SolveError::AlgebraicDerivatives);
 }
