@@ -140,7 +140,11 @@ where
 }
 
 /// Start, stops and end, in rising order.
-fn edges<S: crate::StateSpace + ?Sized>(system: &S, (t0, t1): (f64, f64), options: &Options) -> Vec<f64> {
+pub(crate) fn edges<S: crate::StateSpace + ?Sized>(
+    system: &S,
+    (t0, t1): (f64, f64),
+    options: &Options,
+) -> Vec<f64> {
     let mut edges = Vec::new();
     system.stops(t0, t1, &mut edges);
     edges.extend_from_slice(&options.stops);

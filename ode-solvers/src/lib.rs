@@ -67,6 +67,11 @@
 //! * A failure says where, which state and what to do, and keeps the trajectory so far.
 //! * A step allocates nothing.
 //!
+//! # Features
+//!
+//! `diffsol` (off by default) lets the methods of the package of that name run behind [`solve`], by
+//! the names in [`Method::DIFFSOL`]: an independent implementation to compare with.
+//!
 //! # Beneath `solve`
 //!
 //! [`integrate_fixed`] and [`integrate_adaptive`] run any [`Stepper`] over any number type: lanes
@@ -75,6 +80,8 @@
 
 mod combine;
 mod control;
+#[cfg(feature = "diffsol")]
+mod diffsol_methods;
 #[allow(clippy::suspicious_arithmetic_impl, reason = "the product and quotient rules mix operators")]
 mod dual;
 #[allow(

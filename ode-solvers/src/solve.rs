@@ -73,5 +73,11 @@ pub fn solve(
         (Kind::Explicit(_) | Kind::RushLarsen(_), StepSize::Adaptive(_)) => {
             Err(SolveError::NotAdaptive { method })
         }
+        #[cfg(feature = "diffsol")]
+        (Kind::Diffsol(_), StepSize::Fixed(_)) => Err(SolveError::NotFixed { method }),
+        #[cfg(feature = "diffsol")]
+        (Kind::Diffsol(scheme), StepSize::Adaptive(tolerance)) => {
+            crate::diffsol_methods::integrate(system, (method, scheme), &tolerance, span, y0, options)
+        }
     }
 }
