@@ -98,7 +98,7 @@ impl Ode {
     /// # Errors
     /// [`Error::BadOption`] for a task that there is not.
     fn tasks(&self) -> Result<Vec<&'static Task>, Error> {
-        let mut chosen = Vec::new();
+        let mut chosen: Vec<&Task> = Vec::new();
         for name in &self.tasks {
             let found: Vec<_> = task::TASKS.iter().filter(|t| t.is_called(name)).collect();
             if found.is_empty() {

@@ -200,7 +200,7 @@ mod tests {
 
     /// Starts after a hello, and asks for times.
     fn time(rest: &str) -> Result<Timing, String> {
-        start(&format!("{HELLO}; {rest}"), 5.0).unwrap().time("bdf", 1e-6, 1e-8, 0.1)
+        start(&format!("{HELLO}; {rest}"), 5.0)?.time("bdf", 1e-6, 1e-8, 0.1)
     }
 
     #[test]
