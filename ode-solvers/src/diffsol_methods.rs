@@ -81,7 +81,7 @@ pub(crate) fn integrate<S: Linearize + ?Sized>(
     let mut run = Run::start(system, method, span, y0, options)?;
     let dim = y0.len();
     let atol = tolerance.check(dim, |i| system.state_name(i))?;
-    let edges = crate::integrate::edges(system, span, options);
+    let edges = edges(system, span, options);
     let mut jacobian = None;
     for segment in edges.windows(2) {
         let (a, b) = (segment[0], segment[1]);
@@ -133,6 +133,18 @@ pub(crate) fn integrate<S: Linearize + ?Sized>(
         jacobian = Some(matrix);
     }
     Ok(run.take(false))
+}
+
+/// Start, stops and end, in rising order.
+fn edges<S: Linearize + ?Sized>(system: &S, (t0, t1): (f64, f64), options: &Options) -> Vec<f64> {
+    let mut edges = Vec::new();
+    system.stops(t0, t1, &mut edges);
+    edges.extend_from_slice(&options.stops);
+    edges.retain(|t| t0 < *t && *t < t1);
+    edges.extend([t0, t1]);
+    edges.sort_by(f64::total_cmp);
+    edges.dedup();
+    edges
 }
 
 /// A solve under way.

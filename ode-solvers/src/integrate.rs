@@ -140,11 +140,7 @@ where
 }
 
 /// Start, stops and end, in rising order.
-pub(crate) fn edges<S: crate::StateSpace + ?Sized>(
-    system: &S,
-    (t0, t1): (f64, f64),
-    options: &Options,
-) -> Vec<f64> {
+fn edges<S: crate::StateSpace + ?Sized>(system: &S, (t0, t1): (f64, f64), options: &Options) -> Vec<f64> {
     let mut edges = Vec::new();
     system.stops(t0, t1, &mut edges);
     edges.extend_from_slice(&options.stops);

@@ -74,6 +74,9 @@ fn main() -> miette::Result<ExitCode> {
 
 /// As [`benchsuite`], with the C library that other programs integrate.
 fn compare(arguments: &[OsString]) -> miette::Result<ExitCode> {
+    if arguments.iter().any(|a| a == "--help" || a == "-h") {
+        return benchsuite("compare", arguments);
+    }
     let given = std::env::var_os(library::VARIABLE).map(PathBuf::from);
     let path = given.map_or_else(library::build, Ok)?;
     benchsuite_with("compare", arguments, &[(library::VARIABLE, &path)])
