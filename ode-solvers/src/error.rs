@@ -177,6 +177,38 @@ pub enum SolveError<T = f64> {
         /// The method.
         method: Method,
     },
+    /// Fixed steps were asked of a method that chooses its own.
+    #[cfg(feature = "diffsol")]
+    #[error("{method} always chooses its own steps; use StepSize::Adaptive, or one of our methods")]
+    NotFixed {
+        /// The method.
+        method: Method,
+    },
+    /// Something that only our own methods do was asked of one of diffsol's.
+    #[cfg(feature = "diffsol")]
+    #[error("{method} cannot {what}; take one of our methods, for example rodas5p")]
+    DiffsolCannot {
+        /// The method.
+        method: Method,
+        /// What was asked.
+        what: &'static str,
+    },
+    /// The package diffsol gave up.
+    #[cfg(feature = "diffsol")]
+    #[error(
+        "{method} gave up at t = {t}: {reason}; change the tolerance, or take one of our methods, \
+         for example rodas5p"
+    )]
+    Diffsol {
+        /// The method.
+        method: Method,
+        /// How far the solve got.
+        t: f64,
+        /// What diffsol said.
+        reason: String,
+        /// The trajectory so far.
+        partial: Box<Solution<T>>,
+    },
     /// The step size is so small that time stands still.
     #[error(
         "at t = {t} a step of {dt} does not advance the clock; take longer steps, or start the time near 0"
@@ -310,6 +342,8 @@ impl<T> SolveError<T> {
             | Self::SingularMatrix { partial, .. }
             | Self::EventNotFinite { partial, .. }
             | Self::JumpNotFinite { partial, .. } => Some(partial),
+            #[cfg(feature = "diffsol")]
+            Self::Diffsol { partial, .. } => Some(partial),
             _ => None,
         }
     }
@@ -325,6 +359,8 @@ impl<T> SolveError<T> {
             | Self::SingularMatrix { partial, .. }
             | Self::EventNotFinite { partial, .. }
             | Self::JumpNotFinite { partial, .. } => Some(*partial),
+            #[cfg(feature = "diffsol")]
+            Self::Diffsol { partial, .. } => Some(*partial),
             _ => None,
         }
     }

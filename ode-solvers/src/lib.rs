@@ -80,6 +80,11 @@
 //! * Every number of [`Statistics`] is counted; tests compare them with what systems see.
 //! * A step allocates nothing.
 //!
+//! # Features
+//!
+//! `diffsol` (off by default) lets the methods of the package of that name run behind [`solve`], by
+//! the names in [`Method::DIFFSOL`]: an independent implementation to compare with.
+//!
 //! # Beneath `solve`
 //!
 //! [`integrate_fixed`] and [`integrate_adaptive`] run any [`Stepper`] over any number type: lanes
@@ -92,6 +97,8 @@ mod combine;
 mod consistent;
 mod control;
 mod dense;
+#[cfg(feature = "diffsol")]
+mod diffsol_methods;
 mod dispatch;
 #[allow(clippy::suspicious_arithmetic_impl, reason = "the product and quotient rules mix operators")]
 mod dual;

@@ -72,6 +72,10 @@ pub fn solve_with_events(
     if y0.len() == system.dim() && y0.iter().all(|y| y.is_finite()) {
         consistent::check(system, &step, span.0, y0)?;
     }
+    #[cfg(feature = "diffsol")]
+    if let Kind::Diffsol(scheme) = method.kind() {
+        return with_diffsol(system, (method, scheme), step, span, y0, options, events);
+    }
     dispatch(system, method, step, span, y0, &Plan::new(options, events))
 }
 
@@ -115,6 +119,30 @@ pub(crate) fn dispatch<T: Scalar>(
         }
         (Kind::Explicit(_) | Kind::RushLarsen(_) | Kind::GeneralizedRushLarsen(_), StepSize::Adaptive(_)) => {
             Err(SolveError::NotAdaptive { method })
+        }
+        #[cfg(feature = "diffsol")]
+        (Kind::Diffsol(_), _) => Err(SolveError::DiffsolCannot { method, what: "differentiate a solve" }),
+    }
+}
+
+/// diffsol's methods know `f64` and no events.
+#[cfg(feature = "diffsol")]
+fn with_diffsol(
+    system: &(impl Linearize + ?Sized),
+    (method, scheme): (Method, crate::diffsol_methods::Scheme),
+    step: StepSize,
+    span: (f64, f64),
+    y0: &[f64],
+    options: &Options,
+    events: &[Event<'_>],
+) -> Result<Solution, SolveError> {
+    match step {
+        StepSize::Fixed(_) => Err(SolveError::NotFixed { method }),
+        StepSize::Adaptive(_) if !events.is_empty() => {
+            Err(SolveError::DiffsolCannot { method, what: "look for events" })
+        }
+        StepSize::Adaptive(tolerance) => {
+            crate::diffsol_methods::integrate(system, (method, scheme), &tolerance, span, y0, options)
         }
     }
 }

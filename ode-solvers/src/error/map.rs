@@ -29,6 +29,14 @@ impl<T> SolveError<T> {
             E::NoDirections => E::NoDirections,
             E::NoSuchDirection { what, index, count } => E::NoSuchDirection { what, index, count },
             E::NotAdaptive { method } => E::NotAdaptive { method },
+            #[cfg(feature = "diffsol")]
+            E::NotFixed { method } => E::NotFixed { method },
+            #[cfg(feature = "diffsol")]
+            E::DiffsolCannot { method, what } => E::DiffsolCannot { method, what },
+            #[cfg(feature = "diffsol")]
+            E::Diffsol { method, t, reason, partial } => {
+                E::Diffsol { method, t, reason, partial: map(partial) }
+            }
             E::ClockStuck { t, dt, partial } => E::ClockStuck { t, dt, partial: map(partial) },
             E::TooManySteps { t, dt, max_steps, stiff, partial } => {
                 E::TooManySteps { t, dt, max_steps, stiff, partial: map(partial) }
