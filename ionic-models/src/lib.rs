@@ -30,6 +30,7 @@
 mod any;
 pub mod biomarkers;
 mod cell;
+mod cells;
 mod error;
 pub mod kinetics;
 mod model;
@@ -43,6 +44,7 @@ mod variable;
 
 pub use any::AnyCell;
 pub use cell::{Cell, RangePolicy};
+pub use cells::Cells;
 pub use error::{Error, OutOfRange};
 pub use model::{IonicModel, MAX_PARAMETERS, MAX_STATES};
 pub use population::Population;

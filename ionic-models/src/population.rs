@@ -9,7 +9,7 @@ use crate::{Cell, IonicModel, MAX_PARAMETERS, MAX_STATES, Stimulus};
 /// Cells of model `M` whose parameters are numbers of type `P`: `Lanes<f64, 8>` for eight cells
 /// with different parameters, `Dual<N>` for derivatives with respect to parameters.
 ///
-/// All share one stimulus.
+/// Lanes may have different stimuli.
 ///
 /// ```
 /// use ionic_models::models::HodgkinHuxley1952;
@@ -29,19 +29,27 @@ use crate::{Cell, IonicModel, MAX_PARAMETERS, MAX_STATES, Stimulus};
 pub struct Population<M, P> {
     parameters: Vec<P>,
     initial_state: Vec<P>,
-    stimulus: Stimulus,
+    /// One for all, or one for each lane.
+    stimuli: Vec<Stimulus>,
     model: PhantomData<fn() -> M>,
 }
 
 impl<M: IonicModel, E: Element, const N: usize> Population<M, Lanes<E, N>> {
-    /// One lane for each cell: parameters and initial states. The stimulus is the first cell's.
+    /// One lane for each cell: parameters, initial states and stimuli.
     #[must_use]
     pub fn from_cells(cells: &[Cell<M>; N]) -> Self {
-        let lanes = |value: &dyn Fn(&Cell<M>) -> f64| Lanes::from_fn(|lane| E::from_f64(value(&cells[lane])));
+        Self::of_lanes(std::array::from_fn(|lane| &cells[lane]))
+    }
+
+    pub(crate) fn of_lanes(cells: [&Cell<M>; N]) -> Self {
+        let lanes = |value: &dyn Fn(&Cell<M>) -> f64| Lanes::from_fn(|lane| E::from_f64(value(cells[lane])));
+        // Most populations share one stimulus: it is evaluated once.
+        let differ = cells.iter().any(|cell| cell.stimulus() != cells[0].stimulus());
+        let stimuli = if differ { &cells[..] } else { &cells[..N.min(1)] };
         Self {
             parameters: (0..M::PARAMETERS.len()).map(|i| lanes(&|c| c.parameters()[i])).collect(),
             initial_state: (0..M::STATES.len()).map(|i| lanes(&|c| c.initial_state()[i])).collect(),
-            stimulus: cells.first().map(|c| c.stimulus().clone()).unwrap_or_default(),
+            stimuli: stimuli.iter().map(|cell| cell.stimulus().clone()).collect(),
             model: PhantomData,
         }
     }
@@ -56,7 +64,7 @@ impl<M: IonicModel, P: Scalar> Population<M, P> {
         Self {
             parameters: convert(cell.parameters()),
             initial_state: convert(cell.initial_state()),
-            stimulus: cell.stimulus().clone(),
+            stimuli: vec![cell.stimulus().clone()],
             model: PhantomData,
         }
     }
@@ -89,11 +97,11 @@ impl<M: IonicModel, P: Scalar> StateSpace for Population<M, P> {
     }
 
     fn stops(&self, t0: f64, t1: f64, out: &mut Vec<f64>) {
-        self.stimulus.stops(t0, t1, out);
+        self.stimuli.iter().for_each(|stimulus| stimulus.stops(t0, t1, out));
     }
 
     fn is_autonomous(&self) -> bool {
-        self.stimulus.is_piecewise_constant()
+        self.stimuli.iter().all(Stimulus::is_piecewise_constant)
     }
 }
 
@@ -109,7 +117,10 @@ impl<M: IonicModel, P: Scalar, T: Scalar + Over<P>> System<T> for Population<M, 
         for (p, &value) in p.iter_mut().zip(&self.parameters) {
             *p = T::from(value);
         }
-        let i_stim = T::from(self.stimulus.value(t));
+        let i_stim = match self.stimuli.as_slice() {
+            [one] => T::from(one.value(t)),
+            many => T::from(P::by_lane(|lane| many[lane].value(t))),
+        };
         T::dispatch(Equations::<M, T> {
             parameters: &p[..self.parameters.len()],
             i_stim,

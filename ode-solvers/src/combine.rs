@@ -1,6 +1,6 @@
 //! Linear combinations of stages: the inner loops of every method.
 
-use crate::Scalar;
+use crate::{Kernel, Scalar, Twin};
 
 /// A sum `Σ wⱼ kⱼ` over some stages, without the weights that are zero.
 #[derive(Debug, Clone, Default)]
@@ -20,27 +20,43 @@ impl Terms {
     /// `out = y + scale · Σ wⱼ kⱼ`, where stage `j` is the `j`-th row of `k`.
     #[inline]
     pub(crate) fn write<T: Scalar>(&self, scale: f64, y: &[T], k: &[T], out: &mut [T]) {
-        let mut passes = self.terms.chunks(PASS);
-        match passes.next() {
-            None => out.copy_from_slice(y),
-            Some(terms) => pass(terms, scale, Some(y), k, out),
-        }
-        for terms in passes {
-            pass(terms, scale, None, k, out);
-        }
+        T::dispatch(Combine { terms: &self.terms, scale, y: Some(y), k, out });
     }
 
     /// `out += scale · Σ wⱼ kⱼ`.
     #[inline]
     pub(crate) fn add<T: Scalar>(&self, scale: f64, k: &[T], out: &mut [T]) {
+        T::dispatch(Combine { terms: &self.terms, scale, y: None, k, out });
+    }
+}
+
+/// `out = y + scale · Σ wⱼ kⱼ`, or `out +=` the sum where there is no `y`.
+struct Combine<'a, T> {
+    terms: &'a [(usize, f64)],
+    scale: f64,
+    y: Option<&'a [T]>,
+    k: &'a [T],
+    out: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel<T> for Combine<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<U: Twin<T>>(self) {
+        let (k, out) = (U::view(self.k), U::view_mut(self.out));
+        let mut y = self.y.map(U::view);
+        if let (Some(y), true) = (y, self.terms.is_empty()) {
+            out.copy_from_slice(y);
+        }
         for terms in self.terms.chunks(PASS) {
-            pass(terms, scale, None, k, out);
+            pass(terms, self.scale, y.take(), k, out);
         }
     }
 }
 
 /// One pass with the number of stages known to the compiler.
-#[inline]
+#[inline(always)]
 fn pass<T: Scalar>(terms: &[(usize, f64)], scale: f64, y: Option<&[T]>, k: &[T], out: &mut [T]) {
     match terms.len() {
         0 => {}
@@ -55,7 +71,7 @@ fn pass<T: Scalar>(terms: &[(usize, f64)], scale: f64, y: Option<&[T]>, k: &[T],
     }
 }
 
-#[inline]
+#[inline(always)]
 fn kernel<const J: usize, T: Scalar>(
     terms: &[(usize, f64)],
     scale: f64,
@@ -64,27 +80,34 @@ fn kernel<const J: usize, T: Scalar>(
     out: &mut [T],
 ) {
     let n = out.len();
-    let w: [f64; J] = core::array::from_fn(|j| terms[j].1 * scale);
+    let mut w = [0.0; J];
     // Slices of one length `n`: the compiler drops the bounds checks of the loops.
-    let k: [&[T]; J] = core::array::from_fn(|j| &k[terms[j].0 * n..][..n]);
-    let sum = |i: usize| {
-        let mut s = k[0][i] * w[0];
-        for j in 1..J {
-            s += k[j][i] * w[j];
-        }
-        s
-    };
+    let mut rows: [&[T]; J] = [&[]; J];
+    for j in 0..J {
+        w[j] = terms[j].1 * scale;
+        rows[j] = &k[terms[j].0 * n..][..n];
+    }
     match y {
         Some(y) => {
             let y = &y[..n];
             for i in 0..n {
-                out[i] = y[i] + sum(i);
+                out[i] = y[i] + sum(&rows, &w, i);
             }
         }
         None => {
             for (i, o) in out.iter_mut().enumerate() {
-                *o += sum(i);
+                *o += sum(&rows, &w, i);
             }
         }
     }
+}
+
+/// Σ wⱼ kⱼ of state `i`.
+#[inline(always)]
+fn sum<const J: usize, T: Scalar>(rows: &[&[T]; J], w: &[f64; J], i: usize) -> T {
+    let mut s = rows[0][i] * w[0];
+    for j in 1..J {
+        s += rows[j][i] * w[j];
+    }
+    s
 }

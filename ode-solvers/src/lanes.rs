@@ -303,6 +303,10 @@ impl<E: Element, const N: usize> Scalar for Lanes<E, N> {
         self.0.iter().all(|x| x.is_finite())
     }
     #[inline(always)]
+    fn by_lane(mut value: impl FnMut(usize) -> f64) -> Self {
+        Self::from_fn(|lane| E::from_f64(value(lane)))
+    }
+    #[inline(always)]
     fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output {
         wide::dispatch(kernel)
     }

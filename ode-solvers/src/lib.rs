@@ -107,6 +107,7 @@ mod dual;
     reason = "coefficients are written with the digits of their publication"
 )]
 mod elements;
+mod ensemble;
 mod error;
 mod events;
 mod fn_system;
@@ -142,6 +143,7 @@ pub use consistent::consistent_start;
 pub use control::Controller;
 pub use dispatch::{Kernel, Twin};
 pub use dual::Dual;
+pub use ensemble::{Ensemble, solve_ensemble};
 pub use error::SolveError;
 pub use events::{Direction, Event, EventFunction, Jump, Occurrence, Trigger};
 pub use fn_system::{Differences, FnSystem, Given};

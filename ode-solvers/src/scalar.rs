@@ -76,6 +76,12 @@ pub trait Scalar:
     /// them. A type of your own writes `kernel.run::<Self>()`.
     fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output;
 
+    /// A number that may differ from lane to lane; numbers without lanes have lane 0 alone.
+    #[inline(always)]
+    fn by_lane(mut value: impl FnMut(usize) -> f64) -> Self {
+        Self::from(value(0))
+    }
+
     /// The same numbers as a slice of `f64`, if that is what they are: linear algebra then takes
     /// libraries that know only `f64`.
     #[inline(always)]

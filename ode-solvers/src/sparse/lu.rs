@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::Scalar;
 use crate::sparse::{SparseError, Symbolic};
+use crate::{Kernel, Scalar, Twin};
 
 /// The factors of a matrix of known structure, with pivots on the diagonal.
 ///
@@ -65,7 +65,7 @@ impl<T: Scalar> SparseLu<T> {
         let plan = &*self.plan;
         assert_eq!(jacobian.len(), plan.scatter.len(), "one value for each entry of the pattern");
         self.diagonal = diagonal;
-        eliminate(plan, diagonal, jacobian, &mut self.values);
+        T::dispatch(Eliminate { plan, diagonal, jacobian, v: &mut self.values });
         let pivots = &self.values[..plan.dim()];
         match pivots.iter().position(|r| !r.all_finite()) {
             Some(k) => Err(SparseError::BadPivot { state: usize::from(plan.order[k]) }),
@@ -80,7 +80,7 @@ impl<T: Scalar> SparseLu<T> {
     #[inline]
     pub fn solve(&self, x: &mut [T]) {
         assert_eq!(x.len(), self.plan.dim(), "one number for each row");
-        substitute(&self.plan, &self.values, x);
+        T::dispatch(Substitute { plan: &self.plan, v: &self.values, x });
     }
 
     /// As [`solve`](SparseLu::solve), and puts the solution back into the equations. `jacobian` is
@@ -136,7 +136,41 @@ impl<T: Scalar> SparseLu<T> {
     }
 }
 
+/// [`eliminate`] on the registers that the machine has.
+struct Eliminate<'a, T> {
+    plan: &'a Symbolic,
+    diagonal: T,
+    jacobian: &'a [T],
+    v: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel<T> for Eliminate<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<U: Twin<T>>(self) {
+        eliminate(self.plan, U::of(self.diagonal), U::view(self.jacobian), U::view_mut(self.v));
+    }
+}
+
+/// [`substitute`] on the registers that the machine has.
+struct Substitute<'a, T> {
+    plan: &'a Symbolic,
+    v: &'a [T],
+    x: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel<T> for Substitute<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<U: Twin<T>>(self) {
+        substitute(self.plan, U::view(self.v), U::view_mut(self.x));
+    }
+}
+
 /// The numeric part of a factorisation of `diagonal · I − J`: everything but the check of the pivots.
+#[inline(always)]
 fn eliminate<T: Scalar>(plan: &Symbolic, diagonal: T, jacobian: &[T], v: &mut [T]) {
     v.fill(T::from(0.0));
     for (&slot, &j) in plan.scatter.iter().zip(jacobian) {
@@ -170,7 +204,7 @@ fn eliminate<T: Scalar>(plan: &Symbolic, diagonal: T, jacobian: &[T], v: &mut [T
 }
 
 /// Overwrites `x` with the solution, from the factors `v`.
-#[inline]
+#[inline(always)]
 fn substitute<T: Scalar>(plan: &Symbolic, v: &[T], x: &mut [T]) {
     let (d, rest) = v.split_at(plan.dim());
     let lower = &rest[..plan.lower];

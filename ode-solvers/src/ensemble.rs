@@ -1,0 +1,137 @@
+//! Many systems of one kind: lanes side by side, groups of lanes over threads.
+
+use rayon::prelude::*;
+
+use crate::run::Plan;
+use crate::solve::dispatch;
+use crate::{Element, Lanes, Linearize, Method, Options, Scalar, Solution, SolveError, StepSize};
+
+/// Systems that differ in parameters, initial states or stimuli, and that can be put side by side in
+/// the lanes of `T`.
+///
+/// ```
+/// use ode_solvers::{Ensemble, Lanes, Method, Options, Scalar, StateSpace, StepSize, System, Tolerance};
+/// use ode_solvers::solve_ensemble;
+///
+/// /// Decay with a rate for each lane.
+/// struct Decay<P> { rate: P }
+///
+/// impl<P: Scalar> StateSpace for Decay<P> {
+///     fn dim(&self) -> usize { 1 }
+///     fn is_autonomous(&self) -> bool { true }
+/// }
+/// impl<P: Scalar, T: Scalar + From<P>> System<T> for Decay<P> {
+///     fn rhs(&self, _t: f64, y: &[T], dy: &mut [T]) { dy[0] = -y[0] * T::from(self.rate) }
+/// }
+///
+/// struct Rates(Vec<f64>);
+///
+/// impl Ensemble<Lanes<f64, 8>> for Rates {
+///     type Group = Decay<Lanes<f64, 8>>;
+///     fn len(&self) -> usize { self.0.len() }
+///     fn group(&self, members: &[usize]) -> (Self::Group, Vec<Lanes<f64, 8>>) {
+///         let rate = Lanes::from_fn(|lane| self.0[members[lane]]);
+///         (Decay { rate }, vec![Lanes::from(1.0)])
+///     }
+///     // Members with similar rates take similar steps.
+///     fn similarity(&self, member: usize) -> f64 { self.0[member] }
+/// }
+///
+/// let rates = Rates((0..100).map(|i| 0.01 * f64::from(i)).collect());
+/// let step = StepSize::Adaptive(Tolerance::new(1e-8, 1e-10));
+/// let mut ends = vec![0.0; 100];
+/// solve_ensemble(&rates, Method::Rodas5P, &step, (0.0, 1.0), &Options::end(), |member, solution| {
+///     ends[member] = solution.expect("nothing can go wrong").last()[0];
+/// });
+/// assert!((ends[50] - (-0.5f64).exp()).abs() < 1e-7);
+/// ```
+pub trait Ensemble<T: Scalar>: Sync {
+    /// Several members as one system.
+    type Group: Linearize<T>;
+
+    /// The number of members.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// These members, one for each lane, and their initial state. A member may be given more than
+    /// once: lanes that are left over are filled that way.
+    fn group(&self, members: &[usize]) -> (Self::Group, Vec<T>);
+
+    /// Members with close numbers are solved side by side: they share each step, which is as short as
+    /// the worst of them needs. Without a better idea, the member's place.
+    fn similarity(&self, member: usize) -> f64 {
+        member as f64
+    }
+}
+
+/// Groups that a thread gets before solutions are handed over: what waits in memory is bounded.
+const ROUND: usize = 4;
+
+/// Solves all members of an ensemble, and hands each solution to `deliver` as soon as its round is
+/// done, on the calling thread. The order of delivery and every number are the same for any number
+/// of threads: members are grouped by [similarity](Ensemble::similarity) alone.
+///
+/// Groups run on the threads of rayon's current pool: `pool.install(|| solve_ensemble(…))` chooses
+/// another. At any moment no more than four groups for each thread are in memory.
+///
+/// A member that fails spoils no other: its group is solved again, each member apart. The statistics
+/// of a solution are those of its group.
+pub fn solve_ensemble<E, const N: usize, S>(
+    ensemble: &S,
+    method: Method,
+    step: &StepSize,
+    span: (f64, f64),
+    options: &Options,
+    mut deliver: impl FnMut(usize, Result<Solution, SolveError>),
+) where
+    E: Element,
+    S: Ensemble<Lanes<E, N>> + ?Sized,
+{
+    let mut order: Vec<usize> = (0..ensemble.len()).collect();
+    order.sort_by(|&a, &b| ensemble.similarity(a).total_cmp(&ensemble.similarity(b)).then(a.cmp(&b)));
+    let groups: Vec<&[usize]> = order.chunks(N).collect();
+    let solve = |members: &&[usize]| solve_group::<E, N, S>(ensemble, members, method, step, span, options);
+    for round in groups.chunks(ROUND * rayon::current_num_threads()) {
+        let solved: Vec<_> = round.par_iter().map(solve).collect();
+        for (members, solutions) in round.iter().zip(solved) {
+            for (&member, solution) in members.iter().zip(solutions) {
+                deliver(member, solution);
+            }
+        }
+    }
+}
+
+/// The members of one group, in its order.
+fn solve_group<E: Element, const N: usize, S: Ensemble<Lanes<E, N>> + ?Sized>(
+    ensemble: &S,
+    members: &[usize],
+    method: Method,
+    step: &StepSize,
+    span: (f64, f64),
+    options: &Options,
+) -> Vec<Result<Solution, SolveError>> {
+    let solve = |members: &[usize]| {
+        let (system, y0) = ensemble.group(members);
+        dispatch(&system, method, step.clone(), span, &y0, &Plan::new(options, &[]))
+    };
+    let mut filled = [members[0]; N];
+    filled[..members.len()].copy_from_slice(members);
+    match solve(&filled) {
+        Ok(solution) => (0..members.len()).map(|lane| Ok(of_lane(&solution, lane))).collect(),
+        Err(_) => members
+            .iter()
+            .map(|&member| match solve(&[member; N]) {
+                Ok(solution) => Ok(of_lane(&solution, 0)),
+                Err(error) => Err(error.map(|y| y.0[0].into())),
+            })
+            .collect(),
+    }
+}
+
+fn of_lane<E: Element, const N: usize>(solution: &Solution<Lanes<E, N>>, lane: usize) -> Solution {
+    solution.clone().map(|y| y.0[lane].into())
+}
