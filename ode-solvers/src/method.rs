@@ -58,6 +58,8 @@ pub enum Method {
     Rodas5P,
     /// Rodas5Pe: Rodas5P with a less cautious error estimate.
     Rodas5Pe,
+    /// Rodas5Pr: Rodas5P with an error estimate that also controls what lies between the steps.
+    Rodas5Pr,
 }
 
 /// What a method is made of.
@@ -93,6 +95,7 @@ impl Method {
         Self::Rodas5,
         Self::Rodas5P,
         Self::Rodas5Pe,
+        Self::Rodas5Pr,
     ];
 
     /// The short name that [`FromStr`] reads, such as `euler`, `rk4`, `tsit5`, `rodas5p`.
@@ -118,6 +121,7 @@ impl Method {
             Self::Rodas5 => "rodas5",
             Self::Rodas5P => "rodas5p",
             Self::Rodas5Pe => "rodas5pe",
+            Self::Rodas5Pr => "rodas5pr",
         }
     }
 
@@ -143,6 +147,7 @@ impl Method {
             Self::Rodas5 => Kind::Rosenbrock(&tableau::RODAS5),
             Self::Rodas5P => Kind::Rosenbrock(&tableau::RODAS5P),
             Self::Rodas5Pe => Kind::Rosenbrock(&tableau::RODAS5PE),
+            Self::Rodas5Pr => Kind::Rosenbrock(&tableau::RODAS5PR),
         }
     }
 

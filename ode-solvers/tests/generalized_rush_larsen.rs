@@ -55,11 +55,9 @@ fn what_relaxes_need_not_be_declared() {
         let end = solve(&fast, method, StepSize::Fixed(0.01), (0.0, 1.0), &[2.0, 1.0], &Options::end());
         end.map(|s| s.last()[0])
     };
-    assert!(
-        run(Method::RushLarsen1).is_err_and(|e| e.partial().is_some())
-            || run(Method::RushLarsen1).unwrap().abs() > 1e10
-    );
-    for (method, error) in [(Method::GeneralizedRushLarsen1, 0.02), (Method::GeneralizedRushLarsen2, 0.02)] {
-        assert_relative_eq!(run(method).unwrap(), (-1f64).exp(), epsilon = error);
+    // Euler steps for what is no gate: a factor of −99 in each.
+    assert!(run(Method::RushLarsen1).unwrap().abs() > 1e100);
+    for method in [Method::GeneralizedRushLarsen1, Method::GeneralizedRushLarsen2] {
+        assert_relative_eq!(run(method).unwrap(), (-1f64).exp(), epsilon = 0.02);
     }
 }

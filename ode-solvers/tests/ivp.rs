@@ -27,7 +27,7 @@ fn check(problem: &(impl Problem + Linearize), name: &str) {
         assert!(error < 10.0, "{name} at {rtol}: {error}");
     }
     // Both meant for stiff systems and of high order: the others follow the tolerance less closely.
-    for method in [Method::Rodas4, Method::Rodas4P, Method::Rodas5, Method::Rodas5Pe] {
+    for method in [Method::Rodas4, Method::Rodas4P, Method::Rodas5, Method::Rodas5Pe, Method::Rodas5Pr] {
         let error = error(problem, method, 1e-7);
         assert!(error < 10.0, "{name} by {method}: {error}");
     }
