@@ -42,7 +42,7 @@ mod variable;
 pub use any::AnyCell;
 pub use cell::{Cell, RangePolicy};
 pub use error::{Error, OutOfRange};
-pub use model::{IonicModel, MAX_STATES};
+pub use model::{IonicModel, MAX_PARAMETERS, MAX_STATES};
 pub use population::Population;
 pub use stimulus::{Interpolation, Pulse, PulseTrain, Pulses, S1S2, Sampled, Stimulus, StimulusSpec};
 pub use variable::{Current, StimulusConvention, Variable, Variant};

@@ -82,6 +82,7 @@ mod combine;
 mod consistent;
 mod control;
 mod dense;
+mod dispatch;
 #[allow(clippy::suspicious_arithmetic_impl, reason = "the product and quotient rules mix operators")]
 mod dual;
 #[allow(
@@ -104,16 +105,17 @@ mod rosenbrock;
 mod runge_kutta;
 mod rush_larsen;
 mod scalar;
-mod simd;
 mod solution;
 mod solve;
 pub mod sparse;
 mod stepper;
 mod system;
 pub mod tableau;
+mod wide;
 
 pub use consistent::consistent_start;
 pub use control::PiController;
+pub use dispatch::{Kernel, Twin};
 pub use dual::Dual;
 pub use error::SolveError;
 pub use fn_system::{Differences, FnSystem, Given};

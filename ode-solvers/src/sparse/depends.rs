@@ -2,7 +2,7 @@
 
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use crate::{Dual, Element, Lanes, Scalar};
+use crate::{Dual, Element, Kernel, Lanes, Scalar, Twin};
 
 /// The set of states that a number was computed from.
 ///
@@ -145,6 +145,10 @@ macro_rules! unary {
     };
 }
 
+// SAFETY: a type has its own layout.
+#[allow(unsafe_code, reason = "a promise about layout")]
+unsafe impl Twin<Self> for Depends {}
+
 impl Scalar for Depends {
     unary!(exp, exp_m1, ln, sqrt, tanh, sin, cos, abs, recip);
 
@@ -159,6 +163,10 @@ impl Scalar for Depends {
     #[inline(always)]
     fn select_lt(a: Self, b: Self, yes: Self, no: Self) -> Self {
         a.union(b).union(yes).union(no)
+    }
+    #[inline(always)]
+    fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output {
+        kernel.run::<Self>()
     }
     /// A set has no value: 0.
     #[inline(always)]

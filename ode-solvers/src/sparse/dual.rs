@@ -2,7 +2,7 @@
 
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use crate::{Dual, Element, Lanes, Scalar};
+use crate::{Dual, Element, Kernel, Lanes, Scalar, Twin};
 
 /// A [`Dual`] with a mark that says whether it depends on any of the directions. If it doesn't, its
 /// derivatives are zero and nothing is computed with them.
@@ -21,6 +21,7 @@ use crate::{Dual, Element, Lanes, Scalar};
 /// assert_eq!((x * x * c).dual().d, [12.0, 0.0]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(C)]
 pub struct SparseDual<const N: usize, T = f64> {
     dual: Dual<N, T>,
     live: bool,
@@ -167,6 +168,21 @@ macro_rules! unary {
     };
 }
 
+// SAFETY: the order of fields is laid down, and the parts are twins.
+#[allow(unsafe_code, reason = "a promise about layout")]
+unsafe impl<const N: usize, T: Scalar, U: Twin<T>> Twin<SparseDual<N, T>> for SparseDual<N, U> {}
+
+/// A kernel over duals as one over their parts.
+struct OfParts<K, const N: usize>(K);
+
+impl<const N: usize, T: Scalar, K: Kernel<SparseDual<N, T>>> Kernel<T> for OfParts<K, N> {
+    type Output = K::Output;
+    #[inline(always)]
+    fn run<U: Twin<T>>(self) -> K::Output {
+        self.0.run::<SparseDual<N, U>>()
+    }
+}
+
 impl<const N: usize, T: Scalar> Scalar for SparseDual<N, T> {
     unary!(exp, exp_m1, ln, sqrt, tanh, sin, cos, abs, recip);
 
@@ -189,6 +205,10 @@ impl<const N: usize, T: Scalar> Scalar for SparseDual<N, T> {
     #[inline(always)]
     fn worst(self) -> f64 {
         self.dual.worst()
+    }
+    #[inline(always)]
+    fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output {
+        T::dispatch(OfParts::<K, N>(kernel))
     }
     #[inline(always)]
     fn all_finite(self) -> bool {
