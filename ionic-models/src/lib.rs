@@ -22,6 +22,8 @@
 //! # Ok::<(), ionic_models::Error>(())
 //! ```
 //!
+//! `cargo xtask export-library` builds all of them as one C library (`examples/ionic_model.h`).
+//!
 //! Models are found by name in the [`registry`], with their tables as data. The equations, units,
 //! sources and deviations of each are on the page of its module in [`models`].
 

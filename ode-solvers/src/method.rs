@@ -3,6 +3,8 @@
 use core::fmt;
 use core::str::FromStr;
 
+#[cfg(feature = "diffsol")]
+use crate::diffsol_methods::Scheme;
 use crate::generalized_rush_larsen;
 use crate::rush_larsen;
 use crate::tableau::{self, ExplicitPair, ExplicitTableau, RosenbrockTableau};
@@ -60,6 +62,19 @@ pub enum Method {
     Rodas5Pe,
     /// Rodas5Pr: Rodas5P with an error estimate that also controls what lies between the steps.
     Rodas5Pr,
+    /// Backward differentiation formulas of variable order, 1 to 5, of the package diffsol.
+    /// Adaptive steps only.
+    #[cfg(feature = "diffsol")]
+    DiffsolBdf,
+    /// TR-BDF2 of the package diffsol, order 2, stiffly accurate. Adaptive steps only.
+    #[cfg(feature = "diffsol")]
+    DiffsolTrBdf2,
+    /// ESDIRK34 of the package diffsol, order 3, stiffly accurate. Adaptive steps only.
+    #[cfg(feature = "diffsol")]
+    DiffsolEsdirk34,
+    /// Tsitouras 5(4) of the package diffsol. Adaptive steps only.
+    #[cfg(feature = "diffsol")]
+    DiffsolTsit45,
 }
 
 /// What a method is made of.
@@ -70,10 +85,21 @@ pub(crate) enum Kind {
     RushLarsen(u32),
     GeneralizedRushLarsen(u32),
     Rosenbrock(&'static RosenbrockTableau),
+    #[cfg(feature = "diffsol")]
+    Diffsol(Scheme),
 }
 
 impl Method {
-    /// All methods.
+    /// The methods of the package diffsol, which run behind the same front door to be compared
+    /// with ours. Needs the feature `diffsol`; without it there are none.
+    #[cfg(feature = "diffsol")]
+    pub const DIFFSOL: &'static [Self] =
+        &[Self::DiffsolBdf, Self::DiffsolTrBdf2, Self::DiffsolEsdirk34, Self::DiffsolTsit45];
+    /// The methods of the package diffsol: none, since the feature `diffsol` is off.
+    #[cfg(not(feature = "diffsol"))]
+    pub const DIFFSOL: &'static [Self] = &[];
+
+    /// All methods of this crate.
     pub const ALL: &'static [Self] = &[
         Self::ExplicitEuler,
         Self::Heun,
@@ -122,6 +148,14 @@ impl Method {
             Self::Rodas5P => "rodas5p",
             Self::Rodas5Pe => "rodas5pe",
             Self::Rodas5Pr => "rodas5pr",
+            #[cfg(feature = "diffsol")]
+            Self::DiffsolBdf => "diffsol_bdf",
+            #[cfg(feature = "diffsol")]
+            Self::DiffsolTrBdf2 => "diffsol_tr_bdf2",
+            #[cfg(feature = "diffsol")]
+            Self::DiffsolEsdirk34 => "diffsol_esdirk34",
+            #[cfg(feature = "diffsol")]
+            Self::DiffsolTsit45 => "diffsol_tsit45",
         }
     }
 
@@ -148,16 +182,26 @@ impl Method {
             Self::Rodas5P => Kind::Rosenbrock(&tableau::RODAS5P),
             Self::Rodas5Pe => Kind::Rosenbrock(&tableau::RODAS5PE),
             Self::Rodas5Pr => Kind::Rosenbrock(&tableau::RODAS5PR),
+            #[cfg(feature = "diffsol")]
+            Self::DiffsolBdf => Kind::Diffsol(Scheme::Bdf),
+            #[cfg(feature = "diffsol")]
+            Self::DiffsolTrBdf2 => Kind::Diffsol(Scheme::TrBdf2),
+            #[cfg(feature = "diffsol")]
+            Self::DiffsolEsdirk34 => Kind::Diffsol(Scheme::Esdirk34),
+            #[cfg(feature = "diffsol")]
+            Self::DiffsolTsit45 => Kind::Diffsol(Scheme::Tsit45),
         }
     }
 
-    /// The order of convergence.
+    /// The order of convergence; of methods of variable order the highest.
     pub const fn order(self) -> u32 {
         match self.kind() {
             Kind::Explicit(tableau) => tableau.order,
             Kind::Pair(pair) => pair.tableau.order,
             Kind::RushLarsen(order) | Kind::GeneralizedRushLarsen(order) => order,
             Kind::Rosenbrock(tableau) => tableau.order,
+            #[cfg(feature = "diffsol")]
+            Kind::Diffsol(scheme) => scheme.order(),
         }
     }
 
@@ -168,17 +212,24 @@ impl Method {
             Kind::Pair(pair) => pair.tableau.dense_order(),
             Kind::RushLarsen(order) | Kind::GeneralizedRushLarsen(order) => order,
             Kind::Rosenbrock(tableau) => tableau.dense_order,
+            #[cfg(feature = "diffsol")]
+            Kind::Diffsol(scheme) => scheme.dense_order(),
         }
     }
 
     /// Whether the method is meant for stiff systems of any kind.
     pub const fn is_stiff(self) -> bool {
-        matches!(self.kind(), Kind::Rosenbrock(_))
+        match self.kind() {
+            Kind::Rosenbrock(_) => true,
+            Kind::Explicit(_) | Kind::Pair(_) | Kind::RushLarsen(_) | Kind::GeneralizedRushLarsen(_) => false,
+            #[cfg(feature = "diffsol")]
+            Kind::Diffsol(scheme) => scheme.is_stiff(),
+        }
     }
 
     /// Whether the method estimates its error and can choose its step size.
     pub const fn is_adaptive(self) -> bool {
-        matches!(self.kind(), Kind::Pair(_) | Kind::Rosenbrock(_))
+        !matches!(self.kind(), Kind::Explicit(_) | Kind::RushLarsen(_) | Kind::GeneralizedRushLarsen(_))
     }
 
     /// Where the method was published.
@@ -189,6 +240,8 @@ impl Method {
             Kind::RushLarsen(order) => rush_larsen::citation(order),
             Kind::GeneralizedRushLarsen(_) => generalized_rush_larsen::CITATION,
             Kind::Rosenbrock(tableau) => tableau.citation,
+            #[cfg(feature = "diffsol")]
+            Kind::Diffsol(scheme) => scheme.citation(),
         }
     }
 }
@@ -208,7 +261,7 @@ pub struct UnknownMethod {
 }
 
 fn all_names() -> String {
-    Method::ALL.iter().map(|m| m.name()).collect::<Vec<_>>().join(", ")
+    Method::ALL.iter().chain(Method::DIFFSOL).map(|m| m.name()).collect::<Vec<_>>().join(", ")
 }
 
 impl FromStr for Method {
@@ -218,6 +271,7 @@ impl FromStr for Method {
     fn from_str(s: &str) -> Result<Self, UnknownMethod> {
         Self::ALL
             .iter()
+            .chain(Self::DIFFSOL)
             .copied()
             .find(|m| m.name().eq_ignore_ascii_case(s.trim()))
             .ok_or_else(|| UnknownMethod { name: s.to_owned() })

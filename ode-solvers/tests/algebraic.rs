@@ -4,7 +4,7 @@
 mod common;
 
 use approx::assert_relative_eq;
-use common::problems::{Problem, Robertson};
+use ode_solvers::problems::{Problem, Robertson};
 use ode_solvers::{
     Lanes, Linearize, Mass, Method, Options, Rosenbrock, Scalar, SolveError, StateSpace, StepSize, System,
     Tolerance, consistent_start, integrate_adaptive, solve, tableau,
@@ -45,19 +45,19 @@ states!(RobertsonDae, 3, autonomous = true, Mass::Diagonal(vec![1.0, 1.0, 0.0]))
 
 impl<T: Scalar> System<T> for RobertsonDae {
     fn rhs(&self, t: f64, y: &[T], dy: &mut [T]) {
-        Robertson { end: 40.0 }.rhs(t, y, dy);
+        Robertson::SHORT.rhs(t, y, dy);
         dy[2] = y[0] + y[1] + y[2] - 1.0;
     }
 }
 
 #[test]
 fn robertson_with_its_conservation_law_is_solved() {
-    for end in [40.0, 1e11] {
-        let (y0, end, reference) = Robertson { end }.reference();
+    for problem in [Robertson::SHORT, Robertson::LONG] {
+        let about = problem.describe();
         for method in [Method::Rodas4, Method::Rodas5, Method::Rodas5P, Method::Rodas5Pe, Method::Rodas5Pr] {
             let step = StepSize::Adaptive(Tolerance::new(1e-7, 1e-15));
-            let y = solve(&RobertsonDae, method, step, (0.0, end), &y0, &Options::end()).unwrap();
-            for (y, r) in y.last().iter().zip(&reference) {
+            let y = solve(&RobertsonDae, method, step, about.span, &about.y0, &Options::end()).unwrap();
+            for (y, r) in y.last().iter().zip(&about.end) {
                 assert_relative_eq!(*y, *r, max_relative = 1e-5, epsilon = 1e-14);
             }
             assert!((y.last().iter().sum::<f64>() - 1.0).abs() < 1e-14);

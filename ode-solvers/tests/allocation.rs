@@ -7,7 +7,8 @@ mod common;
 use std::alloc::{GlobalAlloc, Layout, System as SystemAllocator};
 use std::cell::Cell;
 
-use common::{Driven, HodgkinHuxley, problems::Hires, problems::Problem};
+use common::{Driven, HodgkinHuxley};
+use ode_solvers::problems::{Hires, Problem};
 use ode_solvers::{
     Lanes, Linearize, Method, Options, Rosenbrock, Scalar, StateSpace, StepSize, System, Tolerance,
     integrate_adaptive, solve, tableau,
@@ -89,8 +90,7 @@ impl<T: Scalar> System<T> for Chain {
 fn steps_allocate_nothing() {
     check(&HodgkinHuxley, &[-65.0, 0.05, 0.6, 0.32], 5.0, 0.01);
     check(&Driven, &Driven::exact(0.0), 2.0, 0.01);
-    let (y0, ..) = Hires.reference();
-    check(&Hires, &y0, 2.0, 0.001);
+    check(&Hires, &Hires.describe().y0, 2.0, 0.001);
     // Large enough for faer.
     check(&Chain, &[1.0; 60], 2.0, 0.01);
 }
@@ -128,7 +128,7 @@ fn stiff_steps_of_lanes_allocate_nothing() {
         let (short, long) = (run(0.3 * end), run(end));
         assert!(long.0 > short.0 && long.1 == short.1, "{short:?} {long:?}");
     }
-    let (hires, ..) = Hires.reference();
+    let hires = Hires.describe().y0;
     check::<Lanes<f64, 8>>(&HodgkinHuxley, &[-65.0, 0.05, 0.6, 0.32], 5.0);
     check::<Lanes<f64, 8>>(&Driven, &Driven::exact(0.0), 2.0);
     check::<Lanes<f64, 8>>(&Chain, &[1.0; 60], 2.0);

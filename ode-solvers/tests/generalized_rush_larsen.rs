@@ -4,8 +4,8 @@
 mod common;
 
 use approx::assert_relative_eq;
-use common::problems::{Hires, Problem};
 use common::{Circle, HodgkinHuxley};
+use ode_solvers::problems::{Hires, Problem};
 use ode_solvers::{FnSystem, Linearize, Method, Options, StepSize, solve};
 
 fn step(system: &impl Linearize, method: Method, y: &[f64], dt: f64) -> Vec<f64> {
@@ -38,7 +38,7 @@ fn check(system: &impl Linearize, y: &[f64], dt: f64) {
 fn a_step_is_exact_for_each_equation_on_its_own() {
     check(&HodgkinHuxley, &[-52.0, 0.1, 0.5, 0.4], 0.01);
     check(&Circle, &Circle::exact(0.4), 0.1);
-    let (y0, ..) = Hires.reference();
+    let y0 = Hires.describe().y0;
     check(&Hires, &y0, 0.01);
 }
 

@@ -5,7 +5,7 @@ mod common;
 
 use approx::assert_relative_eq;
 use common::HodgkinHuxley;
-use common::problems::{Hires, Problem, Robertson};
+use ode_solvers::problems::{Hires, Problem, Robertson};
 use ode_solvers::{
     Dual, Lanes, Linearize, Method, Options, Over, Rosenbrock, Scalar, SolveError, StateSpace, StepSize,
     System, Tolerance, integrate_adaptive, integrate_fixed, solve, tableau,
@@ -166,8 +166,8 @@ fn check_against_differences<const N: usize>(
 #[test]
 fn derivatives_of_the_solution_equal_differences() {
     check_against_differences::<4>(&HodgkinHuxley, &AXON, 12.0, 0.1);
-    check_against_differences::<3>(&Robertson { end: 40.0 }, &[0.9, 0.01, 0.09], 10.0, 0.01);
-    let (y0, ..) = Hires.reference();
+    check_against_differences::<3>(&Robertson::SHORT, &[0.9, 0.01, 0.09], 10.0, 0.01);
+    let y0 = Hires.describe().y0;
     check_against_differences::<8>(&Hires, &y0, 5.0, 0.01);
 }
 
