@@ -60,6 +60,8 @@ pub enum Method {
     Rodas5P,
     /// Rodas5Pe: Rodas5P with a less cautious error estimate.
     Rodas5Pe,
+    /// Rodas5Pr: Rodas5P with an error estimate that also controls what lies between the steps.
+    Rodas5Pr,
     /// Backward differentiation formulas of variable order, 1 to 5, of the package diffsol.
     /// Adaptive steps only.
     #[cfg(feature = "diffsol")]
@@ -119,6 +121,7 @@ impl Method {
         Self::Rodas5,
         Self::Rodas5P,
         Self::Rodas5Pe,
+        Self::Rodas5Pr,
     ];
 
     /// The short name that [`FromStr`] reads, such as `euler`, `rk4`, `tsit5`, `rodas5p`.
@@ -144,6 +147,7 @@ impl Method {
             Self::Rodas5 => "rodas5",
             Self::Rodas5P => "rodas5p",
             Self::Rodas5Pe => "rodas5pe",
+            Self::Rodas5Pr => "rodas5pr",
             #[cfg(feature = "diffsol")]
             Self::DiffsolBdf => "diffsol_bdf",
             #[cfg(feature = "diffsol")]
@@ -177,6 +181,7 @@ impl Method {
             Self::Rodas5 => Kind::Rosenbrock(&tableau::RODAS5),
             Self::Rodas5P => Kind::Rosenbrock(&tableau::RODAS5P),
             Self::Rodas5Pe => Kind::Rosenbrock(&tableau::RODAS5PE),
+            Self::Rodas5Pr => Kind::Rosenbrock(&tableau::RODAS5PR),
             #[cfg(feature = "diffsol")]
             Self::DiffsolBdf => Kind::Diffsol(Scheme::Bdf),
             #[cfg(feature = "diffsol")]

@@ -171,6 +171,47 @@ impl<T: Scalar> Rosenbrock<T> {
         }
     }
 
+    /// The coefficients of the interpolant.
+    fn find_polynomial(&mut self) {
+        self.dense.fill(T::from(0.0));
+        for (terms, row) in self.interpolant.iter().zip(self.dense.chunks_exact_mut(self.slope.len())) {
+            terms.add(1.0, &self.u, row);
+        }
+    }
+
+    /// Makes the error the larger of itself and the interpolant's residual at the middle, times `h`.
+    fn add_residual<S: Linearize<T> + ?Sized>(
+        &mut self,
+        system: &S,
+        step: Step,
+        y: &[T],
+        y1: &[T],
+        stats: &mut Statistics,
+    ) {
+        let n = self.slope.len();
+        self.find_polynomial();
+        // The states at the stages are done with.
+        let (middle, rest) = self.stage.split_at_mut(n);
+        let (f, slope) = rest.split_at_mut(n);
+        let slope = &mut slope[..n];
+        polynomial(0.5, y, y1, &self.dense, middle);
+        middle_slope(y, y1, &self.dense, slope);
+        system.rhs(step.at(0.5), middle, f);
+        stats.rhs += 1;
+        match self.matrix.mass() {
+            None => add_scaled(-step.dt, f, slope),
+            Some(mass) => {
+                middle.fill(T::from(0.0));
+                mass::add_product(mass, slope, middle);
+                add_scaled(-step.dt, f, middle);
+                slope.copy_from_slice(middle);
+            }
+        }
+        for (e, &r) in self.error.iter_mut().zip(slope.iter()) {
+            *e = T::select_lt(e.abs(), r.abs(), r, *e);
+        }
+    }
+
     fn factorise(&mut self, step: Step, stats: &mut Statistics) -> Result<(), StepError> {
         let diagonal = 1.0 / (step.dt * self.tableau.gamma);
         stats.factorisations += 1;
@@ -238,6 +279,9 @@ impl<T: Scalar, S: Linearize<T> + ?Sized> Stepper<S, T> for Rosenbrock<T> {
                 self.error_weights.add(1.0, &self.u, &mut self.error);
             }
         }
+        if self.tableau.residual {
+            self.add_residual(system, step, y, y1, stats);
+        }
         self.end = None;
         Ok(())
     }
@@ -248,7 +292,6 @@ impl<T: Scalar, S: Linearize<T> + ?Sized> Stepper<S, T> for Rosenbrock<T> {
     }
 
     fn prepare_dense(&mut self, system: &S, step: Step, _y: &[T], y1: &[T], stats: &mut Statistics) {
-        let n = self.slope.len();
         if self.interpolant.is_empty() {
             if self.end != Some(step.t1) {
                 system.rhs(step.at(1.0), y1, &mut self.end_slope);
@@ -257,10 +300,7 @@ impl<T: Scalar, S: Linearize<T> + ?Sized> Stepper<S, T> for Rosenbrock<T> {
             }
             return;
         }
-        self.dense.fill(T::from(0.0));
-        for (terms, row) in self.interpolant.iter().zip(self.dense.chunks_exact_mut(n)) {
-            terms.add(1.0, &self.u, row);
-        }
+        self.find_polynomial();
     }
 
     fn interpolate(&self, step: Step, theta: f64, y: &[T], y1: &[T], out: &mut [T]) {
@@ -307,5 +347,20 @@ fn polynomial<T: Scalar>(theta: f64, y: &[T], y1: &[T], k: &[T], out: &mut [T]) 
     for (i, o) in out.iter_mut().enumerate() {
         let inner = k.chunks_exact(n).rev().fold(T::from(0.0), |sum, row| sum * theta + row[i]);
         *o = y[i] * rest + (y1[i] + inner * rest) * theta;
+    }
+}
+
+/// The derivative of [`polynomial`] by θ at its middle.
+fn middle_slope<T: Scalar>(y: &[T], y1: &[T], k: &[T], out: &mut [T]) {
+    let n = out.len();
+    for (i, o) in out.iter_mut().enumerate() {
+        *o = y1[i] - y[i];
+        // (θ(1−θ) Σ kᵣ θʳ)' = Σ kᵣ ((r+1) θʳ − (r+2) θʳ⁺¹).
+        let mut power = 1.0;
+        for (r, row) in k.chunks_exact(n).enumerate() {
+            let r = r as f64;
+            *o += row[i] * (power * (0.5 * r));
+            power *= 0.5;
+        }
     }
 }

@@ -14,5 +14,5 @@ pub use explicit::{
     MIDPOINT, RUNGE_KUTTA_4, SecondEstimate, TSIT5,
 };
 pub use rosenbrock::RosenbrockTableau;
-pub use rosenbrock_5::{RODAS5, RODAS5P, RODAS5PE};
+pub use rosenbrock_5::{RODAS5, RODAS5P, RODAS5PE, RODAS5PR};
 pub use rosenbrock_low::{RODAS3P, RODAS4, RODAS4P, ROS3P, ROSENBROCK_23};

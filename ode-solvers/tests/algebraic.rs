@@ -11,7 +11,7 @@ use ode_solvers::{
 };
 
 /// The methods that take a mass matrix.
-const METHODS: [Method; 7] = [
+const METHODS: [Method; 8] = [
     Method::Rosenbrock23,
     Method::Rodas3P,
     Method::Rodas4,
@@ -19,6 +19,7 @@ const METHODS: [Method; 7] = [
     Method::Rodas5,
     Method::Rodas5P,
     Method::Rodas5Pe,
+    Method::Rodas5Pr,
 ];
 
 macro_rules! states {
@@ -53,7 +54,7 @@ impl<T: Scalar> System<T> for RobertsonDae {
 fn robertson_with_its_conservation_law_is_solved() {
     for problem in [Robertson::SHORT, Robertson::LONG] {
         let about = problem.describe();
-        for method in [Method::Rodas4, Method::Rodas5, Method::Rodas5P, Method::Rodas5Pe] {
+        for method in [Method::Rodas4, Method::Rodas5, Method::Rodas5P, Method::Rodas5Pe, Method::Rodas5Pr] {
             let step = StepSize::Adaptive(Tolerance::new(1e-7, 1e-15));
             let y = solve(&RobertsonDae, method, step, about.span, &about.y0, &Options::end()).unwrap();
             for (y, r) in y.last().iter().zip(&about.end) {

@@ -26,7 +26,7 @@ fn line(
 
 fn stiff(lines: &mut Vec<String>, name: &str, problem: &impl Problem) {
     let about = problem.describe();
-    for method in [Method::Rodas4, Method::Rodas5P, Method::Rodas5Pe] {
+    for method in [Method::Rodas4, Method::Rodas5P, Method::Rodas5Pe, Method::Rodas5Pr] {
         for rtol in [1e-4, 1e-7] {
             lines.push(line(name, problem, &about.y0, about.span.1, about.scale, method, rtol));
         }

@@ -4,8 +4,8 @@
 mod common;
 
 use approx::assert_relative_eq;
-use common::problems::{Hires, Problem};
 use common::{Circle, HodgkinHuxley};
+use ode_solvers::problems::{Hires, Problem};
 use ode_solvers::{FnSystem, Linearize, Method, Options, StepSize, solve};
 
 fn step(system: &impl Linearize, method: Method, y: &[f64], dt: f64) -> Vec<f64> {
@@ -38,7 +38,7 @@ fn check(system: &impl Linearize, y: &[f64], dt: f64) {
 fn a_step_is_exact_for_each_equation_on_its_own() {
     check(&HodgkinHuxley, &[-52.0, 0.1, 0.5, 0.4], 0.01);
     check(&Circle, &Circle::exact(0.4), 0.1);
-    let (y0, ..) = Hires.reference();
+    let y0 = Hires.describe().y0;
     check(&Hires, &y0, 0.01);
 }
 
@@ -55,11 +55,9 @@ fn what_relaxes_need_not_be_declared() {
         let end = solve(&fast, method, StepSize::Fixed(0.01), (0.0, 1.0), &[2.0, 1.0], &Options::end());
         end.map(|s| s.last()[0])
     };
-    assert!(
-        run(Method::RushLarsen1).is_err_and(|e| e.partial().is_some())
-            || run(Method::RushLarsen1).unwrap().abs() > 1e10
-    );
-    for (method, error) in [(Method::GeneralizedRushLarsen1, 0.02), (Method::GeneralizedRushLarsen2, 0.02)] {
-        assert_relative_eq!(run(method).unwrap(), (-1f64).exp(), epsilon = error);
+    // Euler steps for what is no gate: a factor of −99 in each.
+    assert!(run(Method::RushLarsen1).unwrap().abs() > 1e100);
+    for method in [Method::GeneralizedRushLarsen1, Method::GeneralizedRushLarsen2] {
+        assert_relative_eq!(run(method).unwrap(), (-1f64).exp(), epsilon = 0.02);
     }
 }

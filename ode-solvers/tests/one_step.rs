@@ -62,3 +62,45 @@ fn check<S: Linearize>(system: &S, stepper: &mut Rosenbrock, method: Method, y0:
         assert_close(&middle, &numbers(&expected["middle"]), 2e-15, 0.0, method.name());
     }
 }
+
+/// The error of Rodas5Pr is the larger of Rodas5P's and what its interpolant misses the equation by
+/// at the middle, found by a difference of the interpolant itself.
+#[test]
+fn the_residual_of_rodas5pr_is_that_of_its_interpolant() {
+    let system = &HodgkinHuxley;
+    let mut stats = Statistics::default();
+    let mut larger = [0, 0];
+    for (y0, dt) in
+        [([-60.0, 0.2, 0.5, 0.35], 0.5), ([-50.0, 0.1, 0.6, 0.32], 0.2), ([20.0, 0.9, 0.2, 0.6], 1.0)]
+    {
+        let step = Step::new(0.0, dt);
+        let [mut y1, mut plain, mut a, mut b, mut middle, mut f] = [[0.0; 4]; 6];
+        let mut p = Rosenbrock::new(&tableau::RODAS5P, 4);
+        p.step(system, step, &y0, &mut plain, &mut stats).unwrap();
+        let mut r = Rosenbrock::new(&tableau::RODAS5PR, 4);
+        r.step(system, step, &y0, &mut y1, &mut stats).unwrap();
+        assert_eq!(y1, plain);
+        r.prepare_dense(system, step, &y0, &y1, &mut stats);
+        let at = |theta: f64, out: &mut [f64]| {
+            Stepper::<HodgkinHuxley, f64>::interpolate(&r, step, theta, &y0, &y1, out);
+        };
+        at(0.5 - 1e-4, &mut a);
+        at(0.5 + 1e-4, &mut b);
+        at(0.5, &mut middle);
+        System::<f64>::rhs(system, 0.5 * dt, &middle, &mut f);
+        let plain = Embedded::<HodgkinHuxley, f64>::error(&p);
+        let error = Embedded::<HodgkinHuxley, f64>::error(&r);
+        for i in 0..4 {
+            let residual = (b[i] - a[i]) / 2e-4 - dt * f[i];
+            let dominates = residual.abs() > plain[i].abs();
+            larger[usize::from(dominates)] += 1;
+            let expected = if dominates { residual } else { plain[i] };
+            assert!(
+                (error[i] - expected).abs() < 1e-5 * (expected.abs() + 1e-3),
+                "{i}: {} {expected}",
+                error[i]
+            );
+        }
+    }
+    assert!(larger[0] > 0 && larger[1] > 0, "{larger:?}");
+}

@@ -3,8 +3,8 @@
 
 use ode_solvers::tableau::{
     BOGACKI_SHAMPINE_32, DOP853, DORMAND_PRINCE_54, EXPLICIT_EULER, ExplicitPair, ExplicitTableau, HEUN,
-    Interpolant, MIDPOINT, RODAS3P, RODAS4, RODAS4P, RODAS5, RODAS5P, RODAS5PE, ROS3P, ROSENBROCK_23,
-    RUNGE_KUTTA_4, RosenbrockTableau, TSIT5,
+    Interpolant, MIDPOINT, RODAS3P, RODAS4, RODAS4P, RODAS5, RODAS5P, RODAS5PE, RODAS5PR, ROS3P,
+    ROSENBROCK_23, RUNGE_KUTTA_4, RosenbrockTableau, TSIT5,
 };
 
 const PAIRS: [&ExplicitPair; 4] = [&BOGACKI_SHAMPINE_32, &DORMAND_PRINCE_54, &TSIT5, &DOP853];
@@ -18,8 +18,8 @@ const EXPLICIT: [&ExplicitTableau; 8] = [
     &TSIT5.tableau,
     &DOP853.tableau,
 ];
-const ROSENBROCK: [&RosenbrockTableau; 8] =
-    [&ROSENBROCK_23, &ROS3P, &RODAS3P, &RODAS4, &RODAS4P, &RODAS5, &RODAS5P, &RODAS5PE];
+const ROSENBROCK: [&RosenbrockTableau; 9] =
+    [&ROSENBROCK_23, &ROS3P, &RODAS3P, &RODAS4, &RODAS4P, &RODAS5, &RODAS5P, &RODAS5PE, &RODAS5PR];
 
 /// A rooted tree: the subtrees of its root.
 #[derive(Clone, PartialEq, PartialOrd)]

@@ -34,6 +34,9 @@ pub struct RosenbrockTableau {
     pub b: &'static [f64],
     /// The weights of the stages in the error.
     pub error: &'static [f64],
+    /// Whether the error also takes in the residual of the interpolant at the middle of the step:
+    /// one more evaluation.
+    pub residual: bool,
     /// Rows of `H`; with no rows the interpolant is the cubic through states and slopes at both
     /// ends.
     pub h: &'static [&'static [f64]],

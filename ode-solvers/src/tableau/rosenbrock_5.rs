@@ -83,6 +83,7 @@ pub const RODAS5: RosenbrockTableau = RosenbrockTableau {
         1.0,
     ],
     error: &[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0],
+    residual: false,
     h: &[
         &[
             27.354592673333357,
@@ -205,6 +206,7 @@ pub const RODAS5P: RosenbrockTableau = RosenbrockTableau {
         1.0,
     ],
     error: &[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0],
+    residual: false,
     h: &[
         &[
             25.948786856663858,
@@ -253,5 +255,17 @@ pub const RODAS5PE: RosenbrockTableau = RosenbrockTableau {
         -0.18044626132120234,
         0.17051519239113755,
     ],
+    ..RODAS5P
+};
+
+/// Rodas5Pr: Rodas5P whose error estimate also looks between the ends of the step, at the residual
+/// `r = M p'(½) − f(p(½))` of its interpolant `p`.
+///
+/// The residual counts as an error of `h r`, state by state. Steinebach's code compares the norm of
+/// `r` itself with the tolerance, which depends on the unit of time.
+pub const RODAS5PR: RosenbrockTableau = RosenbrockTableau {
+    name: "Rodas5Pr",
+    citation: "G. Steinebach, Rosenbrock methods within OrdinaryDiffEq.jl, Proceedings of the JuliaCon Conferences, 2024",
+    residual: true,
     ..RODAS5P
 };
