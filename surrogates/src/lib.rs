@@ -70,6 +70,7 @@ mod checkpoint;
 mod config;
 mod data;
 mod error;
+mod fused;
 mod kernels;
 mod loss;
 mod mlp;
