@@ -118,3 +118,90 @@ pub(super) fn activation<S: Simd, const KIND: u8>(s: S, z: S::V) -> (S::V, S::V,
         (sin, cos, s.sub(zero, sin))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fused::level::{Level, Task};
+
+    /// One function of the list, on every line of a table.
+    struct Apply<'a>(usize, &'a mut [Line]);
+
+    impl Task for Apply<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn run<S: Simd>(self, s: S) {
+            for line in self.1 {
+                let x = s.load(line);
+                let y = match self.0 {
+                    0 => logistic(s, x),
+                    1 => exp_m1(s, x),
+                    2 => tanh(s, x),
+                    3 => sin_cos(s, x).0,
+                    _ => sin_cos(s, x).1,
+                };
+                s.store(y, line);
+            }
+        }
+    }
+
+    fn apply(level: Level, function: usize, x: &[f32]) -> Vec<f32> {
+        let mut lines: Vec<Line> = x
+            .chunks(LANES)
+            .map(|x| {
+                let mut line = Line::ZERO;
+                line.0[..x.len()].copy_from_slice(x);
+                line
+            })
+            .collect();
+        level.run(Apply(function, &mut lines));
+        lines.iter().flat_map(|l| l.0).take(x.len()).collect()
+    }
+
+    const EXACT: [fn(f64) -> f64; 5] =
+        [|x| 1.0 / (1.0 + (-x).exp()), f64::exp_m1, f64::tanh, f64::sin, f64::cos];
+
+    #[test]
+    fn functions_are_accurate_on_every_instruction_set() {
+        for level in Level::available() {
+            for (function, range, ulps) in [
+                (0, 80.0, 3.0),
+                (0, 1.0, 3.0),
+                (1, 20.0, 3.0),
+                (1, 1e-2, 3.0),
+                (2, 12.0, 5.0),
+                (2, 1e-2, 5.0),
+            ] {
+                let x: Vec<f32> = (-20_000..20_000).map(|i| i as f32 / 20_000.0 * range).collect();
+                for (x, y) in x.iter().zip(apply(level, function, &x)) {
+                    let exact = EXACT[function](f64::from(*x));
+                    let exponent = (exact.abs() as f32).max(f32::MIN_POSITIVE).log2().floor() as i32;
+                    let error = (f64::from(y) - exact).abs() / 2f64.powi(exponent - 23);
+                    assert!(error <= ulps, "{level:?}: function {function} of {x} is off by {error}");
+                }
+            }
+            for range in [3.0, 8000.0, 1e6] {
+                let x: Vec<f32> = (-20_000..20_000).map(|i| i as f32 / 20_000.0 * range).collect();
+                for function in [3, 4] {
+                    for (x, y) in x.iter().zip(apply(level, function, &x)) {
+                        let error = (f64::from(y) - EXACT[function](f64::from(*x))).abs();
+                        assert!(error < 2e-7, "{level:?}: function {function} of {x} is off by {error}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nan_goes_through_and_large_numbers_saturate() {
+        for level in Level::available() {
+            for function in 0..5 {
+                let y = apply(level, function, &[f32::NAN, 0.5]);
+                assert!(y[0].is_nan() && y[1].is_finite(), "{level:?}: function {function}");
+            }
+            assert_eq!(apply(level, 2, &[100.0, -100.0, 0.0]), [1.0, -1.0, 0.0]);
+            assert_eq!(apply(level, 1, &[-1e9]), [-1.0]);
+            assert!(apply(level, 3, &[f32::INFINITY])[0].is_nan());
+        }
+    }
+}

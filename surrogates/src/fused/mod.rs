@@ -1,4 +1,4 @@
-//! The fused training step: forward, loss, reverse and Adam without a tape and without allocation.
+//! The fused training step: forward, loss and reverse without a tape and without allocation.
 //!
 //! The batch lies in lanes. What must be computed for a network with layers of n inputs and m
 //! outputs on N rows (a derivative counts as a row) is 2Nnm operations forward, as many for the
@@ -20,7 +20,6 @@ pub(crate) use level::Level;
 use self::level::Task;
 use self::panels::{Group, Panels};
 use self::simd::{LANES, Line, Simd};
-use crate::kernels::AdamStep;
 use crate::ops::Rows;
 use crate::{Dense, MlpSpec};
 
@@ -31,7 +30,6 @@ use crate::{Dense, MlpSpec};
 pub(crate) struct Fused {
     level: Level,
     layers: Vec<Dense>,
-    rows: Rows,
     panels: Panels,
     /// For each layer its input, with one feature more: 1 for values, 0 for derivatives and for
     /// rows that only fill a line.
@@ -65,7 +63,6 @@ impl Fused {
         let plain = (rows.values - rows.tangents).div_ceil(LANES);
         Self {
             level,
-            rows,
             outputs: lines(spec.outputs),
             slopes: layers.iter().rev().skip(1).rev().map(|l| lines(l.outputs)).collect(),
             gradient: [lines(widest), lines(widest)],
@@ -78,28 +75,24 @@ impl Fused {
         }
     }
 
-    pub(crate) fn rows(&self) -> Rows {
-        self.rows
-    }
-
     /// Sets the inputs of a row, in normal units.
     #[inline]
-    pub(crate) fn set_input(&mut self, row: usize, x: impl IntoIterator<Item = f32>) {
+    pub(crate) fn set_input(&mut self, row: usize, x: &[f32]) {
         let (place, width) = (self.panels.places[row], self.layers[0].inputs + 1);
-        for (feature, x) in x.into_iter().enumerate().take(width - 1) {
+        for (feature, x) in x.iter().enumerate().take(width - 1) {
             let (line, lane) = place.at(width, feature);
-            self.inputs[0][line].0[lane] = x;
+            self.inputs[0][line].0[lane] = *x;
         }
     }
 
     /// Sets the targets of a row without derivative, in normal units, and the factor of its error in
     /// the gradient.
     #[inline]
-    pub(crate) fn set_target(&mut self, row: usize, factor: f32, y: impl IntoIterator<Item = f32>) {
+    pub(crate) fn set_target(&mut self, row: usize, factor: f32, y: &[f32]) {
         let (place, width) = (self.panels.places[row], self.n_out());
-        for (feature, y) in y.into_iter().enumerate().take(width) {
+        for (feature, y) in y.iter().enumerate().take(width) {
             let (line, lane) = place.at(width, feature);
-            self.targets[line].0[lane] = y;
+            self.targets[line].0[lane] = *y;
         }
         self.factors[row / LANES].0[row % LANES] = factor;
     }
@@ -158,11 +151,6 @@ impl Fused {
 /// Whether all numbers are finite.
 pub(crate) fn all_finite(level: Level, x: &[f32]) -> bool {
     level.run(AllFinite(x))
-}
-
-/// One Adam update of the parameters `p` along the gradient `g`.
-pub(crate) fn adam(level: Level, step: AdamStep<f32>, p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) {
-    level.run(Adam(step, p, g, m, v));
 }
 
 /// Calls `$body::<S, L>` for each group with the lines of its panels, `L`.
@@ -326,23 +314,6 @@ impl Task for AllFinite<'_> {
             }
         }
         sum.iter().chain(rest).fold(0.0, |sum, x| sum + 0.0 * x) == 0.0
-    }
-}
-
-struct Adam<'a>(AdamStep<f32>, &'a mut [f32], &'a [f32], &'a mut [f32], &'a mut [f32]);
-
-impl Task for Adam<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        let Self(c, p, g, m, v) = self;
-        let (c1, c2) = (1.0 - c.beta1, 1.0 - c.beta2);
-        for (((p, &g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
-            *m = *m * c.beta1 + c1 * g;
-            *v = *v * c.beta2 + c2 * g * g;
-            *p -= c.step * *m / (v.sqrt() * c.correction + c.eps);
-        }
     }
 }
 

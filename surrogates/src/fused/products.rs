@@ -44,7 +44,7 @@ fn forward_strip<S: Simd, const MO: usize, const NR: usize, const L: usize>(
         for c in (0..L).step_by(NR) {
             let mut sum = [[s.splat(0.0); NR]; MO];
             for (x, w) in x.iter().zip(w.chunks_exact(outputs)) {
-                let Some(w) = w[o..].first_chunk::<MO>() else { break };
+                let w = &w[o..o + MO];
                 let mut lines = [s.splat(0.0); NR];
                 for j in 0..NR {
                     lines[j] = s.load(&x[c + j]);
@@ -183,9 +183,12 @@ fn weights_tile<S: Simd, const MI: usize, const MO: usize, const L: usize>(
     gw: &mut [f32],
 ) {
     let mut sum = [[s.zero_sum(); 4]; MI];
-    for (x, gz) in x.chunks_exact(inputs).zip(gz.chunks_exact(outputs)) {
-        let Some(x) = x[i..].first_chunk::<MI>() else { break };
-        let Some(gz) = gz[o..].first_chunk::<MO>() else { break };
+    // Counted, not cut into chunks: that would divide twice in each tile.
+    let (mut from_x, mut from_gz) = (i, o);
+    while from_x < x.len() {
+        let (x, gz) = (&x[from_x..][..MI], &gz[from_gz..][..MO]);
+        from_x += inputs;
+        from_gz += outputs;
         for j in 0..L {
             let mut lines = [s.splat(0.0); MO];
             for q in 0..MO {
@@ -200,10 +203,15 @@ fn weights_tile<S: Simd, const MI: usize, const MO: usize, const L: usize>(
         }
     }
     for m in 0..MI {
-        let totals = s.totals(sum[m]);
         let row = &mut gw[(i + m) * outputs + o..][..MO];
-        for q in 0..MO {
-            row[q] += totals[q];
+        if let Some(row) = row.first_chunk_mut::<4>() {
+            s.add_totals(sum[m], row);
+        } else {
+            let mut totals = [0.0; 4];
+            s.add_totals(sum[m], &mut totals);
+            for q in 0..MO {
+                row[q] += totals[q];
+            }
         }
     }
 }

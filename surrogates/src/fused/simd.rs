@@ -54,8 +54,8 @@ pub(crate) trait Simd: Copy {
     fn zero_sum(self) -> Self::Sum;
     /// Adds the products lane by lane.
     fn accumulate(self, a: Self::V, b: Self::V, sum: Self::Sum) -> Self::Sum;
-    /// The sums over the lanes.
-    fn totals(self, sums: [Self::Sum; 4]) -> [f32; 4];
+    /// Adds the sums over the lanes.
+    fn add_totals(self, sums: [Self::Sum; 4], to: &mut [f32; 4]);
 }
 
 /// 1.5·2²³: adding it rounds an `f32` below 2²² to the nearest integer, whose value then stands in
@@ -138,9 +138,10 @@ impl Simd for Baseline {
         sum
     }
     #[inline(always)]
-    fn totals(self, sums: [Self::Sum; 4]) -> [f32; 4] {
-        let [a, b, c, d] = sums;
-        let total = |s: [f32; 4]| (s[0] + s[2]) + (s[1] + s[3]);
-        [total(a), total(b), total(c), total(d)]
+    fn add_totals(self, sums: [Self::Sum; 4], to: &mut [f32; 4]) {
+        for i in 0..4 {
+            let s = sums[i];
+            to[i] += (s[0] + s[2]) + (s[1] + s[3]);
+        }
     }
 }

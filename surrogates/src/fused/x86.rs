@@ -30,8 +30,9 @@ macro_rules! intrinsics {
     ($($name:ident($($arg:ident: $ty:ty),*) -> $out:ty = $body:expr;)*) => {$(
         #[inline(always)]
         fn $name(self, $($arg: $ty),*) -> $out {
-            // SAFETY: `self` is made by `detect` alone, which found these instructions. Loads and
-            // stores go through references to whole lines, which are aligned to 64 bytes.
+            // SAFETY: `self` is made by `detect` alone, which found these instructions. Aligned
+            // loads and stores go through references to lines, which are aligned to 64 bytes; the others
+            // through references to four numbers.
             unsafe { $body }
         }
     )*};
@@ -81,7 +82,7 @@ impl Simd for Avx512 {
         };
         zero_sum() -> __m512 = _mm512_setzero_ps();
         accumulate(a: __m512, b: __m512, sum: __m512) -> __m512 = _mm512_fmadd_ps(a, b, sum);
-        totals(sums: [__m512; 4]) -> [f32; 4] = {
+        add_totals(sums: [__m512; 4], to: &mut [f32; 4]) -> () = {
             let [a, b, c, d] = sums;
             let ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
             let cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
@@ -89,9 +90,7 @@ impl Simd for Avx512 {
             let high = _mm512_shuffle_f32x4::<0x4e>(four, four);
             let two = _mm512_castps512_ps256(_mm512_add_ps(four, high));
             let sum = _mm_add_ps(_mm256_castps256_ps128(two), _mm256_extractf128_ps::<1>(two));
-            let mut out = [0.0; 4];
-            _mm_storeu_ps(out.as_mut_ptr(), sum);
-            out
+            _mm_storeu_ps(to.as_mut_ptr(), _mm_add_ps(_mm_loadu_ps(to.as_ptr()), sum));
         };
     }
 }
@@ -169,13 +168,11 @@ impl Simd for Avx2 {
         accumulate(a: Pair, b: Pair, sum: __m256) -> __m256 = {
             _mm256_fmadd_ps(a[1], b[1], _mm256_fmadd_ps(a[0], b[0], sum))
         };
-        totals(sums: [__m256; 4]) -> [f32; 4] = {
+        add_totals(sums: [__m256; 4], to: &mut [f32; 4]) -> () = {
             let [a, b, c, d] = sums;
             let four = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
             let sum = _mm_add_ps(_mm256_castps256_ps128(four), _mm256_extractf128_ps::<1>(four));
-            let mut out = [0.0; 4];
-            _mm_storeu_ps(out.as_mut_ptr(), sum);
-            out
+            _mm_storeu_ps(to.as_mut_ptr(), _mm_add_ps(_mm_loadu_ps(to.as_ptr()), sum));
         };
     }
 }
