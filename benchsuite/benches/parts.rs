@@ -7,7 +7,7 @@ use std::sync::Arc;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use infer_trt::{Provider, SessionOptions};
 use ionic_models::models::OHaraRudy2011;
-use ionic_models::{Cell, IonicModel as _, Stimulus, registry};
+use ionic_models::{Cell, Stimulus, registry};
 use ode_solvers::{Element, Lanes, Method, Options, StepSize, System as _, Tolerance, solve};
 use surrogates::{
     DataTerm, InitialTerm, InitialValue, Mlp, MlpSpec, Normalization, PhysicsTerm, Samples, Sampling,
@@ -38,40 +38,15 @@ fn rhs(c: &mut Criterion) {
 
 type Group<'a> = criterion::BenchmarkGroup<'a, criterion::measurement::WallTime>;
 
-/// O'Hara–Rudy's cell, `N` at once: as a `Cell` is compiled, for the least machine of the target,
-/// and within a function compiled for AVX-512.
+/// O'Hara–Rudy's cell, `N` at once, on the widest registers that the machine has.
 fn lanes<E: Element, const N: usize>(group: &mut Group<'_>, name: &str) {
     group.throughput(Throughput::Elements(N as u64));
     let cell = Cell::<OHaraRudy2011>::new();
     let y: Vec<Lanes<E, N>> = cell.initial_state().iter().map(|&y| Lanes::from(y)).collect();
-    let (mut dy, mut rates) = (y.clone(), y.clone());
+    let mut dy = y.clone();
     group.bench_function(BenchmarkId::new("ohara_rudy_2011", name), |b| {
         b.iter(|| cell.rhs(0.0, black_box(&y), &mut dy));
     });
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx512f") {
-        let p = cell.parameters();
-        group.bench_function(BenchmarkId::new("ohara_rudy_2011", format!("{name}, AVX-512")), |b| {
-            b.iter(|| {
-                #[allow(unsafe_code, reason = "entering a function compiled for what the machine has")]
-                // SAFETY: AVX-512F was detected.
-                unsafe {
-                    avx512(p, black_box(&y), &mut dy, &mut rates);
-                }
-            });
-        });
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f")]
-fn avx512<E: Element, const N: usize>(
-    p: &[f64],
-    y: &[Lanes<E, N>],
-    dy: &mut [Lanes<E, N>],
-    rates: &mut [Lanes<E, N>],
-) {
-    OHaraRudy2011::rhs(p, Lanes::from(0.0), y, dy, rates);
 }
 
 /// Hodgkin–Huxley under a constant current for 100 ms: seven action potentials.

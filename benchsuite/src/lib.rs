@@ -7,6 +7,8 @@
 //! number (`results.json`), the trained networks (`models/*.onnx`), figures and a report. Killed at
 //! any moment, it goes on where its last checkpoint was, and ends with the same bits.
 //!
+//! [`compare`] holds our solvers against others', on the same equations.
+//!
 //! Published numbers stand in `claims/*.toml` and nowhere else:
 //!
 //! ```
@@ -20,6 +22,7 @@
 //! ```
 
 pub mod claims;
+pub mod compare;
 pub mod doctor;
 mod error;
 pub mod figures;

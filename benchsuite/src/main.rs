@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use benchsuite::compare::Compare;
 use benchsuite::interrupt::Stop;
 use benchsuite::reproduce::{EXPERIMENTS, Options, reproduce};
 use benchsuite::simulate::Simulate;
@@ -29,6 +30,8 @@ enum Task {
     Reproduce(Reproduce),
     /// Integrate one model and write its trajectory, biomarkers or a figure
     Simulate(Box<Simulate>),
+    /// Our solvers and others', on the same equations, in turn
+    Compare(Box<Compare>),
     /// Say what this machine has, and what each missing thing would enable
     Doctor,
     /// Keep the results of a finished run of tier paper with the sources
@@ -124,6 +127,7 @@ fn run(task: Task) -> miette::Result<()> {
             }
         }
         Task::Simulate(args) => args.run().map_err(Failure)?,
+        Task::Compare(args) => args.run().map_err(Failure)?,
         Task::Doctor => print(&doctor::text()).map_err(Failure)?,
         Task::Keep { run, into } => {
             let into = match into {

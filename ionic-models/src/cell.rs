@@ -2,11 +2,11 @@
 
 use std::marker::PhantomData;
 
-use ode_solvers::{Dual, Scalar, StateSpace, System};
+use ode_solvers::{Dual, Kernel, Scalar, StateSpace, System, Twin};
 
 use crate::error::OutOfRange;
 use crate::names::near_misses;
-use crate::{Error, IonicModel, MAX_STATES, Stimulus, Variable, Variant};
+use crate::{Error, IonicModel, MAX_PARAMETERS, MAX_STATES, Stimulus, Variable, Variant};
 
 /// What a cell does with a value outside the range for which its model is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -79,7 +79,10 @@ impl<M: IonicModel> Default for Cell<M> {
 
 impl<M: IonicModel> Cell<M> {
     /// Scratch space on the stack holds every model.
-    const FITS: () = assert!(M::STATES.len() <= MAX_STATES, "raise MAX_STATES");
+    const FITS: () = assert!(
+        M::STATES.len() <= MAX_STATES && M::PARAMETERS.len() <= MAX_PARAMETERS,
+        "raise MAX_STATES or MAX_PARAMETERS"
+    );
 
     /// The cell with the values of the model's first variant, without a stimulus.
     #[must_use]
@@ -231,7 +234,7 @@ impl<M: IonicModel> Cell<M> {
 
     /// The one place where the equations are compiled for a number type.
     fn equations<T: Scalar>(&self, i_stim: T, y: &[T], dy: &mut [T], b: &mut [T]) {
-        M::rhs(&self.parameters, i_stim, y, dy, b);
+        T::dispatch(Equations::<M, T> { parameters: &self.parameters, i_stim, y, dy, b, model: PhantomData });
     }
 }
 
@@ -251,29 +254,6 @@ impl<M: IonicModel> StateSpace for Cell<M> {
     fn is_autonomous(&self) -> bool {
         self.stimulus.is_piecewise_constant()
     }
-
-    fn time_derivative(&self, t: f64, y: &[f64], dfdt: &mut [f64]) -> bool {
-        let slope = self.stimulus.slope(t);
-        if slope == 0.0 {
-            dfdt.fill(0.0);
-            return true;
-        }
-        // ∂f/∂t = ∂f/∂I · dI/dt: the stimulus carries the derivative. One direction would do; two
-        // are what Jacobians use, so that no further copy of the equations is compiled.
-        let n = M::STATES.len();
-        let mut x = [Dual::<2>::default(); MAX_STATES];
-        let (mut dx, mut b) = (x, x);
-        for (x, &y) in x.iter_mut().zip(y) {
-            *x = Dual::constant(y);
-        }
-        let mut i_stim = Dual::<2>::constant(self.stimulus.value(t));
-        i_stim.d[0] = slope;
-        self.equations(i_stim, &x[..n], &mut dx[..n], &mut b[..n]);
-        for (out, dx) in dfdt.iter_mut().zip(&dx) {
-            *out = dx.d[0];
-        }
-        true
-    }
 }
 
 impl<M: IonicModel, T: Scalar> System<T> for Cell<M> {
@@ -287,6 +267,54 @@ impl<M: IonicModel, T: Scalar> System<T> for Cell<M> {
 
     fn rhs_and_rates(&self, t: f64, y: &[T], dy: &mut [T], b: &mut [T]) {
         self.equations(T::from(self.stimulus.value(t)), y, dy, b);
+    }
+
+    fn time_derivative(&self, t: f64, y: &[T], dfdt: &mut [T]) -> bool {
+        let slope = self.stimulus.slope(t);
+        if slope == 0.0 {
+            dfdt.fill(T::from(0.0));
+            return true;
+        }
+        // ∂f/∂t = ∂f/∂I · dI/dt: the stimulus carries the derivative. One direction would do; two
+        // are what Jacobians use, so that no further copy of the equations is compiled.
+        let n = M::STATES.len();
+        let mut x = [Dual::<2, T>::default(); MAX_STATES];
+        let (mut dx, mut b) = (x, x);
+        for (x, &y) in x.iter_mut().zip(y) {
+            *x = Dual::constant(y);
+        }
+        let mut i_stim = Dual::<2, T>::from(self.stimulus.value(t));
+        i_stim.d[0] = T::from(slope);
+        self.equations(i_stim, &x[..n], &mut dx[..n], &mut b[..n]);
+        for (out, dx) in dfdt.iter_mut().zip(&dx) {
+            *out = dx.d[0];
+        }
+        true
+    }
+}
+
+/// The equations at a state, for the widest registers that the machine has.
+struct Equations<'a, M, T> {
+    parameters: &'a [f64],
+    i_stim: T,
+    y: &'a [T],
+    dy: &'a mut [T],
+    b: &'a mut [T],
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M: IonicModel, T: Scalar> Kernel<T> for Equations<'_, M, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<U: Twin<T>>(self) {
+        M::rhs(
+            self.parameters,
+            U::of(self.i_stim),
+            U::view(self.y),
+            U::view_mut(self.dy),
+            U::view_mut(self.b),
+        );
     }
 }
 

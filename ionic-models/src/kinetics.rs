@@ -33,7 +33,7 @@ const BERNOULLI: [f64; 8] = [
 /// The smaller of `x` and `limit`; NaN stays NaN.
 #[inline(always)]
 fn at_most<T: Scalar>(x: T, limit: f64) -> T {
-    T::select_lt(T::from(limit), x, T::from(limit), x)
+    T::from(limit).min(x)
 }
 
 /// eˣ, with the exponent limited so that the result is finite in `f32` as well.
@@ -95,6 +95,18 @@ pub fn relax<T: Scalar>(y: T, inf: T, tau: T) -> (T, T) {
 #[inline(always)]
 pub fn relax_at<T: Scalar>(y: T, inf: T, rate: T) -> (T, T) {
     (-(y - inf) * rate, -rate)
+}
+
+/// The rate `1/(1/rate + delay)` of what takes a fixed time in addition, in one division.
+#[inline(always)]
+pub fn slowed<T: Scalar>(rate: T, delay: f64) -> T {
+    rate / (rate * delay + 1.0)
+}
+
+/// `yes` below `limit`, `no` above.
+#[inline(always)]
+pub fn below<T: Scalar>(v: T, limit: f64, yes: T, no: T) -> T {
+    T::select_lt(v, T::from(limit), yes, no)
 }
 
 /// Derivative and rate of a gate that opens with rate `alpha` and closes with rate `beta`.

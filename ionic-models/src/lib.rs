@@ -22,6 +22,8 @@
 //! # Ok::<(), ionic_models::Error>(())
 //! ```
 //!
+//! `cargo xtask export-library` builds all of them as one C library (`examples/ionic_model.h`).
+//!
 //! Models are found by name in the [`registry`], with their tables as data. The equations, units,
 //! sources and deviations of each are on the page of its module in [`models`].
 
@@ -42,7 +44,7 @@ mod variable;
 pub use any::AnyCell;
 pub use cell::{Cell, RangePolicy};
 pub use error::{Error, OutOfRange};
-pub use model::{IonicModel, MAX_STATES};
+pub use model::{IonicModel, MAX_PARAMETERS, MAX_STATES};
 pub use population::Population;
 pub use stimulus::{Interpolation, Pulse, PulseTrain, Pulses, S1S2, Sampled, Stimulus, StimulusSpec};
 pub use variable::{Current, StimulusConvention, Variable, Variant};

@@ -9,6 +9,9 @@ use crate::{Current, StimulusConvention, Variable, Variant};
 /// Scratch space of this size lives on the stack, so that right-hand sides allocate nothing.
 pub const MAX_STATES: usize = 64;
 
+/// The largest number of parameters that a model may have.
+pub const MAX_PARAMETERS: usize = 64;
+
 /// A published model of an excitable cell.
 ///
 /// A model is two tables (states and parameters) and one function, written once over the number

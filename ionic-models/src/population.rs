@@ -2,9 +2,9 @@
 
 use std::marker::PhantomData;
 
-use ode_solvers::{Element, Lanes, Over, Scalar, StateSpace, System};
+use ode_solvers::{Element, Kernel, Lanes, Over, Scalar, StateSpace, System, Twin};
 
-use crate::{Cell, IonicModel, MAX_STATES, Stimulus};
+use crate::{Cell, IonicModel, MAX_PARAMETERS, MAX_STATES, Stimulus};
 
 /// Cells of model `M` whose parameters are numbers of type `P`: `Lanes<f64, 8>` for eight cells
 /// with different parameters, `Dual<N>` for derivatives with respect to parameters.
@@ -104,6 +104,39 @@ impl<M: IonicModel, P: Scalar, T: Scalar + Over<P>> System<T> for Population<M, 
     }
 
     fn rhs_and_rates(&self, t: f64, y: &[T], dy: &mut [T], b: &mut [T]) {
-        M::rhs(&self.parameters, T::from(self.stimulus.value(t)), y, dy, b);
+        // As numbers of the state's type: what runs on wide registers has one type for both.
+        let mut p = [T::default(); MAX_PARAMETERS];
+        for (p, &value) in p.iter_mut().zip(&self.parameters) {
+            *p = T::from(value);
+        }
+        let i_stim = T::from(self.stimulus.value(t));
+        T::dispatch(Equations::<M, T> {
+            parameters: &p[..self.parameters.len()],
+            i_stim,
+            y,
+            dy,
+            b,
+            model: PhantomData,
+        });
+    }
+}
+
+/// The equations at a state, for the widest registers that the machine has.
+struct Equations<'a, M, T> {
+    parameters: &'a [T],
+    i_stim: T,
+    y: &'a [T],
+    dy: &'a mut [T],
+    b: &'a mut [T],
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M: IonicModel, T: Scalar> Kernel<T> for Equations<'_, M, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<U: Twin<T>>(self) {
+        let (y, dy, b) = (U::view(self.y), U::view_mut(self.dy), U::view_mut(self.b));
+        M::rhs(U::view(self.parameters), U::of(self.i_stim), y, dy, b);
     }
 }

@@ -2,7 +2,7 @@
 
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use crate::{Element, Lanes, Scalar};
+use crate::{Element, Kernel, Lanes, Scalar, Twin};
 
 /// A value with its derivatives along `N` directions: `v + Σ dᵢ εᵢ` with `εᵢ εⱼ = 0`.
 ///
@@ -18,6 +18,7 @@ use crate::{Element, Lanes, Scalar};
 /// assert_eq!(y.d[0], 12.0 + 2f64.exp());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(C)]
 pub struct Dual<const N: usize, T = f64> {
     /// The value.
     pub v: T,
@@ -145,6 +146,16 @@ operators_with_constants!([const N: usize, T: Scalar] Dual<N, T>, f64);
 // Populations: parameters differ from lane to lane and carry no derivatives.
 operators_with_constants!([const N: usize, const M: usize, E: Element] Dual<N, Lanes<E, M>>, Lanes<E, M>);
 
+// Sensitivities: parameters carry derivatives along directions of their own.
+operators_with_constants!([const N: usize, const M: usize, T: Scalar] Dual<N, Dual<M, T>>, Dual<M, T>);
+
+impl<const N: usize, const M: usize, T: Scalar> From<Dual<M, T>> for Dual<N, Dual<M, T>> {
+    #[inline(always)]
+    fn from(v: Dual<M, T>) -> Self {
+        Self::constant(v)
+    }
+}
+
 impl<const N: usize, const M: usize, E: Element> From<Lanes<E, M>> for Dual<N, Lanes<E, M>> {
     #[inline(always)]
     fn from(v: Lanes<E, M>) -> Self {
@@ -177,6 +188,21 @@ impl<const N: usize, T: Scalar> DivAssign for Dual<N, T> {
     #[inline(always)]
     fn div_assign(&mut self, o: Self) {
         *self = *self / o;
+    }
+}
+
+// SAFETY: the order of fields is laid down, and the parts are twins.
+#[allow(unsafe_code, reason = "a promise about layout")]
+unsafe impl<const N: usize, T: Scalar, U: Twin<T>> Twin<Dual<N, T>> for Dual<N, U> {}
+
+/// A kernel over duals as one over their parts.
+struct OfParts<K, const N: usize>(K);
+
+impl<const N: usize, T: Scalar, K: Kernel<Dual<N, T>>> Kernel<T> for OfParts<K, N> {
+    type Output = K::Output;
+    #[inline(always)]
+    fn run<U: Twin<T>>(self) -> K::Output {
+        self.0.run::<Dual<N, U>>()
     }
 }
 
@@ -242,6 +268,10 @@ impl<const N: usize, T: Scalar> Scalar for Dual<N, T> {
     #[inline(always)]
     fn worst(self) -> f64 {
         self.v.worst()
+    }
+    #[inline(always)]
+    fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output {
+        T::dispatch(OfParts::<K, N>(kernel))
     }
     #[inline(always)]
     fn all_finite(self) -> bool {

@@ -1,5 +1,7 @@
 //! Everything that can go wrong in a solve.
 
+mod map;
+
 use crate::{Method, Solution};
 
 /// Why a solve ended early, or could not start.
@@ -99,6 +101,72 @@ pub enum SolveError<T = f64> {
         /// The time before it in the list.
         previous: f64,
     },
+    /// No derivative was asked for.
+    #[error("no derivative is wanted; name a parameter or an initial state, or use solve")]
+    NoDirections,
+    /// A derivative was asked for with respect to something that is not there.
+    #[error("there is no {what} {index} to differentiate by: there are {count}, counted from 0")]
+    NoSuchDirection {
+        /// Parameter or state.
+        what: &'static str,
+        /// Its place as given.
+        index: usize,
+        /// How many there are.
+        count: usize,
+    },
+    /// Derivatives were asked for of a system with algebraic equations.
+    #[error(
+        "derivatives of a system with algebraic equations need a start whose derivatives fulfil them, \
+         which is not implemented; eliminate the algebraic states, or take differences of solves"
+    )]
+    AlgebraicDerivatives,
+    /// A mass matrix was given to a method that takes none.
+    #[error(
+        "the system has a mass matrix, and the method integrates y' = f(t, y) alone; \
+         use a Rosenbrock method with its own interpolant, such as rodas5p"
+    )]
+    MassNotTaken,
+    /// An entry of the mass matrix is not finite or out of place.
+    #[error(
+        "entry ({row}, {column}) of the mass matrix is {value}; the matrix has {dim} rows and columns, \
+         and its entries must be finite"
+    )]
+    InvalidMass {
+        /// Its row.
+        row: usize,
+        /// Its column.
+        column: usize,
+        /// Its value; NaN where it is missing.
+        value: f64,
+        /// The number of states.
+        dim: usize,
+    },
+    /// The initial state does not fulfil the algebraic equations.
+    #[error(
+        "the initial value of {state} is {value}, and the algebraic equations ask for about {consistent}; \
+         start from what `consistent_start` returns, or correct the value"
+    )]
+    InconsistentStart {
+        /// The algebraic state that is farthest off.
+        state: String,
+        /// Its value as given.
+        value: f64,
+        /// Its value after one Newton iteration.
+        consistent: f64,
+    },
+    /// The algebraic equations do not determine the algebraic states.
+    #[error(
+        "the algebraic equations do not determine {state} at t = {t}: {reason}; \
+         differentiate the equations, or start nearer to a solution"
+    )]
+    NotIndexOne {
+        /// An algebraic state that is not determined.
+        state: String,
+        /// Where.
+        t: f64,
+        /// What was found.
+        reason: &'static str,
+    },
     /// Adaptive steps were asked of a method that does not estimate its error.
     #[error(
         "{method} does not estimate its error, so it cannot choose its step size; \
@@ -108,6 +176,38 @@ pub enum SolveError<T = f64> {
     NotAdaptive {
         /// The method.
         method: Method,
+    },
+    /// Fixed steps were asked of a method that chooses its own.
+    #[cfg(feature = "diffsol")]
+    #[error("{method} always chooses its own steps; use StepSize::Adaptive, or one of our methods")]
+    NotFixed {
+        /// The method.
+        method: Method,
+    },
+    /// Something that only our own methods do was asked of one of diffsol's.
+    #[cfg(feature = "diffsol")]
+    #[error("{method} cannot {what}; take one of our methods, for example rodas5p")]
+    DiffsolCannot {
+        /// The method.
+        method: Method,
+        /// What was asked.
+        what: &'static str,
+    },
+    /// The package diffsol gave up.
+    #[cfg(feature = "diffsol")]
+    #[error(
+        "{method} gave up at t = {t}: {reason}; change the tolerance, or take one of our methods, \
+         for example rodas5p"
+    )]
+    Diffsol {
+        /// The method.
+        method: Method,
+        /// How far the solve got.
+        t: f64,
+        /// What diffsol said.
+        reason: String,
+        /// The trajectory so far.
+        partial: Box<Solution<T>>,
     },
     /// The step size is so small that time stands still.
     #[error(
@@ -203,6 +303,31 @@ pub enum SolveError<T = f64> {
         /// The trajectory so far.
         partial: Box<Solution<T>>,
     },
+    /// The function of an event is NaN.
+    #[error(
+        "the function of event {event} is NaN at t = {t}; \
+         it must give a number wherever the solution goes, an infinite one if need be"
+    )]
+    EventNotFinite {
+        /// Where.
+        t: f64,
+        /// The event's place in the list.
+        event: usize,
+        /// The trajectory so far.
+        partial: Box<Solution<T>>,
+    },
+    /// A jump of the state leads to a number that is not finite.
+    #[error("the jump of event {event} at t = {t} makes {state} not finite; look at what it computes")]
+    JumpNotFinite {
+        /// Where.
+        t: f64,
+        /// The event's place in the list.
+        event: usize,
+        /// The first state that is not finite.
+        state: String,
+        /// The trajectory so far.
+        partial: Box<Solution<T>>,
+    },
 }
 
 impl<T> SolveError<T> {
@@ -214,7 +339,11 @@ impl<T> SolveError<T> {
             | Self::StepTooSmall { partial, .. }
             | Self::NotFinite { partial, .. }
             | Self::JacobianNotFinite { partial, .. }
-            | Self::SingularMatrix { partial, .. } => Some(partial),
+            | Self::SingularMatrix { partial, .. }
+            | Self::EventNotFinite { partial, .. }
+            | Self::JumpNotFinite { partial, .. } => Some(partial),
+            #[cfg(feature = "diffsol")]
+            Self::Diffsol { partial, .. } => Some(partial),
             _ => None,
         }
     }
@@ -227,7 +356,11 @@ impl<T> SolveError<T> {
             | Self::StepTooSmall { partial, .. }
             | Self::NotFinite { partial, .. }
             | Self::JacobianNotFinite { partial, .. }
-            | Self::SingularMatrix { partial, .. } => Some(*partial),
+            | Self::SingularMatrix { partial, .. }
+            | Self::EventNotFinite { partial, .. }
+            | Self::JumpNotFinite { partial, .. } => Some(*partial),
+            #[cfg(feature = "diffsol")]
+            Self::Diffsol { partial, .. } => Some(*partial),
             _ => None,
         }
     }

@@ -5,7 +5,8 @@ use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAss
 
 use crate::Scalar;
 use crate::elements::{double, single};
-use crate::simd::{self, Task};
+use crate::wide::{self, Register};
+use crate::{Kernel, Twin};
 
 /// A floating-point type that lanes are made of: `f32` or `f64`.
 ///
@@ -49,11 +50,29 @@ pub trait Element:
     fn abs(self) -> Self;
     /// Whether the number is finite.
     fn is_finite(self) -> bool;
+
+    /// The number as a register of its own.
+    #[doc(hidden)]
+    type Portable: Register<Element = Self>;
+    /// The register of AVX-512 that holds such numbers.
+    #[cfg(target_arch = "x86_64")]
+    #[doc(hidden)]
+    type Avx512: Register<Element = Self>;
+    /// The register of AVX2.
+    #[cfg(target_arch = "x86_64")]
+    #[doc(hidden)]
+    type Avx2: Register<Element = Self>;
 }
 
 macro_rules! element {
-    ($t:ty, $functions:ident) => {
+    ($t:ty, $functions:ident, $avx512:ident, $avx2:ident) => {
         impl Element for $t {
+            type Portable = $t;
+            #[cfg(target_arch = "x86_64")]
+            type Avx512 = wide::$avx512;
+            #[cfg(target_arch = "x86_64")]
+            type Avx2 = wide::$avx2;
+
             #[inline(always)]
             fn from_f64(x: f64) -> Self {
                 x as $t
@@ -97,16 +116,19 @@ macro_rules! element {
         }
     };
 }
-element!(f32, single);
-element!(f64, double);
+element!(f32, single, F32x16, F32x8);
+element!(f64, double, F64x8, F64x4);
 
 /// `N` cells side by side: every operation acts on all of them.
 ///
-/// A plain array of `E`: the compiler turns each operation into one or a few vector instructions of
-/// the target. Elementary functions take the widest that the machine has when the program runs; their
-/// values do not depend on which they are.
+/// Operations outside a [`Kernel`] are compiled for the least machine of the target; within
+/// [`Scalar::dispatch`], where models run, each is an instruction on the widest registers that the
+/// machine has. Elementary functions and quotients may then differ in the last place from one
+/// instruction set to another; on one machine the numbers are always the same.
+///
+/// Lanes begin at a line of the processor's cache: a register that straddles two takes twice as long.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[repr(transparent)]
+#[repr(C, align(64))]
 pub struct Lanes<E, const N: usize>(pub [E; N]);
 
 impl<E: Element, const N: usize> Lanes<E, N> {
@@ -185,14 +207,17 @@ operator!(Sub, sub, SubAssign, sub_assign, -);
 operator!(Mul, mul, MulAssign, mul_assign, *);
 operator!(Div, div, DivAssign, div_assign, /);
 
+/// An elementary function, on the registers that the machine has.
 macro_rules! function {
-    ($task:ident, $method:ident) => {
-        struct $task<E, const N: usize>(Lanes<E, N>);
-        impl<E: Element, const N: usize> Task for $task<E, N> {
+    ($kernel:ident, $method:ident) => {
+        struct $kernel<E, const N: usize>([Lanes<E, N>; 1]);
+        impl<E: Element, const N: usize> Kernel<Lanes<E, N>> for $kernel<E, N> {
             type Output = Lanes<E, N>;
             #[inline(always)]
-            fn run(self) -> Lanes<E, N> {
-                self.0.map(E::$method)
+            fn run<U: Twin<Lanes<E, N>>>(mut self) -> Lanes<E, N> {
+                let x = &mut U::view_mut(&mut self.0)[0];
+                *x = x.$method();
+                self.0[0]
             }
         }
     };
@@ -202,18 +227,22 @@ function!(ExpM1, exp_m1);
 function!(Ln, ln);
 function!(Tanh, tanh);
 
+// SAFETY: a type has its own layout.
+#[allow(unsafe_code, reason = "a promise about layout")]
+unsafe impl<E: Element, const N: usize> Twin<Self> for Lanes<E, N> {}
+
 impl<E: Element, const N: usize> Scalar for Lanes<E, N> {
     #[inline(always)]
     fn exp(self) -> Self {
-        simd::apart(Exp(self))
+        Self::dispatch(Exp([self]))
     }
     #[inline(always)]
     fn exp_m1(self) -> Self {
-        simd::apart(ExpM1(self))
+        Self::dispatch(ExpM1([self]))
     }
     #[inline(always)]
     fn ln(self) -> Self {
-        simd::apart(Ln(self))
+        Self::dispatch(Ln([self]))
     }
     #[inline(always)]
     fn sqrt(self) -> Self {
@@ -239,7 +268,7 @@ impl<E: Element, const N: usize> Scalar for Lanes<E, N> {
     }
     #[inline(always)]
     fn tanh(self) -> Self {
-        simd::apart(Tanh(self))
+        Self::dispatch(Tanh([self]))
     }
     #[inline(always)]
     fn sin(self) -> Self {
@@ -272,5 +301,9 @@ impl<E: Element, const N: usize> Scalar for Lanes<E, N> {
     #[inline(always)]
     fn all_finite(self) -> bool {
         self.0.iter().all(|x| x.is_finite())
+    }
+    #[inline(always)]
+    fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output {
+        wide::dispatch(kernel)
     }
 }

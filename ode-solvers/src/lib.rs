@@ -57,24 +57,49 @@
 //! | not stiff (FitzHugh–Nagumo, a squid axon at loose tolerance) | [`Method::Tsit5`] | order 5(4) |
 //! | a published protocol with fixed steps | [`Method::ExplicitEuler`], [`Method::RushLarsen1`], … | `StepSize::Fixed` |
 //!
-//! [`Method::citation`] says what to cite.
+//! [`guide`] says how to choose, with numbers; [`Method::citation`] what to cite.
+//!
+//! # Events, jumps, derivatives
+//!
+//! * [`solve_with_events`] finds where a function of the state crosses zero ([`Event`]): when a cell
+//!   fires, where a solve should end, where a dose changes the state.
+//! * [`sensitivities`] gives the derivatives of a trajectory with respect to parameters and initial
+//!   states, as accurate as the states, with every method.
+//! * [`problems`] holds public test problems with their end states.
+//!
+//! Algebraic equations beside differential ones: give the system a [`Mass`] matrix with rows of
+//! zeros, and take a Rosenbrock method.
 //!
 //! # What to rely on
 //!
 //! * Adaptive solving has no hidden tolerance, and asks only methods that estimate their error.
 //! * Steps end exactly at every stop; a step that ends there never sees what follows.
 //! * States are recorded at exactly the times asked for, and recording changes no step.
-//! * A failure says where, which state and what to do, and keeps the trajectory so far.
+//! * A failure says where, which state and what to do, and keeps the trajectory so far. A
+//!   [`Solution`] says how it ended ([`Ending`]).
+//! * Every number of [`Statistics`] is counted; tests compare them with what systems see.
 //! * A step allocates nothing.
+//!
+//! # Features
+//!
+//! `diffsol` (off by default) lets the methods of the package of that name run behind [`solve`], by
+//! the names in [`Method::DIFFSOL`]: an independent implementation to compare with.
 //!
 //! # Beneath `solve`
 //!
 //! [`integrate_fixed`] and [`integrate_adaptive`] run any [`Stepper`] over any number type: lanes
-//! share one clock, and the worst lane decides the step. Steppers come from tables of coefficients
-//! ([`tableau`]): [`RungeKutta`], [`RungeKuttaPair`], [`RushLarsen`], [`Rosenbrock`].
+//! share one clock, and the worst lane decides the step; over [`Dual`] numbers a solve carries the
+//! exact derivatives of its steps. Steppers come from tables of coefficients
+//! ([`tableau`]): [`RungeKutta`], [`RungeKuttaPair`], [`RushLarsen`], [`GeneralizedRushLarsen`],
+//! [`Rosenbrock`].
 
 mod combine;
+mod consistent;
 mod control;
+mod dense;
+#[cfg(feature = "diffsol")]
+mod diffsol_methods;
+mod dispatch;
 #[allow(clippy::suspicious_arithmetic_impl, reason = "the product and quotient rules mix operators")]
 mod dual;
 #[allow(
@@ -83,39 +108,59 @@ mod dual;
 )]
 mod elements;
 mod error;
+mod events;
 mod fn_system;
+mod generalized_rush_larsen;
+#[doc = include_str!("../guide/choose_a_solver.md")]
+pub mod guide {}
 mod integrate;
 mod lanes;
 mod linear;
+mod mass;
 mod matrix;
 mod method;
+mod norm;
 mod options;
+mod parametric;
+pub mod problems;
 mod record;
 mod rosenbrock;
+mod run;
 mod runge_kutta;
 mod rush_larsen;
 mod scalar;
-mod simd;
+mod sensitivity;
 mod solution;
 mod solve;
 pub mod sparse;
 mod stepper;
 mod system;
 pub mod tableau;
+mod wide;
 
-pub use control::PiController;
+pub use consistent::consistent_start;
+pub use control::Controller;
+pub use dispatch::{Kernel, Twin};
 pub use dual::Dual;
 pub use error::SolveError;
+pub use events::{Direction, Event, EventFunction, Jump, Occurrence, Trigger};
 pub use fn_system::{Differences, FnSystem, Given};
-pub use integrate::{integrate_adaptive, integrate_fixed};
+pub use generalized_rush_larsen::GeneralizedRushLarsen;
+pub use integrate::{
+    integrate_adaptive, integrate_adaptive_with_events, integrate_fixed, integrate_fixed_with_events,
+};
 pub use lanes::{Element, Lanes};
+pub use mass::Mass;
 pub use method::{Method, UnknownMethod};
+pub use norm::Norm;
 pub use options::{Options, SaveAt, StepSize, Tolerance};
+pub use parametric::{Instance, Parametric};
 pub use rosenbrock::Rosenbrock;
 pub use runge_kutta::{RungeKutta, RungeKuttaPair};
 pub use rush_larsen::RushLarsen;
 pub use scalar::{Over, Scalar};
-pub use solution::{Solution, Statistics};
-pub use solve::solve;
+pub use sensitivity::{ErrorControl, Sensitivities, Wanted, sensitivities};
+pub use solution::{Ending, Solution, Statistics};
+pub use solve::{solve, solve_with_events};
 pub use stepper::{Embedded, Step, StepError, Stepper};
 pub use system::{Linearize, StateSpace, System};

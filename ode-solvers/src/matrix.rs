@@ -1,43 +1,53 @@
-//! The matrix of an implicit step, `I/(γh) − J`, kept in the form that is cheaper to work with.
+//! The matrix of an implicit step, `M/(γh) − J`, kept in the form that is cheaper to work with.
 
 use std::sync::Arc;
 
-use crate::linear::{Lu, Singular};
+use crate::dense::Dense;
+use crate::linear::Singular;
 use crate::sparse::{Compression, Depends, SparseError, SparseLu, SparsityPattern};
-use crate::{Linearize, StepError};
+use crate::{Linearize, Scalar, StepError};
 
 /// A solution that misses an equation by more than this share of its terms is computed again, with
 /// pivoting. Step-size control asks for a few digits of a stage.
 const BACKWARD_ERROR: f64 = 1e-9;
 
-/// A sparse operation takes about as long as this many of a dense elimination, which runs down
-/// columns with vector instructions.
+/// Over `f64` a sparse operation takes about as long as this many of a dense elimination, which runs
+/// down columns with vector instructions. Over lanes and duals, which are vectors themselves, both
+/// take the same time: sparse is never worse.
 const SPARSE_COST: usize = 2;
 
-/// The Jacobian of a system and the factors of `diagonal · I − J`.
+/// The Jacobian of a system and the factors of `diagonal · M − J`, where `M` is the system's mass
+/// matrix: the identity, unless it has one.
 ///
 /// The structure of the Jacobian is asked for at the start, and again after every restart, since
 /// it may differ from one side of a stop to the other. Systems that don't know theirs, that have
 /// too many states or too few zeros, are treated as dense.
 #[derive(Debug)]
-pub(crate) struct Matrix {
+pub(crate) struct Matrix<T> {
     n: usize,
     /// Whether the structure has been asked for since the latest restart.
     known: bool,
     rows: Box<[Depends]>,
-    sparse: Option<Box<Sparse>>,
+    sparse: Option<Box<Sparse<T>>>,
     /// Column by column; while the Jacobian is sparse, only for falling back.
-    jacobian: Vec<f64>,
-    lu: Lu,
+    jacobian: Vec<T>,
+    lu: Dense<T>,
+    /// The entries of `M`; none for the identity.
+    mass: Option<Vec<(usize, usize, f64)>>,
+    /// With a mass matrix: `J − diagonal · M`, column by column.
+    shifted: Vec<T>,
 }
 
 #[derive(Debug)]
-struct Sparse {
+struct Sparse<T> {
     compression: Compression,
-    jacobian: Vec<f64>,
-    lu: SparseLu<f64>,
+    jacobian: Vec<T>,
+    /// With a mass matrix: its entries and those of `J − diagonal · M`, in the plan's order.
+    mass: Vec<f64>,
+    shifted: Vec<T>,
+    lu: SparseLu<T>,
     diagonal: f64,
-    b: Vec<f64>,
+    b: Vec<T>,
     pivots: Pivots,
 }
 
@@ -51,15 +61,17 @@ enum Pivots {
     Bad,
 }
 
-impl Matrix {
+impl<T: Scalar> Matrix<T> {
     pub(crate) fn new(n: usize) -> Self {
         Self {
             n,
             known: false,
             rows: vec![Depends::default(); n.min(SparsityPattern::MAX_DIM)].into(),
             sparse: None,
-            jacobian: vec![0.0; n * n],
-            lu: Lu::new(n),
+            jacobian: vec![T::default(); n * n],
+            lu: Dense::new(n),
+            mass: None,
+            shifted: Vec::new(),
         }
     }
 
@@ -69,8 +81,9 @@ impl Matrix {
     }
 
     /// Evaluates the Jacobian.
-    pub(crate) fn linearise<S: Linearize + ?Sized>(&mut self, system: &S, t: f64, y: &[f64]) {
+    pub(crate) fn linearise<S: Linearize<T> + ?Sized>(&mut self, system: &S, t: f64, y: &[T]) {
         if !self.known {
+            self.mass = system.mass().entries(self.n);
             self.find_structure(system, t);
             self.known = true;
         }
@@ -80,27 +93,49 @@ impl Matrix {
         }
     }
 
-    fn find_structure<S: Linearize + ?Sized>(&mut self, system: &S, t: f64) {
+    fn find_structure<S: Linearize<T> + ?Sized>(&mut self, system: &S, t: f64) {
         if self.n > SparsityPattern::MAX_DIM || !system.sparsity(t, &mut self.rows) {
             self.sparse = None;
             return;
         }
+        for &(i, j, _) in self.mass.iter().flatten() {
+            self.rows[i] += Depends::on(j);
+        }
         let pattern = match &self.sparse {
-            Some(sparse) if sparse.compression.pattern().covers(&self.rows) => return,
+            Some(sparse) if sparse.compression.pattern().covers(&self.rows) => {
+                let mass = self.mass.as_deref();
+                return self.sparse.iter_mut().for_each(|sparse| sparse.set_mass(mass));
+            }
             Some(sparse) => sparse.compression.pattern().union(&self.rows),
             None => SparsityPattern::with_diagonal(self.rows.to_vec()),
         };
         self.sparse = Sparse::new(&pattern).map(Box::new);
+        let mass = self.mass.as_deref();
+        self.sparse.iter_mut().for_each(|sparse| sparse.set_mass(mass));
     }
 
-    /// Factorises `diagonal · I − J`.
+    /// The entries of the mass matrix; none for the identity.
+    pub(crate) fn mass(&self) -> Option<&[(usize, usize, f64)]> {
+        self.mass.as_deref()
+    }
+
+    /// Factorises `diagonal · M − J`.
     pub(crate) fn factorise(&mut self, diagonal: f64) -> Result<(), StepError> {
         let Some(sparse) = &mut self.sparse else {
-            return factorise_dense(&mut self.lu, diagonal, &self.jacobian);
+            let Some(mass) = &self.mass else {
+                return factorise_dense(&mut self.lu, diagonal, &mut self.jacobian);
+            };
+            self.shifted.clone_from(&self.jacobian);
+            for &(i, j, m) in mass {
+                self.shifted[i + j * self.n] -= T::from(diagonal * m);
+            }
+            return factorise_dense(&mut self.lu, 0.0, &mut self.shifted);
         };
-        sparse.diagonal = diagonal;
         sparse.pivots = Pivots::Unchecked;
-        match sparse.lu.factorise(diagonal, &sparse.jacobian) {
+        sparse.diagonal = if self.mass.is_some() { 0.0 } else { diagonal };
+        sparse.shift(diagonal);
+        let matrix = if self.mass.is_some() { &sparse.shifted } else { &sparse.jacobian };
+        match sparse.lu.factorise(T::from(sparse.diagonal), matrix) {
             Ok(()) => Ok(()),
             Err(_) => sparse.fall_back(&mut self.jacobian, &mut self.lu),
         }
@@ -111,15 +146,16 @@ impl Matrix {
     /// # Errors
     /// When the pivots on the diagonal turn out to be bad, and there are no others.
     #[inline]
-    pub(crate) fn solve(&mut self, x: &mut [f64]) -> Result<(), StepError> {
+    pub(crate) fn solve(&mut self, x: &mut [T]) -> Result<(), StepError> {
         match &mut self.sparse {
             Some(sparse) if sparse.pivots == Pivots::Good => sparse.lu.solve(x),
             Some(sparse) if sparse.pivots == Pivots::Unchecked => {
                 sparse.b.copy_from_slice(x);
-                match sparse.lu.solve_checked(&sparse.jacobian, &sparse.b, x, BACKWARD_ERROR) {
+                let matrix = if self.mass.is_some() { &sparse.shifted } else { &sparse.jacobian };
+                match sparse.lu.solve_checked(matrix, &sparse.b, x, BACKWARD_ERROR) {
                     Ok(()) => sparse.pivots = Pivots::Good,
                     // The right-hand side is not finite: no factorisation would help.
-                    Err(SparseError::Unstable { .. }) if !sparse.b.iter().all(|b| b.is_finite()) => {}
+                    Err(SparseError::Unstable { .. }) if !sparse.b.iter().all(|b| b.all_finite()) => {}
                     Err(_) => {
                         sparse.fall_back(&mut self.jacobian, &mut self.lu)?;
                         x.copy_from_slice(&sparse.b);
@@ -133,7 +169,7 @@ impl Matrix {
     }
 }
 
-impl Sparse {
+impl<T: Scalar> Sparse<T> {
     /// Nothing if a dense matrix is cheaper.
     fn new(pattern: &SparsityPattern) -> Option<Self> {
         let n = pattern.dim();
@@ -142,22 +178,43 @@ impl Sparse {
         // A step factorises once and solves once for each stage, of which there are about eight.
         let sparse = plan.factor_flops() + 8 * plan.solve_flops();
         let dense = 2 * n * n * n / 3 + 8 * 2 * n * n;
-        (SPARSE_COST * sparse <= dense).then(|| Self {
-            jacobian: vec![0.0; pattern.entries()],
+        let is_dense = T::as_f64s(&mut []).is_some() && SPARSE_COST * sparse > dense;
+        (!is_dense).then(|| Self {
+            jacobian: vec![T::default(); pattern.entries()],
+            mass: Vec::new(),
+            shifted: Vec::new(),
             compression,
             lu: SparseLu::new(Arc::new(plan)),
             diagonal: 0.0,
-            b: vec![0.0; n],
+            b: vec![T::default(); n],
             pivots: Pivots::Unchecked,
         })
     }
 
+    /// Sorts the entries of the mass matrix into the plan's order.
+    fn set_mass(&mut self, mass: Option<&[(usize, usize, f64)]>) {
+        let entries = self.compression.entries();
+        self.mass = mass.map_or_else(Vec::new, |mass| {
+            let at = |(i, j)| mass.iter().filter(|m| (m.0, m.1) == (i, j)).map(|m| m.2).sum();
+            entries.map(at).collect()
+        });
+        self.shifted = vec![T::default(); self.mass.len()];
+    }
+
+    /// Writes `J − diagonal · M`, where there is a mass matrix.
+    fn shift(&mut self, diagonal: f64) {
+        for ((s, &j), &m) in self.shifted.iter_mut().zip(&self.jacobian).zip(&self.mass) {
+            *s = j - m * diagonal;
+        }
+    }
+
     /// Factorises with pivoting.
     #[cold]
-    fn fall_back(&mut self, dense: &mut [f64], lu: &mut Lu) -> Result<(), StepError> {
+    fn fall_back(&mut self, dense: &mut [T], lu: &mut Dense<T>) -> Result<(), StepError> {
         let n = self.b.len();
-        dense.fill(0.0);
-        for ((i, j), &value) in self.compression.entries().zip(&self.jacobian) {
+        dense.fill(T::from(0.0));
+        let matrix = if self.mass.is_empty() { &self.jacobian } else { &self.shifted };
+        for ((i, j), &value) in self.compression.entries().zip(matrix) {
             dense[i + j * n] = value;
         }
         factorise_dense(lu, self.diagonal, dense)?;
@@ -166,10 +223,10 @@ impl Sparse {
     }
 }
 
-fn factorise_dense(lu: &mut Lu, diagonal: f64, jacobian: &[f64]) -> Result<(), StepError> {
+fn factorise_dense<T: Scalar>(lu: &mut Dense<T>, diagonal: f64, jacobian: &mut [T]) -> Result<(), StepError> {
     lu.factorise(diagonal, jacobian).map_err(|Singular(column)| {
         let n = jacobian.len().isqrt();
-        match jacobian.iter().position(|x| !x.is_finite()) {
+        match jacobian.iter().position(|x| !x.all_finite()) {
             Some(k) => StepError::JacobianNotFinite { row: k % n, column: k / n },
             None => StepError::Singular { column },
         }

@@ -1,6 +1,7 @@
 //! How to solve: step size, tolerance, what to record, limits.
 
-use crate::SolveError;
+use crate::norm::{Measure, Norm, Weights};
+use crate::{Controller, SolveError};
 
 /// How large the local error of a step may be: `atol + rtol · |y|` for each state.
 ///
@@ -13,17 +14,30 @@ use crate::SolveError;
 pub struct Tolerance {
     rtol: f64,
     atol: Vec<f64>,
+    norm: Norm,
 }
 
 impl Tolerance {
     /// The same absolute tolerance for all states.
     pub fn new(rtol: f64, atol: f64) -> Self {
-        Self { rtol, atol: vec![atol] }
+        Self { rtol, atol: vec![atol], norm: Norm::default() }
     }
 
     /// One absolute tolerance for each state.
     pub fn per_state(rtol: f64, atol: impl Into<Vec<f64>>) -> Self {
-        Self { rtol, atol: atol.into() }
+        Self { rtol, atol: atol.into(), norm: Norm::default() }
+    }
+
+    /// With another norm than the root mean square.
+    #[must_use]
+    pub fn with_norm(mut self, norm: Norm) -> Self {
+        self.norm = norm;
+        self
+    }
+
+    /// How the errors of the states become one number.
+    pub fn norm(&self) -> Norm {
+        self.norm
     }
 
     /// The relative tolerance.
@@ -39,12 +53,13 @@ impl Tolerance {
         }
     }
 
-    /// The absolute tolerances of `dim` states, all numbers checked.
-    pub(crate) fn check<T>(
+    /// The weights of an error of `dim` states, all numbers checked.
+    pub(crate) fn weights<T>(
         &self,
         dim: usize,
+        measure: Measure<T>,
         name: impl Fn(usize) -> String,
-    ) -> Result<Vec<f64>, SolveError<T>> {
+    ) -> Result<Weights<T>, SolveError<T>> {
         if !(self.rtol >= 0.0 && self.rtol.is_finite()) {
             return Err(SolveError::InvalidRtol { rtol: self.rtol });
         }
@@ -58,7 +73,7 @@ impl Tolerance {
         let atol: Vec<f64> = (0..dim).map(|i| self.atol(i)).collect();
         match atol.iter().position(|&a| !(a > 0.0 && a.is_finite())) {
             Some(i) => Err(SolveError::InvalidAtol { state: name(i), atol: atol[i] }),
-            None => Ok(atol),
+            None => Ok(Weights { rtol: self.rtol, atol, norm: self.norm, measure }),
         }
     }
 }
@@ -103,6 +118,8 @@ pub struct Options {
     pub dt_min: f64,
     /// The longest adaptive step. Default: infinity.
     pub dt_max: f64,
+    /// How the length of adaptive steps follows from their errors. Default: [`Controller::PI`].
+    pub controller: Controller,
 }
 
 impl Default for Options {
@@ -114,6 +131,7 @@ impl Default for Options {
             dt_init: None,
             dt_min: 0.0,
             dt_max: f64::INFINITY,
+            controller: Controller::PI,
         }
     }
 }
@@ -131,7 +149,8 @@ impl Options {
 
     /// Checks everything that doesn't depend on the system.
     pub(crate) fn check<T>(&self, (t0, t1): (f64, f64)) -> Result<(), SolveError<T>> {
-        if !(t0.is_finite() && t1.is_finite() && t0 < t1) {
+        // The length must be finite as well.
+        if !(t0.is_finite() && t1.is_finite() && t0 < t1 && (t1 - t0).is_finite()) {
             return Err(SolveError::InvalidSpan { t0, t1 });
         }
         let option = |name, value, rule| Err(SolveError::InvalidOption { name, value, rule });
@@ -149,6 +168,9 @@ impl Options {
         }
         if self.dt_max.is_nan() || self.dt_max <= 0.0 || self.dt_max < self.dt_min {
             return option("dt_max", self.dt_max, "it must be positive and not less than dt_min");
+        }
+        if let Some((name, value, rule)) = self.controller.fault() {
+            return option(name, value, rule);
         }
         if let SaveAt::Times(times) = &self.save_at {
             if times.is_empty() {

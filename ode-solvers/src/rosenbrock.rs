@@ -1,14 +1,19 @@
 //! Rosenbrock steps from a table of coefficients.
 
 use crate::combine::Terms;
+use crate::mass;
 use crate::matrix::Matrix;
 use crate::runge_kutta::hermite;
 use crate::tableau::RosenbrockTableau;
-use crate::{Embedded, Linearize, Statistics, Step, StepError, Stepper};
+use crate::{Embedded, Linearize, Scalar, Statistics, Step, StepError, Stepper};
 
 /// A Rosenbrock method: linearly implicit, one Jacobian and one factorisation for each step.
+///
+/// `T` is `f64` unless said otherwise. Over [`Lanes`](crate::Lanes) every lane has its own Jacobian
+/// and its own pivots; over [`Dual`](crate::Dual) numbers the derivatives of the steps are exact,
+/// those of the Jacobian included.
 #[derive(Debug)]
-pub struct Rosenbrock {
+pub struct Rosenbrock<T = f64> {
     tableau: &'static RosenbrockTableau,
     stages: Vec<Stage>,
     b: Sum,
@@ -17,17 +22,18 @@ pub struct Rosenbrock {
     error_stage: Option<usize>,
     interpolant: Vec<Terms>,
     /// The stages, row after row.
-    u: Vec<f64>,
+    u: Vec<T>,
     /// The states at the stages: row `i` holds `y + Σ aᵢⱼ uⱼ`.
-    stage: Vec<f64>,
-    slope: Vec<f64>,
-    end_slope: Vec<f64>,
-    time_derivative: Vec<f64>,
+    stage: Vec<T>,
+    slope: Vec<T>,
+    end_slope: Vec<T>,
+    time_derivative: Vec<T>,
     /// The Jacobian at the start and the factors of `I/(γ dt) − J`.
-    matrix: Matrix,
-    error: Vec<f64>,
+    matrix: Matrix<T>,
+    /// While stages are computed, scratch.
+    error: Vec<T>,
     /// The polynomial between the end points, row after row.
-    dense: Vec<f64>,
+    dense: Vec<T>,
     /// The time of `slope`, if it is valid.
     start: Option<f64>,
     /// The time of the Jacobian and `time_derivative`, if they are valid.
@@ -65,10 +71,10 @@ impl Sum {
     }
 }
 
-impl Rosenbrock {
+impl<T: Scalar> Rosenbrock<T> {
     /// A stepper for systems with `dim` states.
     pub fn new(tableau: &'static RosenbrockTableau, dim: usize) -> Self {
-        let zeros = |rows: usize| vec![0.0; rows * dim];
+        let zeros = |rows: usize| vec![T::default(); rows * dim];
         let before = |i: usize| if i == 0 { &[] } else { tableau.a[i - 1] };
         let stages = (0..tableau.stages())
             .map(|i| Stage {
@@ -104,7 +110,7 @@ impl Rosenbrock {
         }
     }
 
-    fn prepare<S: Linearize + ?Sized>(&mut self, system: &S, t: f64, y: &[f64], stats: &mut Statistics) {
+    fn prepare<S: Linearize<T> + ?Sized>(&mut self, system: &S, t: f64, y: &[T], stats: &mut Statistics) {
         if self.start == Some(t) {
             return;
         }
@@ -119,11 +125,11 @@ impl Rosenbrock {
     }
 
     /// The Jacobian and ∂f/∂t at the start of the step.
-    fn linearise<S: Linearize + ?Sized>(
+    fn linearise<S: Linearize<T> + ?Sized>(
         &mut self,
         system: &S,
         step: Step,
-        y: &[f64],
+        y: &[T],
         stats: &mut Statistics,
     ) {
         if self.linearised == Some(step.t) {
@@ -139,11 +145,11 @@ impl Rosenbrock {
 
     /// ∂f/∂t by a difference of second order that looks forward only, and within the step: what
     /// lies on the other side of a stop is never seen.
-    fn differentiate_in_time<S: Linearize + ?Sized>(
+    fn differentiate_in_time<S: Linearize<T> + ?Sized>(
         &mut self,
         system: &S,
         step: Step,
-        y: &[f64],
+        y: &[T],
         stats: &mut Statistics,
     ) {
         let delta = f64::EPSILON.cbrt() * step.dt;
@@ -151,7 +157,7 @@ impl Rosenbrock {
         // What they are after rounding.
         let (h1, h2) = (t1 - step.t, t2 - step.t);
         if !(h1 > 0.0 && h2 > h1) {
-            self.time_derivative.fill(0.0);
+            self.time_derivative.fill(T::from(0.0));
             return;
         }
         let n = self.slope.len();
@@ -172,7 +178,7 @@ impl Rosenbrock {
     }
 }
 
-impl<S: Linearize + ?Sized> Stepper<S, f64> for Rosenbrock {
+impl<T: Scalar, S: Linearize<T> + ?Sized> Stepper<S, T> for Rosenbrock<T> {
     fn order(&self) -> u32 {
         self.tableau.order
     }
@@ -185,8 +191,8 @@ impl<S: Linearize + ?Sized> Stepper<S, f64> for Rosenbrock {
         &mut self,
         system: &S,
         step: Step,
-        y: &[f64],
-        y1: &mut [f64],
+        y: &[T],
+        y1: &mut [T],
         stats: &mut Statistics,
     ) -> Result<(), StepError> {
         let n = self.slope.len();
@@ -208,12 +214,16 @@ impl<S: Linearize + ?Sized> Stepper<S, f64> for Rosenbrock {
                 system.rhs(step.at(stage.c), state, u);
                 stats.rhs += 1;
             }
-            stage.coupling.add(per_dt, done, u);
-            if !autonomous && stage.d != 0.0 {
-                let w = step.dt * stage.d;
-                for (u, ft) in u.iter_mut().zip(&self.time_derivative) {
-                    *u += ft * w;
+            match self.matrix.mass() {
+                None => stage.coupling.add(per_dt, done, u),
+                Some(mass) => {
+                    self.error.fill(T::from(0.0));
+                    stage.coupling.add(per_dt, done, &mut self.error);
+                    mass::add_product(mass, &self.error, u);
                 }
+            }
+            if !autonomous && stage.d != 0.0 {
+                add_scaled(step.dt * stage.d, &self.time_derivative, u);
             }
             self.matrix.solve(u)?;
         }
@@ -224,7 +234,7 @@ impl<S: Linearize + ?Sized> Stepper<S, f64> for Rosenbrock {
         match self.error_stage {
             Some(i) => self.error.copy_from_slice(&self.u[i * n..(i + 1) * n]),
             None => {
-                self.error.fill(0.0);
+                self.error.fill(T::from(0.0));
                 self.error_weights.add(1.0, &self.u, &mut self.error);
             }
         }
@@ -232,12 +242,12 @@ impl<S: Linearize + ?Sized> Stepper<S, f64> for Rosenbrock {
         Ok(())
     }
 
-    fn slope(&mut self, system: &S, t: f64, y: &[f64], stats: &mut Statistics) -> &[f64] {
+    fn slope(&mut self, system: &S, t: f64, y: &[T], stats: &mut Statistics) -> &[T] {
         self.prepare(system, t, y, stats);
         &self.slope
     }
 
-    fn prepare_dense(&mut self, system: &S, step: Step, _y: &[f64], y1: &[f64], stats: &mut Statistics) {
+    fn prepare_dense(&mut self, system: &S, step: Step, _y: &[T], y1: &[T], stats: &mut Statistics) {
         let n = self.slope.len();
         if self.interpolant.is_empty() {
             if self.end != Some(step.t1) {
@@ -247,23 +257,22 @@ impl<S: Linearize + ?Sized> Stepper<S, f64> for Rosenbrock {
             }
             return;
         }
-        self.dense.fill(0.0);
+        self.dense.fill(T::from(0.0));
         for (terms, row) in self.interpolant.iter().zip(self.dense.chunks_exact_mut(n)) {
             terms.add(1.0, &self.u, row);
         }
     }
 
-    fn interpolate(&self, step: Step, theta: f64, y: &[f64], y1: &[f64], out: &mut [f64]) {
+    fn interpolate(&self, step: Step, theta: f64, y: &[T], y1: &[T], out: &mut [T]) {
         if self.interpolant.is_empty() {
             return hermite(theta, step.dt, (y, &self.slope), (y1, &self.end_slope), out);
         }
-        let n = self.slope.len();
-        let rest = 1.0 - theta;
-        for (i, o) in out.iter_mut().enumerate() {
-            let rows = self.dense.chunks_exact(n).rev();
-            let inner = rows.fold(0.0, |sum, row| sum * theta + row[i]);
-            *o = rest * y[i] + theta * (y1[i] + rest * inner);
-        }
+        polynomial(theta, y, y1, &self.dense, out);
+    }
+
+    fn takes_mass(&self) -> bool {
+        // The cubic through states and slopes knows no slope of an algebraic state.
+        !self.interpolant.is_empty()
     }
 
     fn reset(&mut self) {
@@ -274,12 +283,29 @@ impl<S: Linearize + ?Sized> Stepper<S, f64> for Rosenbrock {
     }
 }
 
-impl<S: Linearize + ?Sized> Embedded<S, f64> for Rosenbrock {
-    fn error(&self) -> &[f64] {
+impl<T: Scalar, S: Linearize<T> + ?Sized> Embedded<S, T> for Rosenbrock<T> {
+    fn error(&self) -> &[T] {
         &self.error
     }
 
     fn error_order(&self) -> u32 {
         self.tableau.embedded_order.min(self.tableau.order)
+    }
+}
+
+/// `out += w x`.
+fn add_scaled<T: Scalar>(w: f64, x: &[T], out: &mut [T]) {
+    for (o, &x) in out.iter_mut().zip(x) {
+        *o += x * w;
+    }
+}
+
+/// `(1−θ) y + θ (y₁ + (1−θ)(k₁ + θ (k₂ + …)))`, where `kᵣ` is the `r`-th row of `k`.
+fn polynomial<T: Scalar>(theta: f64, y: &[T], y1: &[T], k: &[T], out: &mut [T]) {
+    let n = out.len();
+    let rest = 1.0 - theta;
+    for (i, o) in out.iter_mut().enumerate() {
+        let inner = k.chunks_exact(n).rev().fold(T::from(0.0), |sum, row| sum * theta + row[i]);
+        *o = y[i] * rest + (y1[i] + inner * rest) * theta;
     }
 }

@@ -28,7 +28,9 @@ pub struct RungeKutta<T> {
     rows: Vec<Terms>,
     b: Terms,
     fsal: bool,
-    /// The stages, row after row.
+    /// The rows of the stages that only the interpolant needs.
+    extra: Vec<Terms>,
+    /// The stages, row after row; those of the interpolant last.
     k: Vec<T>,
     /// The state at a stage.
     stage: Vec<T>,
@@ -38,22 +40,30 @@ pub struct RungeKutta<T> {
     start: Option<f64>,
     /// The time of the slope at the end, if it is valid.
     end: Option<f64>,
+    /// Whether the interpolant's stages belong to the latest step.
+    dense: bool,
 }
 
 impl<T: Scalar> RungeKutta<T> {
     /// A stepper for systems with `dim` states.
     pub fn new(tableau: &'static ExplicitTableau, dim: usize) -> Self {
         let zeros = || vec![T::default(); dim];
+        let extra: &[&[f64]] = match tableau.interpolant {
+            Interpolant::ExtraStages { a, .. } => a,
+            _ => &[],
+        };
         Self {
             tableau,
             rows: tableau.a.iter().map(|row| Terms::new(row)).collect(),
             b: Terms::new(tableau.b),
             fsal: tableau.is_fsal(),
-            k: vec![T::default(); dim * tableau.stages()],
+            k: vec![T::default(); dim * (tableau.stages() + extra.len())],
+            extra: extra.iter().map(|row| Terms::new(row)).collect(),
             stage: zeros(),
             end_slope: zeros(),
             start: None,
             end: None,
+            dense: false,
         }
     }
 
@@ -66,8 +76,8 @@ impl<T: Scalar> RungeKutta<T> {
         }
         if self.end == Some(t) {
             if self.fsal {
-                let last = self.k.len() - n;
-                self.k.copy_within(last.., 0);
+                let end = self.rows.len() * n;
+                self.k.copy_within(end - n..end, 0);
             } else {
                 self.k[..n].copy_from_slice(&self.end_slope);
             }
@@ -81,7 +91,8 @@ impl<T: Scalar> RungeKutta<T> {
 
     /// The slope at the end of the latest step.
     fn slope_at_end(&self) -> &[T] {
-        if self.fsal { &self.k[self.k.len() - self.stage.len()..] } else { &self.end_slope }
+        let n = self.stage.len();
+        if self.fsal { &self.k[(self.rows.len() - 1) * n..][..n] } else { &self.end_slope }
     }
 }
 
@@ -117,6 +128,7 @@ impl<T: Scalar, S: System<T> + ?Sized> Stepper<S, T> for RungeKutta<T> {
             self.b.write(step.dt, y, &self.k, y1);
         }
         self.end = self.fsal.then_some(step.t1);
+        self.dense = false;
         Ok(())
     }
 
@@ -125,11 +137,24 @@ impl<T: Scalar, S: System<T> + ?Sized> Stepper<S, T> for RungeKutta<T> {
         &self.k[..self.stage.len()]
     }
 
-    fn prepare_dense(&mut self, system: &S, step: Step, _y: &[T], y1: &[T], stats: &mut Statistics) {
-        if self.tableau.interpolant == Interpolant::Hermite && self.end != Some(step.t1) {
-            system.rhs(step.at(1.0), y1, &mut self.end_slope);
-            stats.rhs += 1;
-            self.end = Some(step.t1);
+    fn prepare_dense(&mut self, system: &S, step: Step, y: &[T], y1: &[T], stats: &mut Statistics) {
+        match self.tableau.interpolant {
+            Interpolant::Hermite if self.end != Some(step.t1) => {
+                system.rhs(step.at(1.0), y1, &mut self.end_slope);
+                stats.rhs += 1;
+                self.end = Some(step.t1);
+            }
+            Interpolant::ExtraStages { c, .. } if !self.dense => {
+                let (n, first) = (self.stage.len(), self.rows.len());
+                for (i, (row, &c)) in self.extra.iter().zip(c).enumerate() {
+                    let (done, rest) = self.k.split_at_mut((first + i) * n);
+                    row.write(step.dt, y, done, &mut self.stage);
+                    system.rhs(step.at(c), &self.stage, &mut rest[..n]);
+                }
+                stats.rhs += c.len() as u64;
+                self.dense = true;
+            }
+            _ => {}
         }
     }
 
@@ -139,7 +164,7 @@ impl<T: Scalar, S: System<T> + ?Sized> Stepper<S, T> for RungeKutta<T> {
             Interpolant::Hermite => {
                 hermite(theta, step.dt, (y, &self.k[..n]), (y1, self.slope_at_end()), out);
             }
-            Interpolant::Weights { w, .. } => {
+            Interpolant::Weights { w, .. } | Interpolant::ExtraStages { w, .. } => {
                 out.copy_from_slice(y);
                 for (row, k) in w.iter().zip(self.k.chunks_exact(n)) {
                     let b = row.iter().rev().fold(0.0, |sum, &c| (sum + c) * theta) * step.dt;
@@ -180,8 +205,10 @@ pub struct RungeKuttaPair<T> {
     method: RungeKutta<T>,
     error_order: u32,
     weights: Terms,
+    second_weights: Option<Terms>,
     zero: Vec<T>,
     error: Vec<T>,
+    second: Vec<T>,
 }
 
 impl<T: Scalar> RungeKuttaPair<T> {
@@ -189,11 +216,24 @@ impl<T: Scalar> RungeKuttaPair<T> {
     pub fn new(pair: &'static ExplicitPair, dim: usize) -> Self {
         Self {
             method: RungeKutta::new(&pair.tableau, dim),
-            error_order: pair.embedded_order.min(pair.tableau.order),
+            error_order: pair.error_order(),
             weights: Terms::new(pair.error),
+            second_weights: pair.second.map(|second| Terms::new(second.error)),
             zero: vec![T::from(0.0); dim],
             error: vec![T::default(); dim],
+            second: vec![T::default(); dim],
         }
+    }
+}
+
+/// `e ← e² / √(e² + 0.01 s²)`, and 0 where both are.
+fn combine<T: Scalar>(second: &[T], error: &mut [T]) {
+    for (e, &s) in error.iter_mut().zip(second) {
+        // Relative to the larger of the two: squares neither overflow nor vanish. The least size is
+        // one that single precision has.
+        let size = e.abs().max(s.abs() * 0.1).max(T::from(f64::from(f32::MIN_POSITIVE)));
+        let (x, z) = (*e / size, s * 0.1 / size);
+        *e = *e * x / (x * x + z * z + f64::EPSILON * f64::EPSILON).sqrt();
     }
 }
 
@@ -216,6 +256,10 @@ impl<T: Scalar, S: System<T> + ?Sized> Stepper<S, T> for RungeKuttaPair<T> {
     ) -> Result<(), StepError> {
         self.method.step(system, step, y, y1, stats)?;
         self.weights.write(step.dt, &self.zero, &self.method.k, &mut self.error);
+        if let Some(weights) = &self.second_weights {
+            weights.write(step.dt, &self.zero, &self.method.k, &mut self.second);
+            combine(&self.second, &mut self.error);
+        }
         Ok(())
     }
 

@@ -31,6 +31,7 @@ pub struct RushLarsen<T> {
     half_slope: Vec<T>,
     half_rates: Vec<T>,
     end_slope: Vec<T>,
+    end_rates: Vec<T>,
     start: Option<f64>,
     end: Option<f64>,
 }
@@ -56,18 +57,25 @@ impl<T: Scalar> RushLarsen<T> {
             half_slope: zeros(),
             half_rates: zeros(),
             end_slope: zeros(),
+            end_rates: zeros(),
             start: None,
             end: None,
         }
     }
 
     fn prepare<S: System<T> + ?Sized>(&mut self, system: &S, t: f64, y: &[T], stats: &mut Statistics) {
-        if self.start != Some(t) {
+        if self.start == Some(t) {
+            return;
+        }
+        if self.end == Some(t) {
+            core::mem::swap(&mut self.slope, &mut self.end_slope);
+            core::mem::swap(&mut self.rates, &mut self.end_rates);
+        } else {
             system.rhs_and_rates(t, y, &mut self.slope, &mut self.rates);
             stats.rhs += 1;
-            self.start = Some(t);
-            self.end = None;
         }
+        self.start = Some(t);
+        self.end = None;
     }
 }
 
@@ -83,7 +91,7 @@ fn relaxation<T: Scalar>(b: T, h: f64) -> T {
 
 /// `out = y + h φ(b h) f`.
 #[inline]
-fn relax<T: Scalar>(y: &[T], f: &[T], b: &[T], h: f64, out: &mut [T]) {
+pub(crate) fn relax<T: Scalar>(y: &[T], f: &[T], b: &[T], h: f64, out: &mut [T]) {
     let n = out.len();
     let (y, f, b) = (&y[..n], &f[..n], &b[..n]);
     for (i, o) in out.iter_mut().enumerate() {
@@ -132,7 +140,8 @@ impl<T: Scalar, S: System<T> + ?Sized> Stepper<S, T> for RushLarsen<T> {
 
     fn prepare_dense(&mut self, system: &S, step: Step, _y: &[T], y1: &[T], stats: &mut Statistics) {
         if self.end != Some(step.t1) {
-            system.rhs(step.at(1.0), y1, &mut self.end_slope);
+            // With the rates, so that the next step can start from it.
+            system.rhs_and_rates(step.at(1.0), y1, &mut self.end_slope, &mut self.end_rates);
             stats.rhs += 1;
             self.end = Some(step.t1);
         }

@@ -3,6 +3,8 @@
 use core::fmt::Debug;
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
+use crate::{Kernel, Twin};
+
 /// A number that a right-hand side can be evaluated with: `f64`, a dual number
 /// ([`Dual`](crate::Dual)), or several cells side by side ([`Lanes`](crate::Lanes)).
 ///
@@ -70,6 +72,18 @@ pub trait Scalar:
     /// Whether every lane, and every derivative carried along, is a finite number.
     fn all_finite(self) -> bool;
 
+    /// Runs a kernel over numbers of this type, on the widest registers that the machine has for
+    /// them. A type of your own writes `kernel.run::<Self>()`.
+    fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output;
+
+    /// The same numbers as a slice of `f64`, if that is what they are: linear algebra then takes
+    /// libraries that know only `f64`.
+    #[inline(always)]
+    fn as_f64s(numbers: &mut [Self]) -> Option<&mut [f64]> {
+        let _ = numbers;
+        None
+    }
+
     /// 1/x.
     #[inline(always)]
     fn recip(self) -> Self {
@@ -104,6 +118,10 @@ impl<T, P> Over<P> for T where
     T: Add<P, Output = T> + Sub<P, Output = T> + Mul<P, Output = T> + Div<P, Output = T> + From<P>
 {
 }
+
+// SAFETY: a type has its own layout.
+#[allow(unsafe_code, reason = "a promise about layout")]
+unsafe impl Twin<Self> for f64 {}
 
 impl Scalar for f64 {
     #[inline(always)]
@@ -159,7 +177,15 @@ impl Scalar for f64 {
         self.is_finite()
     }
     #[inline(always)]
+    fn as_f64s(numbers: &mut [Self]) -> Option<&mut [f64]> {
+        Some(numbers)
+    }
+    #[inline(always)]
     fn recip(self) -> Self {
         1.0 / self
+    }
+    #[inline(always)]
+    fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output {
+        kernel.run::<Self>()
     }
 }

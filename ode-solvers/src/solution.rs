@@ -1,5 +1,7 @@
 //! What a solve returns.
 
+use crate::Occurrence;
+
 /// How much work a solve took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -16,6 +18,23 @@ pub struct Statistics {
     pub factorisations: u64,
     /// Solves with a factorised matrix.
     pub solves: u64,
+    /// Evaluations of event functions.
+    pub event_functions: u64,
+}
+
+/// How a solve ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ending {
+    /// At the end of the span.
+    Reached,
+    /// At an event that ends the solve: its place in the list of events.
+    Stopped {
+        /// The event.
+        event: usize,
+    },
+    /// Before that, by an error: the solution is the [partial](crate::SolveError::partial) one.
+    Failed,
 }
 
 /// A trajectory: states at times.
@@ -30,6 +49,53 @@ pub struct Solution<T = f64> {
     pub dim: usize,
     /// The work it took.
     pub stats: Statistics,
+    /// What happened, in the order of time; events at the same time in the order of their list.
+    pub events: Vec<Occurrence<T>>,
+    /// How the solve ended. A trajectory that ends before the end of the span ends with the state
+    /// there, whatever was to be recorded.
+    pub ending: Ending,
+}
+
+impl core::ops::AddAssign for Statistics {
+    fn add_assign(&mut self, other: Self) {
+        self.accepted += other.accepted;
+        self.rejected += other.rejected;
+        self.rhs += other.rhs;
+        self.jacobian += other.jacobian;
+        self.factorisations += other.factorisations;
+        self.solves += other.solves;
+        self.event_functions += other.event_functions;
+    }
+}
+
+impl<T> Solution<T> {
+    pub(crate) fn empty() -> Self {
+        Self {
+            t: Vec::new(),
+            y: Vec::new(),
+            dim: 0,
+            stats: Statistics::default(),
+            events: Vec::new(),
+            ending: Ending::Failed,
+        }
+    }
+
+    /// With `f` of every number in the place of the number.
+    pub fn map<U>(self, f: impl Fn(T) -> U) -> Solution<U> {
+        let events = self
+            .events
+            .into_iter()
+            .map(|e| Occurrence { event: e.event, t: e.t, y: e.y.into_iter().map(&f).collect() })
+            .collect();
+        Solution {
+            t: self.t,
+            y: self.y.into_iter().map(&f).collect(),
+            dim: self.dim,
+            stats: self.stats,
+            events,
+            ending: self.ending,
+        }
+    }
 }
 
 impl<T: Copy> Solution<T> {
@@ -54,6 +120,11 @@ impl<T: Copy> Solution<T> {
     /// The state at the last time. [`solve`](crate::solve) always records at least one.
     pub fn last(&self) -> &[T] {
         &self.y[self.y.len().saturating_sub(self.dim)..]
+    }
+
+    /// When event `event` happened, in rising order.
+    pub fn event_times(&self, event: usize) -> impl Iterator<Item = f64> + '_ {
+        self.events.iter().filter(move |e| e.event == event).map(|e| e.t)
     }
 
     /// State `i` at all times.

@@ -1,10 +1,12 @@
 //! The front door: one function for every method.
 
-use crate::integrate::{integrate_adaptive, integrate_fixed};
+use crate::consistent;
+use crate::integrate::{adaptive as integrate_adaptive, fixed as integrate_fixed};
 use crate::method::Kind;
+use crate::run::Plan;
 use crate::{
-    Linearize, Method, Options, Rosenbrock, RungeKutta, RungeKuttaPair, RushLarsen, Solution, SolveError,
-    StepSize,
+    Event, GeneralizedRushLarsen, Linearize, Method, Options, Rosenbrock, RungeKutta, RungeKuttaPair,
+    RushLarsen, Scalar, Solution, SolveError, StepSize,
 };
 
 /// Integrates `system` over `span` from the state `y0`.
@@ -35,6 +37,9 @@ use crate::{
 /// # Ok::<(), ode_solvers::SolveError>(())
 /// ```
 ///
+/// A system with algebraic equations ([`Mass`](crate::Mass)) must start from a state that fulfils
+/// them: [`consistent_start`](crate::consistent_start) finds one.
+///
 /// # Errors
 /// Bad input, before anything is computed; and afterwards too many steps, a step that would be too
 /// short, a number that is not finite, a singular matrix. Errors of the second kind keep the
@@ -47,6 +52,42 @@ pub fn solve(
     y0: &[f64],
     options: &Options,
 ) -> Result<Solution, SolveError> {
+    solve_with_events(system, method, step, span, y0, options, &[])
+}
+
+/// As [`solve`], and looks for events: crossings that are recorded, that end the solve, or that
+/// change the state. [`Event`] shows how.
+///
+/// # Errors
+/// As [`solve`]; and where an event function is NaN, or a jump makes a state not finite.
+pub fn solve_with_events(
+    system: &(impl Linearize + ?Sized),
+    method: Method,
+    step: StepSize,
+    span: (f64, f64),
+    y0: &[f64],
+    options: &Options,
+    events: &[Event<'_>],
+) -> Result<Solution, SolveError> {
+    if y0.len() == system.dim() && y0.iter().all(|y| y.is_finite()) {
+        consistent::check(system, &step, span.0, y0)?;
+    }
+    #[cfg(feature = "diffsol")]
+    if let Kind::Diffsol(scheme) = method.kind() {
+        return with_diffsol(system, (method, scheme), step, span, y0, options, events);
+    }
+    dispatch(system, method, step, span, y0, &Plan::new(options, events))
+}
+
+/// The solve over any number type that the system knows its Jacobian for.
+pub(crate) fn dispatch<T: Scalar>(
+    system: &(impl Linearize<T> + ?Sized),
+    method: Method,
+    step: StepSize,
+    span: (f64, f64),
+    y0: &[T],
+    options: &Plan<'_, T>,
+) -> Result<Solution<T>, SolveError<T>> {
     let dim = system.dim();
     match (method.kind(), step) {
         (Kind::Explicit(tableau), StepSize::Fixed(dt)) => {
@@ -64,14 +105,44 @@ pub fn solve(
         (Kind::RushLarsen(_), StepSize::Fixed(dt)) => {
             integrate_fixed(system, &mut RushLarsen::second_order(dim), dt, span, y0, options)
         }
+        (Kind::GeneralizedRushLarsen(1), StepSize::Fixed(dt)) => {
+            integrate_fixed(system, &mut GeneralizedRushLarsen::first_order(dim), dt, span, y0, options)
+        }
+        (Kind::GeneralizedRushLarsen(_), StepSize::Fixed(dt)) => {
+            integrate_fixed(system, &mut GeneralizedRushLarsen::second_order(dim), dt, span, y0, options)
+        }
         (Kind::Rosenbrock(tableau), StepSize::Fixed(dt)) => {
             integrate_fixed(system, &mut Rosenbrock::new(tableau, dim), dt, span, y0, options)
         }
         (Kind::Rosenbrock(tableau), StepSize::Adaptive(tolerance)) => {
             integrate_adaptive(system, &mut Rosenbrock::new(tableau, dim), &tolerance, span, y0, options)
         }
-        (Kind::Explicit(_) | Kind::RushLarsen(_), StepSize::Adaptive(_)) => {
+        (Kind::Explicit(_) | Kind::RushLarsen(_) | Kind::GeneralizedRushLarsen(_), StepSize::Adaptive(_)) => {
             Err(SolveError::NotAdaptive { method })
+        }
+        #[cfg(feature = "diffsol")]
+        (Kind::Diffsol(_), _) => Err(SolveError::DiffsolCannot { method, what: "differentiate a solve" }),
+    }
+}
+
+/// diffsol's methods know `f64` and no events.
+#[cfg(feature = "diffsol")]
+fn with_diffsol(
+    system: &(impl Linearize + ?Sized),
+    (method, scheme): (Method, crate::diffsol_methods::Scheme),
+    step: StepSize,
+    span: (f64, f64),
+    y0: &[f64],
+    options: &Options,
+    events: &[Event<'_>],
+) -> Result<Solution, SolveError> {
+    match step {
+        StepSize::Fixed(_) => Err(SolveError::NotFixed { method }),
+        StepSize::Adaptive(_) if !events.is_empty() => {
+            Err(SolveError::DiffsolCannot { method, what: "look for events" })
+        }
+        StepSize::Adaptive(tolerance) => {
+            crate::diffsol_methods::integrate(system, (method, scheme), &tolerance, span, y0, options)
         }
     }
 }

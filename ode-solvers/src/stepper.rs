@@ -86,6 +86,12 @@ pub trait Stepper<S: ?Sized, T: Scalar> {
     /// Writes the state at `t + theta · dt` within the latest step into `out`, `theta` in [0, 1].
     fn interpolate(&self, step: Step, theta: f64, y: &[T], y1: &[T], out: &mut [T]);
 
+    /// Whether the method integrates `M y' = f(t, y)` with a matrix other than the identity
+    /// ([`StateSpace::mass`](crate::StateSpace::mass)).
+    fn takes_mass(&self) -> bool {
+        false
+    }
+
     /// Forgets everything about earlier steps.
     fn reset(&mut self);
 }

@@ -1,7 +1,7 @@
-//! What is integrated: `y' = f(t, y)`.
+//! What is integrated: `y' = f(t, y)`, or `M y' = f(t, y)`.
 
-use crate::Scalar;
-use crate::sparse::{Compression, Depends, SparseDual, trace};
+use crate::sparse::{Compression, Depends, SparseDual, trace, with_scratch};
+use crate::{Mass, Scalar};
 
 /// What a system is apart from its equations: its size, the names of its states, and where in time
 /// its right-hand side is not smooth.
@@ -30,11 +30,9 @@ pub trait StateSpace: Sync {
         false
     }
 
-    /// Writes ∂f/∂t into `dfdt` and returns true, if the system knows it. Rosenbrock methods need
-    /// it; for a system that is not autonomous and doesn't know it they take differences.
-    fn time_derivative(&self, t: f64, y: &[f64], dfdt: &mut [f64]) -> bool {
-        let _ = (t, y, dfdt);
-        false
+    /// The constant matrix `M` of `M y' = f(t, y)`; the identity unless the system says otherwise.
+    fn mass(&self) -> Mass {
+        Mass::Identity
     }
 }
 
@@ -74,15 +72,23 @@ pub trait System<T: Scalar>: StateSpace {
         b.fill(T::from(0.0));
         self.rhs(t, y, dy);
     }
+
+    /// Writes ∂f/∂t into `dfdt` and returns true, if the system knows it. Rosenbrock methods need
+    /// it; for a system that is not autonomous and doesn't know it they take differences.
+    fn time_derivative(&self, t: f64, y: &[T], dfdt: &mut [T]) -> bool {
+        let _ = (t, y, dfdt);
+        false
+    }
 }
 
 /// A system that knows its Jacobian.
 ///
-/// Every system written over all of [`Scalar`] knows it through dual numbers. Implement the trait
-/// by hand, or use `FnSystem`, where only an `f64` right-hand side exists.
-pub trait Linearize: System<f64> {
+/// Every system written over all of [`Scalar`] knows it through dual numbers, for every number type:
+/// over [`Lanes`](crate::Lanes), one Jacobian for each lane. Implement the trait by hand, or use
+/// `FnSystem`, where only an `f64` right-hand side exists.
+pub trait Linearize<T: Scalar = f64>: System<T> {
     /// Writes ∂fᵢ/∂yⱼ at `(t, y)` into `jacobian[i + j·n]`, column by column, `n·n` numbers.
-    fn jacobian(&self, t: f64, y: &[f64], jacobian: &mut [f64]);
+    fn jacobian(&self, t: f64, y: &[T], jacobian: &mut [T]);
 
     /// Writes the states that each equation reads, on the stretch between two stops that holds
     /// `t`, into `rows` and returns true, if the system knows them. Too many do no harm, one too
@@ -98,9 +104,9 @@ pub trait Linearize: System<f64> {
     ///
     /// Unless a system does better, this takes them from [`jacobian`](Linearize::jacobian), and
     /// allocates memory for it.
-    fn jacobian_entries(&self, t: f64, y: &[f64], plan: &Compression, values: &mut [f64]) {
+    fn jacobian_entries(&self, t: f64, y: &[T], plan: &Compression, values: &mut [T]) {
         let n = y.len();
-        let mut jacobian = vec![0.0; n * n];
+        let mut jacobian = vec![T::default(); n * n];
         self.jacobian(t, y, &mut jacobian);
         for (value, (i, j)) in values.iter_mut().zip(plan.entries()) {
             *value = jacobian[i + j * n];
@@ -108,12 +114,13 @@ pub trait Linearize: System<f64> {
     }
 }
 
-impl<S> Linearize for S
+impl<S, T> Linearize<T> for S
 where
-    S: System<f64>
-        + System<SparseDual<2>>
-        + System<SparseDual<4>>
-        + System<SparseDual<8>>
+    T: Scalar,
+    S: System<T>
+        + System<SparseDual<2, T>>
+        + System<SparseDual<4, T>>
+        + System<SparseDual<8, T>>
         + System<Depends>
         + ?Sized,
 {
@@ -122,62 +129,43 @@ where
         true
     }
 
-    fn jacobian_entries(&self, t: f64, y: &[f64], plan: &Compression, values: &mut [f64]) {
+    fn jacobian_entries(&self, t: f64, y: &[T], plan: &Compression, values: &mut [T]) {
         plan.evaluate(self, t, y, values);
     }
 
-    fn jacobian(&self, t: f64, y: &[f64], jacobian: &mut [f64]) {
+    fn jacobian(&self, t: f64, y: &[T], jacobian: &mut [T]) {
         // A chunk of directions costs about as much as its width: take the narrowest that fits.
         match y.len() {
-            0..=2 => dual_jacobian::<2, S>(self, t, y, jacobian),
-            3..=4 => dual_jacobian::<4, S>(self, t, y, jacobian),
-            _ => dual_jacobian::<8, S>(self, t, y, jacobian),
+            0..=2 => dual_jacobian::<2, T, S>(self, t, y, jacobian),
+            3..=4 => dual_jacobian::<4, T, S>(self, t, y, jacobian),
+            _ => dual_jacobian::<8, T, S>(self, t, y, jacobian),
         }
     }
 }
 
-/// The largest system whose dual numbers are kept on the stack.
-const STACK: usize = 64;
-
-fn dual_jacobian<const N: usize, S: System<SparseDual<N>> + ?Sized>(
+fn dual_jacobian<const N: usize, T: Scalar, S: System<SparseDual<N, T>> + ?Sized>(
     s: &S,
     t: f64,
-    y: &[f64],
-    jacobian: &mut [f64],
+    y: &[T],
+    jacobian: &mut [T],
 ) {
     let n = y.len();
-    if n <= STACK {
-        let (mut x, mut f) = ([SparseDual::<N>::default(); STACK], [SparseDual::<N>::default(); STACK]);
-        dual_columns(s, t, y, &mut x[..n], &mut f[..n], jacobian);
-    } else {
-        let (mut x, mut f) = (vec![SparseDual::<N>::default(); n], vec![SparseDual::<N>::default(); n]);
-        dual_columns(s, t, y, &mut x, &mut f, jacobian);
-    }
-}
-
-fn dual_columns<const N: usize, S: System<SparseDual<N>> + ?Sized>(
-    s: &S,
-    t: f64,
-    y: &[f64],
-    x: &mut [SparseDual<N>],
-    f: &mut [SparseDual<N>],
-    jacobian: &mut [f64],
-) {
-    let n = y.len();
-    for (xi, &yi) in x.iter_mut().zip(y) {
-        *xi = SparseDual::constant(yi);
-    }
-    for first in (0..n).step_by(N) {
-        let last = n.min(first + N);
-        for j in first..last {
-            x[j] = SparseDual::variable(y[j], j - first);
+    with_scratch::<SparseDual<N, T>>(n, |x, f| {
+        for (xi, &yi) in x.iter_mut().zip(y) {
+            *xi = SparseDual::constant(yi);
         }
-        s.rhs(t, x, f);
-        for j in first..last {
-            for (i, fi) in f.iter().enumerate() {
-                jacobian[i + j * n] = fi.dual().d[j - first];
+        for first in (0..n).step_by(N) {
+            let last = n.min(first + N);
+            for j in first..last {
+                x[j] = SparseDual::variable(y[j], j - first);
             }
-            x[j] = SparseDual::constant(y[j]);
+            s.rhs(t, x, f);
+            for j in first..last {
+                for (i, fi) in f.iter().enumerate() {
+                    jacobian[i + j * n] = fi.derivative(j - first);
+                }
+                x[j] = SparseDual::constant(y[j]);
+            }
         }
-    }
+    });
 }

@@ -7,8 +7,12 @@ mod common;
 use std::alloc::{GlobalAlloc, Layout, System as SystemAllocator};
 use std::cell::Cell;
 
-use common::{Driven, HodgkinHuxley, problems::Hires, problems::Problem};
-use ode_solvers::{Linearize, Method, Options, Scalar, StateSpace, StepSize, System, Tolerance, solve};
+use common::{Driven, HodgkinHuxley};
+use ode_solvers::problems::{Hires, Problem};
+use ode_solvers::{
+    Lanes, Linearize, Method, Options, Rosenbrock, Scalar, StateSpace, StepSize, System, Tolerance,
+    integrate_adaptive, solve, tableau,
+};
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
@@ -86,8 +90,7 @@ impl<T: Scalar> System<T> for Chain {
 fn steps_allocate_nothing() {
     check(&HodgkinHuxley, &[-65.0, 0.05, 0.6, 0.32], 5.0, 0.01);
     check(&Driven, &Driven::exact(0.0), 2.0, 0.01);
-    let (y0, ..) = Hires.reference();
-    check(&Hires, &y0, 2.0, 0.001);
+    check(&Hires, &Hires.describe().y0, 2.0, 0.001);
     // Large enough for faer.
     check(&Chain, &[1.0; 60], 2.0, 0.01);
 }
@@ -102,4 +105,32 @@ fn right_hand_sides_and_jacobians_allocate_nothing() {
         HodgkinHuxley.jacobian(0.0, &y, &mut jacobian);
     });
     assert_eq!(count, 0);
+}
+
+#[test]
+fn stiff_steps_of_lanes_allocate_nothing() {
+    fn check<T: Scalar>(system: &impl Linearize<T>, y0: &[f64], end: f64) {
+        let y0: Vec<T> = y0.iter().map(|&y| T::from(y)).collect();
+        let longest = 0.02 * end;
+        let run = |end: f64| {
+            let mut accepted = 0;
+            let count = allocations(|| {
+                let mut stepper = Rosenbrock::new(&tableau::RODAS5P, y0.len());
+                let tolerance = Tolerance::new(1e-5, 1e-8);
+                let options = Options { dt_max: longest, ..Options::end() };
+                accepted = integrate_adaptive(system, &mut stepper, &tolerance, (0.0, end), &y0, &options)
+                    .unwrap()
+                    .stats
+                    .accepted;
+            });
+            (accepted, count)
+        };
+        let (short, long) = (run(0.3 * end), run(end));
+        assert!(long.0 > short.0 && long.1 == short.1, "{short:?} {long:?}");
+    }
+    let hires = Hires.describe().y0;
+    check::<Lanes<f64, 8>>(&HodgkinHuxley, &[-65.0, 0.05, 0.6, 0.32], 5.0);
+    check::<Lanes<f64, 8>>(&Driven, &Driven::exact(0.0), 2.0);
+    check::<Lanes<f64, 8>>(&Chain, &[1.0; 60], 2.0);
+    check::<Lanes<f32, 16>>(&Hires, &hires, 2.0);
 }

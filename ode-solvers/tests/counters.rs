@@ -3,8 +3,8 @@
 
 mod common;
 
-use common::problems::{Hires, Oregonator, Problem, Robertson, VanDerPol};
 use common::{Circle, HodgkinHuxley};
+use ode_solvers::problems::{Hires, Oregonator, Problem, Robertson, VanDerPol};
 use ode_solvers::{Linearize, Method, Options, StepSize, Tolerance, solve};
 
 fn line(
@@ -24,11 +24,11 @@ fn line(
     )
 }
 
-fn stiff(lines: &mut Vec<String>, name: &str, problem: &(impl Problem + Linearize)) {
-    let (y0, end, _) = problem.reference();
+fn stiff(lines: &mut Vec<String>, name: &str, problem: &impl Problem) {
+    let about = problem.describe();
     for method in [Method::Rodas4, Method::Rodas5P, Method::Rodas5Pe] {
         for rtol in [1e-4, 1e-7] {
-            lines.push(line(name, problem, &y0, end, problem.scale(), method, rtol));
+            lines.push(line(name, problem, &about.y0, about.span.1, about.scale, method, rtol));
         }
     }
 }
@@ -37,11 +37,13 @@ fn stiff(lines: &mut Vec<String>, name: &str, problem: &(impl Problem + Lineariz
 fn the_work_of_a_solve() {
     let mut lines =
         vec!["problem      method        rtol accept reject    rhs  jacob factor  solve".to_owned()];
-    stiff(&mut lines, "Robertson", &Robertson { end: 1e11 });
+    stiff(&mut lines, "Robertson", &Robertson::LONG);
     stiff(&mut lines, "Van der Pol", &VanDerPol);
     stiff(&mut lines, "HIRES", &Hires);
     stiff(&mut lines, "Oregonator", &Oregonator);
-    for method in [Method::BogackiShampine32, Method::DormandPrince54, Method::Tsit5, Method::Rodas5P] {
+    for method in
+        [Method::BogackiShampine32, Method::DormandPrince54, Method::Tsit5, Method::Dop853, Method::Rodas5P]
+    {
         for rtol in [1e-4, 1e-7] {
             lines.push(line("Circle", &Circle, &Circle::exact(0.0), 20.0, 1.0, method, rtol));
             let axon = [-65.0, 0.05, 0.6, 0.32];

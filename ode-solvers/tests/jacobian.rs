@@ -4,7 +4,7 @@ mod common;
 
 use approx::assert_abs_diff_eq;
 use common::HodgkinHuxley;
-use common::problems::{Hires, Oregonator, Problem, VanDerPol};
+use ode_solvers::problems::{Hires, Oregonator, Problem, VanDerPol};
 use ode_solvers::{Dual, FnSystem, Linearize, Method, Options, Scalar, StepSize, System, Tolerance, solve};
 
 /// By central differences with Richardson's extrapolation: error O(h⁴).
@@ -95,7 +95,8 @@ fn derivatives_keep_their_digits_at_the_ends() {
 #[test]
 fn a_closure_without_jacobian_solves_as_well() {
     let rhs = |_t: f64, y: &[f64], dy: &mut [f64]| System::<f64>::rhs(&Hires, 0.0, y, dy);
-    let (y0, end, reference) = Hires.reference();
+    let hires = Hires.describe();
+    let (y0, end, reference) = (hires.y0, hires.span.1, hires.end);
     let step = StepSize::Adaptive(Tolerance::new(1e-6, 1e-9));
     let closure = FnSystem::new(8, rhs).autonomous();
     let solution = solve(&closure, Method::Rodas5P, step, (0.0, end), &y0, &Options::end()).unwrap();

@@ -6,8 +6,8 @@ mod common;
 use std::cell::RefCell;
 
 use common::HodgkinHuxley;
-use common::problems::{Hires, Problem};
 use diffsol::{NalgebraLU, NalgebraMat, OdeBuilder, OdeSolverMethod, OdeSolverStopReason, VectorCommon};
+use ode_solvers::problems::{Hires, Problem};
 use ode_solvers::{Linearize, Method, Options, StepSize, Tolerance, solve};
 
 type Matrix = NalgebraMat<f64>;
@@ -53,7 +53,8 @@ fn ours(system: &impl Linearize, method: Method, y0: &[f64], end: f64, rtol: f64
 
 #[test]
 fn diffsol_agrees_on_hires() {
-    let (y0, end, _) = Hires.reference();
+    let hires = Hires.describe();
+    let (y0, end) = (hires.y0, hires.span.1);
     let theirs = diffsol_end!(Hires, y0, end, 1e-8, 1e-12, |problem| problem.bdf::<NalgebraLU<f64>>());
     let ours = ours(&Hires, Method::Rodas5P, &y0, end, 1e-8, 1e-12);
     for (a, b) in ours.iter().zip(&theirs) {

@@ -4,7 +4,7 @@
 mod common;
 
 use common::HodgkinHuxley;
-use common::problems::{Hires, Oregonator, Pollution};
+use ode_solvers::problems::{Hires, Oregonator, Pollution};
 use ode_solvers::sparse::{Compression, Depends, SparseError, SparsityPattern, Symbolic};
 use ode_solvers::{Linearize, Scalar, StateSpace, System};
 use proptest::prelude::*;

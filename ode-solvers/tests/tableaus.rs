@@ -2,13 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails with the place it happened")]
 
 use ode_solvers::tableau::{
-    BOGACKI_SHAMPINE_32, DORMAND_PRINCE_54, EXPLICIT_EULER, ExplicitPair, ExplicitTableau, HEUN, Interpolant,
-    MIDPOINT, RODAS3P, RODAS4, RODAS4P, RODAS5, RODAS5P, RODAS5PE, ROS3P, ROSENBROCK_23, RUNGE_KUTTA_4,
-    RosenbrockTableau, TSIT5,
+    BOGACKI_SHAMPINE_32, DOP853, DORMAND_PRINCE_54, EXPLICIT_EULER, ExplicitPair, ExplicitTableau, HEUN,
+    Interpolant, MIDPOINT, RODAS3P, RODAS4, RODAS4P, RODAS5, RODAS5P, RODAS5PE, ROS3P, ROSENBROCK_23,
+    RUNGE_KUTTA_4, RosenbrockTableau, TSIT5,
 };
 
-const PAIRS: [&ExplicitPair; 3] = [&BOGACKI_SHAMPINE_32, &DORMAND_PRINCE_54, &TSIT5];
-const EXPLICIT: [&ExplicitTableau; 7] = [
+const PAIRS: [&ExplicitPair; 4] = [&BOGACKI_SHAMPINE_32, &DORMAND_PRINCE_54, &TSIT5, &DOP853];
+const EXPLICIT: [&ExplicitTableau; 8] = [
     &EXPLICIT_EULER,
     &HEUN,
     &MIDPOINT,
@@ -16,6 +16,7 @@ const EXPLICIT: [&ExplicitTableau; 7] = [
     &BOGACKI_SHAMPINE_32.tableau,
     &DORMAND_PRINCE_54.tableau,
     &TSIT5.tableau,
+    &DOP853.tableau,
 ];
 const ROSENBROCK: [&RosenbrockTableau; 8] =
     [&ROSENBROCK_23, &ROS3P, &RODAS3P, &RODAS4, &RODAS4P, &RODAS5, &RODAS5P, &RODAS5PE];
@@ -97,7 +98,7 @@ fn minus(a: &[f64], b: &[f64]) -> Vec<f64> {
 
 #[test]
 fn there_are_as_many_trees_as_there_should_be() {
-    assert_eq!((1..=6).map(|p| trees(p).len()).collect::<Vec<_>>(), [1, 1, 2, 4, 9, 20]);
+    assert_eq!((1..=9).map(|p| trees(p).len()).collect::<Vec<_>>(), [1, 1, 2, 4, 9, 20, 48, 115, 286]);
 }
 
 #[test]
@@ -114,12 +115,32 @@ fn explicit_methods_satisfy_the_conditions_of_their_order_and_no_more() {
                 assert!((row.iter().sum::<f64>() - b).abs() < 1e-13, "{}", t.name);
             }
         }
+        if let Interpolant::ExtraStages { order, c, a: extra, w } = t.interpolant {
+            let all: Vec<&[f64]> = t.a.iter().chain(extra).copied().collect();
+            let a = square(&all);
+            for (row, c) in a.iter().zip(t.c.iter().chain(c)) {
+                assert!((row.iter().sum::<f64>() - c).abs() < 1e-13, "{}", t.name);
+            }
+            for theta in [0.1, 0.5, 0.8, 1.0f64] {
+                // The step from 0 to θ, as a method of its own: conditions for y(θ) scale with θ.
+                let b: Vec<f64> =
+                    w.iter().map(|row| row.iter().rev().fold(0.0, |s, &c| (s + c) * theta) / theta).collect();
+                let scaled: Vec<Vec<f64>> =
+                    a.iter().map(|row| row.iter().map(|a| a / theta).collect()).collect();
+                assert!(residual(&b, &scaled, &scaled, order) < 1e-11 / theta.powi(6), "{} {theta}", t.name);
+            }
+        }
     }
     for pair in PAIRS {
         let a = square(pair.tableau.a);
         let embedded = minus(pair.tableau.b, pair.error);
         assert!(residual(&embedded, &a, &a, pair.embedded_order) < 1e-13, "{}", pair.tableau.name);
         assert!(residual(&embedded, &a, &a, pair.embedded_order + 1) > 1e-5, "{}", pair.tableau.name);
+        if let Some(second) = pair.second {
+            let embedded = minus(pair.tableau.b, second.error);
+            assert!(residual(&embedded, &a, &a, second.order) < 1e-13, "{}", pair.tableau.name);
+            assert!(residual(&embedded, &a, &a, second.order + 1) > 1e-5, "{}", pair.tableau.name);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! `cargo xtask`: builds `benchsuite` in release and hands over to it. No work is done here, apart
 //! from setting up libraries that are not Rust packages.
 
+mod library;
 mod setup;
 
 use std::ffi::OsString;
@@ -30,6 +31,11 @@ enum Task {
     /// Integrate one model: trajectory, biomarkers or a figure (`simulate --help`)
     #[command(disable_help_flag = true)]
     Simulate(Arguments),
+    /// Compare our solvers with others', on the same equations (`compare ode --help`)
+    #[command(disable_help_flag = true)]
+    Compare(Arguments),
+    /// Build the models as a C library, and say where it and its header are
+    ExportLibrary,
     /// Hold the models against their reference trajectories, a hundred beats included (minutes)
     VerifyModels,
     /// Say what this machine has, and what each missing thing would enable
@@ -57,6 +63,8 @@ fn main() -> miette::Result<ExitCode> {
         }
         Some(Task::Reproduce(a)) => benchsuite("reproduce", &a.rest),
         Some(Task::Simulate(a)) => benchsuite("simulate", &a.rest),
+        Some(Task::Compare(a)) => compare(&a.rest),
+        Some(Task::ExportLibrary) => library::export().map(|()| ExitCode::SUCCESS),
         Some(Task::VerifyModels) => verify_models(),
         Some(Task::Doctor(a)) => benchsuite("doctor", &a.rest),
         Some(Task::Keep(a)) => benchsuite("keep", &a.rest),
@@ -64,8 +72,27 @@ fn main() -> miette::Result<ExitCode> {
     }
 }
 
+/// As [`benchsuite`], with the C library that other programs integrate.
+fn compare(arguments: &[OsString]) -> miette::Result<ExitCode> {
+    if arguments.iter().any(|a| a == "--help" || a == "-h") {
+        return benchsuite("compare", arguments);
+    }
+    let given = std::env::var_os(library::VARIABLE).map(PathBuf::from);
+    let path = given.map_or_else(library::build, Ok)?;
+    benchsuite_with("compare", arguments, &[(library::VARIABLE, &path)])
+}
+
 /// Builds `benchsuite` in release, with cargo's own progress, then becomes it.
 fn benchsuite(task: &str, arguments: &[OsString]) -> miette::Result<ExitCode> {
+    benchsuite_with(task, arguments, &[])
+}
+
+/// As [`benchsuite`], with more variables in its environment.
+fn benchsuite_with(
+    task: &str,
+    arguments: &[OsString],
+    variables: &[(&str, &Path)],
+) -> miette::Result<ExitCode> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let manifest = root().join("Cargo.toml");
     let package = ["--release", "--package", "benchsuite", "--bin", "benchsuite", "--manifest-path"];
@@ -83,7 +110,7 @@ fn benchsuite(task: &str, arguments: &[OsString]) -> miette::Result<ExitCode> {
     let mut run = Command::new(&cargo);
     run.args(["run", "--quiet"]).args(package).arg(&manifest).arg("--").arg(task).args(arguments);
     // Commands that benchsuite prints for people should be those that they can type.
-    run.env("BENCHSUITE_RUNNER", "cargo xtask");
+    run.env("BENCHSUITE_RUNNER", "cargo xtask").envs(variables.iter().copied());
     become_program(run)
 }
 

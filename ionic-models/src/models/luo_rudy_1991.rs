@@ -23,7 +23,7 @@
 
 use ode_solvers::{Over, Scalar};
 
-use crate::kinetics::{exp, falling, linoid, open_close};
+use crate::kinetics::{below, exp, falling, linoid, open_close};
 use crate::model::{exactly, exactly_mut};
 use crate::variable::{current, gate, scaled, var};
 use crate::{Current, IonicModel, PulseTrain, StimulusConvention, Variable};
@@ -138,7 +138,6 @@ impl IonicModel for LuoRudy1991 {
         let [dv, dm, dh, dj, dd, df, dx, dca_i] = exactly_mut(dy);
         let [b_v, b_m, b_h, b_j, b_d, b_f, b_x, b_ca_i] = exactly_mut(b);
         let zero = T::from(0.0);
-        let below_40 = |yes: T, no: T| T::select_lt(v, T::from(-40.0), yes, no);
 
         // Reversal potentials and the dependence on extracellular potassium.
         let rt_f = gas * temperature / faraday;
@@ -177,16 +176,22 @@ impl IonicModel for LuoRudy1991 {
         let beta_m = exp(-v / 11.0) * 0.08;
         (*dm, *b_m) = open_close(m, alpha_m, beta_m);
 
-        let alpha_h = below_40(exp((v + 80.0) / -6.8) * 0.135, zero);
-        let beta_h =
-            below_40(exp(v * 0.079) * 3.56 + exp(v * 0.35) * 3.1e5, falling((v + 10.66) / -11.1) / 0.13);
+        let alpha_h = below(v, -40.0, exp((v + 80.0) / -6.8) * 0.135, zero);
+        let beta_h = below(
+            v,
+            -40.0,
+            exp(v * 0.079) * 3.56 + exp(v * 0.35) * 3.1e5,
+            falling((v + 10.66) / -11.1) / 0.13,
+        );
         (*dh, *b_h) = open_close(h, alpha_h, beta_h);
 
         let alpha_j = (exp(v * 0.2444) * -1.2714e5 - exp(v * -0.04391) * 3.474e-5)
             * (v + 37.78)
             * falling((v + 79.23) * 0.311);
-        let alpha_j = below_40(alpha_j, zero);
-        let beta_j = below_40(
+        let alpha_j = below(v, -40.0, alpha_j, zero);
+        let beta_j = below(
+            v,
+            -40.0,
             exp(v * -0.01052) * 0.1212 * falling((v + 40.14) * -0.1378),
             exp(v * -2.535e-7) * 0.3 * falling((v + 32.0) * -0.1),
         );

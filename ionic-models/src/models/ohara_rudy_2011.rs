@@ -33,10 +33,10 @@ use ode_solvers::{Over, Scalar};
 
 use super::ohara_rudy_family as family;
 use super::ohara_rudy_family::{
-    Exchanger, F_RT, FARADAY, Inactivation, JSR_PER_NSR, JSR_PER_SS, MYO, NSR_PER_MYO, PR_NA_K, RT_F, SS,
-    SS_PER_MYO, blend, plain,
+    Exchanger, F_RT, FARADAY, Inactivation, JSR_PER_NSR, JSR_PER_SS, MYO, NSR_PER_MYO, PR_NA_K, RT_F, Rows,
+    SS, SS_PER_MYO, blend, plain,
 };
-use crate::kinetics::{exp, falling, ghk, linoid, linoid_of_double, relax};
+use crate::kinetics::{exp, falling, ghk, linoid, linoid_of_double, relax_at, slowed};
 use crate::model::exactly;
 use crate::variable::{current, gate, scaled, var};
 use crate::{Current, IonicModel, PulseTrain, StimulusConvention, Variable, Variant};
@@ -167,31 +167,54 @@ impl IonicModel for OHaraRudy2011 {
         let e_ks = ((k_i + na_i * PR_NA_K) / (k_o + na_o * PR_NA_K)).ln() * -RT_F;
         let (phi, d_camk_trap) = family::camk(camk_trap, ca_ss);
 
+        let (dy_ions, dy_gates) = dy.split_at_mut(10);
+        let (b_ions, b_gates) = b.split_at_mut(10);
+        let mut ions = Rows::<10, T>::new(dy_ions, b_ions);
+        let mut gates = Rows::<31, T>::new(dy_gates, b_gates);
+
         // I_Na and I_NaL.
         let m_inf = falling(-(v + 39.57) / 9.871);
         let m_rate = exp((v + 11.64) / 34.77) * 6.765 + exp(-(v + 77.42) / 5.955) * 8.552;
-        let tau_m = m_rate.recip();
         let h_inf = falling((v + 82.9) / 6.086);
         let hp_inf = falling((v + 89.1) / 6.086);
-        let tau_hf = (exp(-(v + 1.196) / 6.285) * 1.432e-5 + exp((v + 0.5096) / 20.27) * 6.149).recip();
-        let tau_hs = (exp(-(v + 17.95) / 28.05) * 0.009794 + exp((v + 5.73) / 56.66) * 0.3343).recip();
-        let tau_j =
-            (exp(-(v + 100.6) / 8.281) * 0.02136 + exp((v + 0.9941) / 38.45) * 0.3052).recip() + 2.038;
+        let hf_rate = exp(-(v + 1.196) / 6.285) * 1.432e-5 + exp((v + 0.5096) / 20.27) * 6.149;
+        let hs_rate = exp(-(v + 17.95) / 28.05) * 0.009794 + exp((v + 5.73) / 56.66) * 0.3343;
+        let j_rate = slowed(exp(-(v + 100.6) / 8.281) * 0.02136 + exp((v + 0.9941) / 38.45) * 0.3052, 2.038);
+        gates.push([
+            relax_at(m, m_inf, m_rate),
+            relax_at(hf, h_inf, hf_rate),
+            relax_at(hs, h_inf, hs_rate),
+            relax_at(j, h_inf, j_rate),
+            relax_at(hsp, hp_inf, hs_rate * (1.0 / 3.0)),
+            relax_at(jp, h_inf, j_rate * (1.0 / 1.46)),
+            relax_at(ml, family::i_nal_activation(v), m_rate),
+        ]);
+        gates.push(family::i_nal_inactivation(v, hl, hlp));
         let h = hf * 0.99 + hs * 0.01;
         let hp = hf * 0.99 + hsp * 0.01;
         let i_na = (v - e_na) * (m * m * m) * blend(phi, h * j, hp * jp) * g_na;
         let i_nal = (v - e_na) * ml * blend(phi, hl, hlp) * (g_nal * scale_nal);
-        let [hl_row, hlp_row] = family::i_nal_inactivation(v, hl, hlp);
 
         // I_to.
-        let (to_open, [a_row, i_f_row, i_s_row, ap_row, i_fp_row, i_sp_row]) =
-            family::i_to(v, phi, delta_epi, to_gates);
+        let (to_open, to_rows) = family::i_to(v, phi, delta_epi, to_gates);
+        gates.push(to_rows);
         let i_to = to_open * (v - e_k) * (g_to * scale_to);
 
         // I_CaL and the other ions through its channel.
-        let gates = Inactivation::new(v, [ff, fs, fcaf, fcas, ffp, fcafp]);
-        let open = d * gates.open(phi, nca, jca);
-        let [ff_row, fs_row, fcaf_row, fcas_row, ffp_row, fcafp_row] = gates.rows;
+        let inactivation = Inactivation::new(v, [ff, fs, fcaf, fcas, ffp, fcafp]);
+        let open = d * inactivation.open(phi, nca, jca);
+        let [ff_row, fs_row, fcaf_row, fcas_row, ffp_row, fcafp_row] = inactivation.rows;
+        gates.push([
+            relax_at(d, falling(-(v + 3.94) / 4.23), family::i_cal_activation_rate(v)),
+            ff_row,
+            fs_row,
+            fcaf_row,
+            fcas_row,
+            relax_at(jca, inactivation.inf, T::from(1.0 / 75.0)),
+            ffp_row,
+            fcafp_row,
+            family::calcium_mode(nca, jca, ca_ss, 1000.0),
+        ]);
         let monovalent = linoid(vfrt);
         let vfrt2 = vfrt * 2.0;
         let divalent = linoid_of_double(vfrt, monovalent);
@@ -206,14 +229,17 @@ impl IonicModel for OHaraRudy2011 {
         let rkr = falling((v + 55.0) / 75.0) * falling((v - 10.0) / 30.0);
         let i_kr = xr * rkr * (v - e_k) * (g_kr * scale_kr * (k_o / 5.4).sqrt());
         let xr_inf = falling(-(v + 8.337) / 6.789);
-        let tau_xrf =
-            (exp((v - 31.66) / 3.869) * 0.3652 + exp(-(v - 47.78) / 20.38) * 4.123e-5).recip() + 12.98;
-        let tau_xrs =
-            (exp((v - 34.7) / 7.355) * 0.06629 + exp(-(v - 29.74) / 25.94) * 1.128e-5).recip() + 1.865;
-        let (ks_open, [xs1_row, xs2_row]) = family::i_ks(v, ca_i, xs1, xs2);
+        let xrf_rate =
+            slowed(exp((v - 31.66) / 3.869) * 0.3652 + exp(-(v - 47.78) / 20.38) * 4.123e-5, 12.98);
+        let xrs_rate =
+            slowed(exp((v - 34.7) / 7.355) * 0.06629 + exp(-(v - 29.74) / 25.94) * 1.128e-5, 1.865);
+        gates.push([relax_at(xrf, xr_inf, xrf_rate), relax_at(xrs, xr_inf, xrs_rate)]);
+        let (ks_open, ks_rows) = family::i_ks(v, ca_i, xs1, xs2);
+        gates.push(ks_rows);
         let i_ks = ks_open * (v - e_ks) * (g_ks * scale_ks);
         let xk1_inf = falling(-(v + (k_o * 2.5538 + 144.59)) / (k_o * 1.5692 + 3.8115));
-        let tau_xk1 = (exp(-(v + 127.2) / 20.36) + exp((v + 236.8) / 69.33)).recip() * 122.2;
+        let xk1_rate = (exp(-(v + 127.2) / 20.36) + exp((v + 236.8) / 69.33)) * (1.0 / 122.2);
+        gates.push([relax_at(xk1, xk1_inf, xk1_rate)]);
         let rk1 = falling((v - (k_o * 2.6 - 105.8)) / 9.493);
         let i_k1 = rk1 * xk1 * (v - e_k) * (g_k1 * scale_k1 * k_o.sqrt());
         let i_kb = falling(-(v - 14.48) / 18.34) * (v - e_k) * (g_kb * scale_kb);
@@ -246,7 +272,7 @@ impl IonicModel for OHaraRudy2011 {
         current("I_pCa", i_pca);
 
         // Calcium in the stores, diffusion.
-        let [jrelnp_row, jrelp_row] = family::release(-i_cal * scale_rel, ca_jsr, 1.5, jrelnp, jrelp);
+        gates.push(family::release(-i_cal * scale_rel, ca_jsr, 1.5, jrelnp, jrelp));
         let j_rel = blend(phi, jrelnp, jrelp) * j_rel_max;
         let j_up =
             (family::uptake(phi, ca_i) * (scale_up * 0.004375) - ca_nsr * (0.0039375 / 15.0)) * j_up_max;
@@ -273,7 +299,7 @@ impl IonicModel for OHaraRudy2011 {
         let d_ca_nsr = j_up - j_tr * JSR_PER_NSR;
         let d_ca_jsr = family::free_jsr(ca_jsr) * (j_tr - j_rel);
 
-        let rows = [
+        ions.push([
             plain(d_v),
             plain(d_camk_trap),
             plain(d_na_i),
@@ -284,39 +310,7 @@ impl IonicModel for OHaraRudy2011 {
             plain(d_ca_nsr),
             plain(d_ca_jsr),
             plain(d_ca_i),
-            relax(m, m_inf, tau_m),
-            relax(hf, h_inf, tau_hf),
-            relax(hs, h_inf, tau_hs),
-            relax(j, h_inf, tau_j),
-            relax(hsp, hp_inf, tau_hs * 3.0),
-            relax(jp, h_inf, tau_j * 1.46),
-            relax(ml, family::i_nal_activation(v), tau_m),
-            hl_row,
-            hlp_row,
-            a_row,
-            i_f_row,
-            i_s_row,
-            ap_row,
-            i_fp_row,
-            i_sp_row,
-            relax(d, falling(-(v + 3.94) / 4.23), family::i_cal_activation_time(v)),
-            ff_row,
-            fs_row,
-            fcaf_row,
-            fcas_row,
-            relax(jca, gates.inf, T::from(75.0)),
-            ffp_row,
-            fcafp_row,
-            family::calcium_mode(nca, jca, ca_ss, 1000.0),
-            relax(xrf, xr_inf, tau_xrf),
-            relax(xrs, xr_inf, tau_xrs),
-            xs1_row,
-            xs2_row,
-            relax(xk1, xk1_inf, tau_xk1),
-            jrelnp_row,
-            jrelp_row,
-        ];
-        family::write(rows, dy, b);
+        ]);
     }
 }
 

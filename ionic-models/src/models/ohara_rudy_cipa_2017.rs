@@ -47,10 +47,10 @@ use ode_solvers::{Over, Scalar};
 
 use super::ohara_rudy_family::{
     Exchanger, F_RT, FARADAY, Inactivation, JSR_PER_NSR, JSR_PER_SS, MYO, NSR_PER_MYO, PR_NA_K, RT_F, SHARE,
-    SS, SS_PER_MYO, blend, calcium_mode, camk, free_i, free_jsr, free_ss, i_cal_activation_time, i_ks,
+    SS, SS_PER_MYO, blend, calcium_mode, camk, free_i, free_jsr, free_ss, i_cal_activation_rate, i_ks,
     i_nal_activation, i_nal_inactivation, i_to, plain, pump, release, uptake, write,
 };
-use crate::kinetics::{exp, falling, ghk, linoid, linoid_of_double, relax};
+use crate::kinetics::{exp, falling, ghk, linoid, linoid_of_double, relax_at, slowed};
 use crate::model::exactly;
 use crate::variable::{current, gate, scaled, var};
 use crate::{Current, IonicModel, PulseTrain, StimulusConvention, Variable, Variant};
@@ -251,11 +251,10 @@ impl IonicModel for OHaraRudyCipa2017 {
 
         // Sodium.
         let h_inf = falling((v + 82.9) / 6.086);
-        let tau_m = (exp((v + 11.64) / 34.77) * 6.765 + exp(-(v + 77.42) / 5.955) * 8.552).recip();
-        let tau_hf = (exp(-(v + 1.196) / 6.285) * 1.432e-5 + exp((v + 0.5096) / 20.27) * 6.149).recip();
-        let tau_hs = (exp(-(v + 17.95) / 28.05) * 0.009794 + exp((v + 5.73) / 56.66) * 0.3343).recip();
-        let tau_j =
-            (exp(-(v + 100.6) / 8.281) * 0.02136 + exp((v + 0.9941) / 38.45) * 0.3052).recip() + 2.038;
+        let m_rate = exp((v + 11.64) / 34.77) * 6.765 + exp(-(v + 77.42) / 5.955) * 8.552;
+        let hf_rate = exp(-(v + 1.196) / 6.285) * 1.432e-5 + exp((v + 0.5096) / 20.27) * 6.149;
+        let hs_rate = exp(-(v + 17.95) / 28.05) * 0.009794 + exp((v + 5.73) / 56.66) * 0.3343;
+        let j_rate = slowed(exp(-(v + 100.6) / 8.281) * 0.02136 + exp((v + 0.9941) / 38.45) * 0.3052, 2.038);
         let h = hf * 0.99 + hs * 0.01;
         let h_p = hf * 0.99 + hsp * 0.01;
         let i_na = (v - e_na) * (m * m * m) * blend(phi, h * j, h_p * jp) * g_na;
@@ -286,7 +285,7 @@ impl IonicModel for OHaraRudyCipa2017 {
         let r_k1 = falling((v + 105.8 - k_o * 2.6) / 9.493);
         let i_k1 = r_k1 * xk1 * (v - e_k) * (g_k1 * k_o.sqrt());
         let xk1_inf = falling(-(v + (k_o * 2.5538 + 144.59)) / (k_o * 1.5692 + 3.8115));
-        let tau_k1 = (exp(-(v + 127.2) / 20.36) + exp((v + 236.8) / 69.33)).recip() * 122.2;
+        let xk1_rate = (exp(-(v + 127.2) / 20.36) + exp((v + 236.8) / 69.33)) * (1.0 / 122.2);
         let i_kb = falling(-(v - 14.48) / 18.34) * (v - e_k) * g_kb;
 
         // Exchanger and pumps.
@@ -333,13 +332,13 @@ impl IonicModel for OHaraRudyCipa2017 {
             plain(j_up - j_tr * JSR_PER_NSR),
             plain((j_tr - j_rel) * free_jsr(ca_jsr)),
             plain(dca_i),
-            relax(m, falling(-(v + 39.57) / 9.871), tau_m),
-            relax(hf, h_inf, tau_hf),
-            relax(hs, h_inf, tau_hs),
-            relax(j, h_inf, tau_j),
-            relax(hsp, falling((v + 89.1) / 6.086), tau_hs * 3.0),
-            relax(jp, h_inf, tau_j * 1.46),
-            relax(m_l, i_nal_activation(v), tau_m),
+            relax_at(m, falling(-(v + 39.57) / 9.871), m_rate),
+            relax_at(hf, h_inf, hf_rate),
+            relax_at(hs, h_inf, hs_rate),
+            relax_at(j, h_inf, j_rate),
+            relax_at(hsp, falling((v + 89.1) / 6.086), hs_rate * (1.0 / 3.0)),
+            relax_at(jp, h_inf, j_rate * (1.0 / 1.46)),
+            relax_at(m_l, i_nal_activation(v), m_rate),
             row_h_l,
             row_h_lp,
             row_a,
@@ -348,12 +347,12 @@ impl IonicModel for OHaraRudyCipa2017 {
             row_a_p,
             row_i_fp,
             row_i_sp,
-            relax(d, falling(-(v + 3.94) / 4.23), i_cal_activation_time(v)),
+            relax_at(d, falling(-(v + 3.94) / 4.23), i_cal_activation_rate(v)),
             row_ff,
             row_fs,
             row_fcaf,
             row_fcas,
-            relax(j_ca, inactivation.inf, T::from(75.0)),
+            relax_at(j_ca, inactivation.inf, T::from(1.0 / 75.0)),
             row_ffp,
             row_fcafp,
             calcium_mode(n_ca, j_ca, ca_ss, 1000.0),
@@ -368,7 +367,7 @@ impl IonicModel for OHaraRudyCipa2017 {
             c_bound,
             row_xs1,
             row_xs2,
-            relax(xk1, xk1_inf, tau_k1),
+            relax_at(xk1, xk1_inf, xk1_rate),
             row_relnp,
             row_relp,
         ];

@@ -9,7 +9,7 @@
 
 use ode_solvers::{Over, Scalar};
 
-use crate::kinetics::{exp, falling, relax};
+use crate::kinetics::{exp, falling, relax_at, slowed};
 use crate::model::exactly_mut;
 
 /// Gas constant, mJ/mol/K.
@@ -57,6 +57,32 @@ pub(super) fn plain<T: Scalar>(derivative: T) -> Row<T> {
     (derivative, T::from(0.0))
 }
 
+/// Rows, written as they are computed: the fewer numbers wait to be written, the fewer registers they
+/// take from those that are computed with.
+pub(super) struct Rows<'a, const N: usize, T> {
+    dy: &'a mut [T; N],
+    b: &'a mut [T; N],
+    next: usize,
+}
+
+impl<'a, const N: usize, T: Scalar> Rows<'a, N, T> {
+    /// For `N` states.
+    #[inline(always)]
+    pub(super) fn new(dy: &'a mut [T], b: &'a mut [T]) -> Self {
+        Self { dy: exactly_mut(dy), b: exactly_mut(b), next: 0 }
+    }
+
+    /// The next states.
+    #[inline(always)]
+    pub(super) fn push<const M: usize>(&mut self, rows: [Row<T>; M]) {
+        for (derivative, rate) in rows {
+            self.dy[self.next] = derivative;
+            self.b[self.next] = rate;
+            self.next += 1;
+        }
+    }
+}
+
 /// All rows, in the order of the states.
 #[inline(always)]
 pub(super) fn write<const N: usize, T: Scalar>(rows: [Row<T>; N], dy: &mut [T], b: &mut [T]) {
@@ -85,8 +111,8 @@ pub(super) fn blend<T: Scalar>(phi: T, not: T, phosphorylated: T) -> T {
 #[inline(always)]
 pub(super) fn i_nal_inactivation<T: Scalar>(v: T, h: T, h_p: T) -> [Row<T>; 2] {
     [
-        relax(h, falling((v + 87.61) / 7.488), T::from(200.0)),
-        relax(h_p, falling((v + 93.81) / 7.488), T::from(600.0)),
+        relax_at(h, falling((v + 87.61) / 7.488), T::from(1.0 / 200.0)),
+        relax_at(h_p, falling((v + 93.81) / 7.488), T::from(1.0 / 600.0)),
     ]
 }
 
@@ -107,27 +133,30 @@ pub(super) fn i_to<P: Scalar, T: Scalar + Over<P>>(
 ) -> (T, [Row<T>; 6]) {
     let a_inf = falling(-(v - 14.34) / 14.82);
     let a_p_inf = falling(-(v - 24.34) / 14.82);
-    let tau_a =
-        (falling(-(v - 18.4099) / 29.3814) / 1.2089 + falling((v + 100.0) / 29.3814) * 3.5).recip() * 1.0515;
+    let rate_a = falling(-(v - 18.4099) / 29.3814) * (1.0 / (1.2089 * 1.0515))
+        + falling((v + 100.0) / 29.3814) * (3.5 / 1.0515);
     let i_inf = falling((v + 43.94) / 5.711);
     let epi = -(falling((v + 70.0) / 5.0) * shortening) + 1.0;
-    let tau_f = (exp(-(v + 100.0) / 100.0) * 0.3933 + exp((v + 50.0) / 16.59) * 0.08004).recip() + 4.562;
-    let tau_s = (exp(-(v + 96.52) / 59.05) * 0.001416 + exp((v + 114.1) / 8.079) * 1.78e-8).recip() + 23.62;
-    let (tau_f, tau_s) = (tau_f * epi, tau_s * epi);
-    let develop = (exp((v - 167.4) / 15.89) + exp(-(v - 12.23) / 0.2154)).recip() * 1e-4 + 1.354;
+    // τ = (1/f + 4.562)·epi, and likewise for the slow part.
+    let f = exp(-(v + 100.0) / 100.0) * 0.3933 + exp((v + 50.0) / 16.59) * 0.08004;
+    let s = exp(-(v + 96.52) / 59.05) * 0.001416 + exp((v + 114.1) / 8.079) * 1.78e-8;
+    let rate_f = f / ((f * 4.562 + 1.0) * epi);
+    let rate_s = s / ((s * 23.62 + 1.0) * epi);
+    // Phosphorylated, τ is (1.354 + 10⁻⁴/develop)·recover times as long.
+    let develop = exp((v - 167.4) / 15.89) + exp(-(v - 12.23) / 0.2154);
     let recover = falling((v + 70.0) / 20.0) * -0.5 + 1.0;
-    let slower = develop * recover;
+    let slower = develop / ((develop * 1.354 + 1e-4) * recover);
 
     let fast = falling((v - 213.6) / 151.2);
     let slow = -fast + 1.0;
     let open = blend(phi, a * (fast * i_f + slow * i_s), a_p * (fast * i_fp + slow * i_sp));
     let rows = [
-        relax(a, a_inf, tau_a),
-        relax(i_f, i_inf, tau_f),
-        relax(i_s, i_inf, tau_s),
-        relax(a_p, a_p_inf, tau_a),
-        relax(i_fp, i_inf, slower * tau_f),
-        relax(i_sp, i_inf, slower * tau_s),
+        relax_at(a, a_inf, rate_a),
+        relax_at(i_f, i_inf, rate_f),
+        relax_at(i_s, i_inf, rate_s),
+        relax_at(a_p, a_p_inf, rate_a),
+        relax_at(i_fp, i_inf, slower * rate_f),
+        relax_at(i_sp, i_inf, slower * rate_s),
     ];
     (open, rows)
 }
@@ -150,10 +179,10 @@ impl<T: Scalar> Inactivation<T> {
     #[inline(always)]
     pub(super) fn new(v: T, [ff, fs, fcaf, fcas, ffp, fcafp]: [T; 6]) -> Self {
         let inf = falling((v + 19.58) / 3.696);
-        let tau_ff = ((exp(-(v + 20.0) / 10.0) + exp((v + 20.0) / 10.0)) * 0.0045).recip() + 7.0;
-        let tau_fs = ((exp(-(v + 5.0) / 4.0) + exp((v + 5.0) / 6.0)) * 3.5e-5).recip() + 1000.0;
-        let tau_fcaf = ((exp(-(v - 4.0) / 7.0) + exp((v - 4.0) / 7.0)) * 0.04).recip() + 7.0;
-        let tau_fcas = ((exp(-v / 3.0) + exp(v / 7.0)) * 0.00012).recip() + 100.0;
+        let rate_ff = slowed((exp(-(v + 20.0) / 10.0) + exp((v + 20.0) / 10.0)) * 0.0045, 7.0);
+        let rate_fs = slowed((exp(-(v + 5.0) / 4.0) + exp((v + 5.0) / 6.0)) * 3.5e-5, 1000.0);
+        let rate_fcaf = slowed((exp(-(v - 4.0) / 7.0) + exp((v - 4.0) / 7.0)) * 0.04, 7.0);
+        let rate_fcas = slowed((exp(-v / 3.0) + exp(v / 7.0)) * 0.00012, 100.0);
         let fast_ca = falling((v - 10.0) / 10.0) * 0.6 + 0.3;
         let slow_ca = -fast_ca + 1.0;
         Self {
@@ -163,12 +192,12 @@ impl<T: Scalar> Inactivation<T> {
             f_ca: fast_ca * fcaf + slow_ca * fcas,
             f_ca_p: fast_ca * fcafp + slow_ca * fcas,
             rows: [
-                relax(ff, inf, tau_ff),
-                relax(fs, inf, tau_fs),
-                relax(fcaf, inf, tau_fcaf),
-                relax(fcas, inf, tau_fcas),
-                relax(ffp, inf, tau_ff * 2.5),
-                relax(fcafp, inf, tau_fcaf * 2.5),
+                relax_at(ff, inf, rate_ff),
+                relax_at(fs, inf, rate_fs),
+                relax_at(fcaf, inf, rate_fcaf),
+                relax_at(fcas, inf, rate_fcas),
+                relax_at(ffp, inf, rate_ff * 0.4),
+                relax_at(fcafp, inf, rate_fcaf * 0.4),
             ],
         }
     }
@@ -185,27 +214,28 @@ impl<T: Scalar> Inactivation<T> {
     }
 }
 
-/// Time constant of the activation of I_CaL.
+/// Rate of the activation of I_CaL.
 #[inline(always)]
-pub(super) fn i_cal_activation_time<T: Scalar>(v: T) -> T {
-    (exp((v + 6.0) * -0.05) + exp((v + 14.0) * 0.09)).recip() + 0.6
+pub(super) fn i_cal_activation_rate<T: Scalar>(v: T) -> T {
+    slowed(exp((v + 6.0) * -0.05) + exp((v + 14.0) * 0.09), 0.6)
 }
 
 /// The fraction of channels in the calcium-dependent mode, entered at rate `k_2n` (1/ms).
 #[inline(always)]
 pub(super) fn calcium_mode<T: Scalar>(n: T, j_ca: T, ca: T, k_2n: f64) -> Row<T> {
-    let unbound = (ca.recip() * 0.002 + 1.0).powi(4);
-    (j_ca * k_2n / (j_ca * unbound + k_2n) - n * j_ca, -j_ca)
+    // 1/(1 + 0.002/ca)⁴ = bound/total.
+    let (bound, total) = (ca.powi(4), (ca + 0.002).powi(4));
+    (j_ca * bound * k_2n / (j_ca * total + bound * k_2n) - n * j_ca, -j_ca)
 }
 
 /// I_Ks: the open fraction times its dependence on calcium, and the gates xs1, xs2.
 #[inline(always)]
 pub(super) fn i_ks<T: Scalar>(v: T, ca_i: T, xs1: T, xs2: T) -> (T, [Row<T>; 2]) {
     let inf = falling(-(v + 11.6) / 8.932);
-    let tau_1 = (exp((v + 48.28) / 17.8) * 0.0002326 + exp(-(v + 210.0) / 230.0) * 0.001292).recip() + 817.3;
-    let tau_2 = (exp((v - 50.0) / 20.0) * 0.01 + exp(-(v + 66.54) / 31.0) * 0.0193).recip();
+    let rate_1 = slowed(exp((v + 48.28) / 17.8) * 0.0002326 + exp(-(v + 210.0) / 230.0) * 0.001292, 817.3);
+    let rate_2 = exp((v - 50.0) / 20.0) * 0.01 + exp(-(v + 66.54) / 31.0) * 0.0193;
     let calcium = ((ca_i.recip() * 3.8e-5).powf(1.4) + 1.0).recip() * 0.6 + 1.0;
-    (calcium * xs1 * xs2, [relax(xs1, inf, tau_1), relax(xs2, inf, tau_2)])
+    (calcium * xs1 * xs2, [relax_at(xs1, inf, rate_1), relax_at(xs2, inf, rate_2)])
 }
 
 /// The sodium–calcium exchanger: what does not depend on the compartment.
@@ -312,10 +342,12 @@ pub(super) fn pump<P: Scalar, T: Scalar + Over<P>>(vfrt: T, na_i: T, k_i: T, na_
 /// content of the store for half of it, mM.
 #[inline(always)]
 pub(super) fn release<T: Scalar>(drive: T, ca_jsr: T, half: f64, np: T, p: T) -> [Row<T>; 2] {
-    let inf = drive / ((ca_jsr.recip() * half).powi(8) + 1.0) * (0.5 * 4.75);
-    let tau = ca_jsr * 4.75 / (ca_jsr + 0.0123);
-    let at_least = |tau: T| T::select_lt(tau, T::from(0.001), T::from(0.001), tau);
-    [relax(np, inf, at_least(tau)), relax(p, inf * 1.25, at_least(tau * 1.25))]
+    let filled = (ca_jsr * (1.0 / half)).powi(8);
+    let inf = drive * (filled * (0.5 * 4.75)) / (filled + 1.0);
+    // Time constants are at least 0.001 ms.
+    let rate = (ca_jsr + 0.0123) / (ca_jsr * 4.75);
+    let fastest = T::from(1000.0);
+    [relax_at(np, inf, fastest.min(rate)), relax_at(p, inf * 1.25, fastest.min(rate * 0.8))]
 }
 
 /// Uptake into the network store, without its leak; 1 for SERCA's maximum.

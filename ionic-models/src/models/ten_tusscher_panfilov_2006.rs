@@ -30,7 +30,7 @@
 
 use ode_solvers::{Over, Scalar};
 
-use crate::kinetics::{exp, falling, ghk, linoid, relax, relax_at};
+use crate::kinetics::{below, exp, falling, ghk, linoid, relax, relax_at};
 use crate::model::{exactly, exactly_mut};
 use crate::variable::{current, gate, scaled, var};
 use crate::{Current, IonicModel, PulseTrain, StimulusConvention, Variable, Variant};
@@ -258,7 +258,6 @@ impl IonicModel for TenTusscherPanfilov2006 {
         ] = exactly_mut(b);
         let zero = T::from(0.0);
         let one = T::from(1.0);
-        let below_40 = |yes: T, no: T| T::select_lt(v, T::from(-40.0), yes, no);
 
         // Reversal potentials.
         let rt_f = gas * temperature / faraday;
@@ -331,7 +330,9 @@ impl IonicModel for TenTusscherPanfilov2006 {
         (*d_m, *b_m) = relax(m, m_root * m_root, tau);
         let h_root = falling((v + 71.55) / 7.43);
         let h_inf = h_root * h_root;
-        let rate = below_40(
+        let rate = below(
+            v,
+            -40.0,
             exp((v + 80.0) / -6.8) * 0.057 + exp(v * 0.079) * 2.7 + exp(v * 0.3485) * 3.1e5,
             falling((v + 10.66) / -11.1) * (0.77 / 0.13),
         );
@@ -339,7 +340,9 @@ impl IonicModel for TenTusscherPanfilov2006 {
         let alpha_j = (exp(v * 0.2444) * -25_428.0 - exp(v * -0.04391) * 6.948e-6)
             * (v + 37.78)
             * falling((v + 79.23) * 0.311);
-        let rate = below_40(
+        let rate = below(
+            v,
+            -40.0,
             alpha_j + exp(v * -0.01052) * 0.02424 * falling((v + 40.14) * -0.1378),
             exp(v * 0.057) * 0.6 * falling((v + 32.0) * -0.1),
         );
@@ -381,20 +384,24 @@ impl IonicModel for TenTusscherPanfilov2006 {
         *b_r_prime = -(k2_ca + k4);
         *d_r_prime = r_prime * *b_r_prime + k4;
 
-        let buffered = |ca: T, total: P, k: P| {
-            let free = ca + k;
-            one / (T::from(total * k) / (free * free) + 1.0)
-        };
         let to_mm = c_m / (v_c * faraday);
-        *d_ca_i = buffered(ca_i, buf_c, k_buf_c)
+        *d_ca_i = free_share(ca_i, buf_c, k_buf_c)
             * ((i_leak - i_up) * (v_sr / v_c) + i_xfer - (i_bca + i_pca - i_naca * 2.0) * (to_mm * 0.5));
-        *d_ca_sr = buffered(ca_sr, buf_sr, k_buf_sr) * (i_up - i_rel - i_leak);
-        *d_ca_ss = buffered(ca_ss, buf_ss, k_buf_ss)
+        *d_ca_sr = free_share(ca_sr, buf_sr, k_buf_sr) * (i_up - i_rel - i_leak);
+        *d_ca_ss = free_share(ca_ss, buf_ss, k_buf_ss)
             * (i_rel * (v_sr / v_ss) - i_cal * (c_m / (v_ss * faraday) * 0.5) - i_xfer * (v_c / v_ss));
         *d_na_i = -(i_na + i_bna + i_nak * 3.0 + i_naca * 3.0) * to_mm;
         *d_k_i = -(i_k_all - i_nak * 2.0) * to_mm;
         (*b_ca_i, *b_ca_sr, *b_ca_ss, *b_na_i, *b_k_i) = (zero, zero, zero, zero, zero);
     }
+}
+
+/// The free part of a change of calcium, of which a buffer binds the rest: `total` of it, half of it
+/// bound at `k`.
+#[inline(always)]
+fn free_share<P: Scalar, T: Scalar + Over<P>>(ca: T, total: P, k: P) -> T {
+    let free = (ca + k) * (ca + k);
+    free / (free + total * k)
 }
 
 const PARAMETERS: &[Variable] = &[

@@ -45,10 +45,10 @@ use ode_solvers::{Over, Scalar};
 
 use super::ohara_rudy_family::{
     Exchanger, F_RT, FARADAY, Inactivation, JSR_PER_NSR, JSR_PER_SS, MYO, NSR_PER_MYO, PR_NA_K, RT_F, SHARE,
-    SS, SS_PER_MYO, blend, calcium_mode, camk, free_i, free_jsr, free_ss, i_cal_activation_time, i_ks,
+    SS, SS_PER_MYO, blend, calcium_mode, camk, free_i, free_jsr, free_ss, i_cal_activation_rate, i_ks,
     i_nal_activation, i_nal_inactivation, i_to, plain, pump, release, uptake, write,
 };
-use crate::kinetics::{exp, falling, ghk, linoid, linoid_of_double, relax};
+use crate::kinetics::{below, exp, falling, ghk, linoid, linoid_of_double, relax_at};
 use crate::model::exactly;
 use crate::variable::{current, gate, scaled, var};
 use crate::{Current, IonicModel, PulseTrain, StimulusConvention, Variable, Variant};
@@ -248,7 +248,6 @@ impl IonicModel for ToROrd2020 {
             d, ff, fs, fcaf, fcas, j_ca, ffp, fcafp, n_ss, n_i,
             c1, c2, c3, i, o, xs1, xs2, j_relnp, j_relp,
         ] = *exactly(y);
-        let rest = |part: P| -part + 1.0;
         let [g_nal, g_to, p_ca, g_kr] =
             [g_nal * scale_nal, g_to * scale_to, p_ca * scale_cal, g_kr * scale_kr];
         let [g_ks, g_k1, g_naca, p_nak] =
@@ -284,7 +283,7 @@ impl IonicModel for ToROrd2020 {
         let near = activity(ionic_strength(na_ss, k_ss, cl_ss, ca_ss));
         let [i_cal_ss, i_cana_ss, i_cak_ss, i_cal_i, i_cana_i, i_cak_i] = {
             let open_ss = d * inactivation.open(phi, n_ss, j_ca) * (p_ca * cal_ss);
-            let open_i = d * inactivation.open(phi, n_i, j_ca) * (p_ca * rest(cal_ss));
+            let open_i = d * inactivation.open(phi, n_i, j_ca) * (p_ca * (-cal_ss + 1.0));
             [
                 open_ss * ghk(x2, lin2, near.powi(4) * ca_ss, ca_out) * (2.0 * FARADAY),
                 open_ss * ghk(x1, lin1, near * na_ss, na_out) * (0.00125 * FARADAY),
@@ -313,14 +312,14 @@ impl IonicModel for ToROrd2020 {
 
         // Exchanger and pumps.
         let exchanger = Exchanger::new(vfrt, na_o, ca_o);
-        let i_naca_i = exchanger.current(na_i, ca_i) * (g_naca * rest(naca_ss));
+        let i_naca_i = exchanger.current(na_i, ca_i) * (g_naca * (-naca_ss + 1.0));
         let i_naca_ss = exchanger.current(na_ss, ca_ss) * (g_naca * naca_ss);
         let i_nak = pump(vfrt, na_i, k_i, na_o, k_o) * p_nak;
         let i_pca = ca_i / (ca_i + 0.0005) * g_pca;
 
         // Chloride.
         let i_clca_ss = ca_ss / (ca_ss + 0.1) * (v - e_cl_ss) * (g_clca * clca_ss);
-        let i_clca_i = ca_i / (ca_i + 0.1) * (v - e_cl) * (g_clca * rest(clca_ss));
+        let i_clca_i = ca_i / (ca_i + 0.1) * (v - e_cl) * (g_clca * (-clca_ss + 1.0));
         let i_clb = (v - e_cl) * g_clb;
 
         #[rustfmt::skip] // as the table
@@ -362,12 +361,12 @@ impl IonicModel for ToROrd2020 {
             plain(dca_i),
             plain((i_clb + i_clca_i) * MYO + j_cl * SS_PER_MYO),
             plain(i_clca_ss * SS - j_cl),
-            relax(m, na.m_inf, na.tau_m),
-            relax(h, na.h_inf, na.tau_h),
-            relax(j, na.h_inf, na.tau_j),
-            relax(hp, na.hp_inf, na.tau_h),
-            relax(jp, na.h_inf, na.tau_j * 1.46),
-            relax(m_l, i_nal_activation(v), na.tau_m),
+            relax_at(m, na.m_inf, na.m_rate),
+            relax_at(h, na.h_inf, na.h_rate),
+            relax_at(j, na.h_inf, na.j_rate),
+            relax_at(hp, na.hp_inf, na.h_rate),
+            relax_at(jp, na.h_inf, na.j_rate * (1.0 / 1.46)),
+            relax_at(m_l, i_nal_activation(v), na.m_rate),
             row_h_l,
             row_h_lp,
             row_a,
@@ -376,12 +375,12 @@ impl IonicModel for ToROrd2020 {
             row_a_p,
             row_i_fp,
             row_i_sp,
-            relax(d, d_inf, i_cal_activation_time(v)),
+            relax_at(d, d_inf, i_cal_activation_rate(v)),
             row_ff,
             row_fs,
             row_fcaf,
             row_fcas,
-            relax(j_ca, falling((v + 18.08) / 2.7916), T::from(72.5)),
+            relax_at(j_ca, falling((v + 18.08) / 2.7916), T::from(1.0 / 72.5)),
             row_ffp,
             row_fcafp,
             calcium_mode(n_ss, j_ca, ca_ss, 500.0),
@@ -400,43 +399,51 @@ impl IonicModel for ToROrd2020 {
     }
 }
 
-/// Steady states and time constants of I_Na.
+/// Steady states and rates of I_Na.
 struct SodiumGates<T> {
     m_inf: T,
-    tau_m: T,
+    m_rate: T,
     h_inf: T,
     hp_inf: T,
-    tau_h: T,
-    tau_j: T,
+    h_rate: T,
+    j_rate: T,
 }
 
 impl<T: Scalar> SodiumGates<T> {
     #[inline(always)]
     fn new(v: T) -> Self {
-        let below_40 = |yes: T, no: T| T::select_lt(v, T::from(-40.0), yes, no);
         let zero = T::from(0.0);
-        let bell = |centre: f64, width: f64| exp(-((v - centre) / width).powi(2));
-        let alpha_h = below_40(exp(-(v + 80.0) / 6.8) * 0.057, zero);
-        let beta_h = below_40(
+        let alpha_h = below(v, -40.0, exp(-(v + 80.0) / 6.8) * 0.057, zero);
+        let beta_h = below(
+            v,
+            -40.0,
             exp(v * 0.079) * 2.7 + exp(v * 0.3485) * 3.1e5,
             falling(-(v + 10.66) / 11.1) * (0.77 / 0.13),
         );
         let alpha_j = (exp(v * 0.2444) * -25428.0 - exp(v * -0.04391) * 6.948e-6)
             * (v + 37.78)
             * falling((v + 79.23) * 0.311);
-        let beta_j = below_40(
+        let beta_j = below(
+            v,
+            -40.0,
             exp(v * -0.01052) * 0.02424 * falling((v + 40.14) * -0.1378),
             exp(v * 0.057) * 0.6 * falling((v + 32.0) * -0.1),
         );
         Self {
             m_inf: falling(-(v + 56.86) / 9.03).powi(2),
-            tau_m: bell(-45.79, 15.54) * 0.1292 + bell(4.823, 51.12) * 0.06487,
+            m_rate: (bell(v, -45.79, 15.54) * 0.1292 + bell(v, 4.823, 51.12) * 0.06487).recip(),
             h_inf: falling((v + 71.55) / 7.43).powi(2),
             hp_inf: falling((v + 77.55) / 7.43).powi(2),
-            tau_h: (alpha_h + beta_h).recip(),
-            tau_j: (below_40(alpha_j, zero) + beta_j).recip(),
+            h_rate: alpha_h + beta_h,
+            j_rate: below(v, -40.0, alpha_j, zero) + beta_j,
         }
     }
+}
+
+/// A bell around `centre`.
+#[inline(always)]
+fn bell<T: Scalar>(v: T, centre: f64, width: f64) -> T {
+    exp(-((v - centre) * (1.0 / width)).powi(2))
 }
 
 /// Half the sum of z²c, in M, of two cations, an anion and calcium.

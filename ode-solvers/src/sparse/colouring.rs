@@ -1,7 +1,8 @@
 //! Evaluating a Jacobian with as few directions as its structure allows.
 
-use crate::System;
+use crate::sparse::scratch::with_scratch;
 use crate::sparse::{SparseDual, SparsityPattern, Symbolic};
+use crate::{Scalar, System};
 
 /// A plan for evaluating the entries of a Jacobian.
 ///
@@ -32,33 +33,49 @@ const WIDTH: usize = 8;
 impl Compression {
     /// The plan for a pattern.
     pub fn new(pattern: &SparsityPattern) -> Self {
+        let columns = columns(pattern);
+        Self::with(pattern, |j| columns[j], |j| columns[j])
+    }
+
+    /// The plan for evaluating the diagonal alone. Two columns can share a direction unless one of
+    /// them has an entry in the other's diagonal row: all gates that read only the potential and
+    /// themselves do.
+    pub(crate) fn diagonal(pattern: &SparsityPattern) -> Self {
+        let columns = columns(pattern);
+        // Column `j` sets a bit in each row that it reads into, and is asked for row `j`; whoever
+        // shares its colour must not read into row `j`, nor it into theirs.
+        Self::with(pattern, |j| columns[j], |j| 1 << j)
+    }
+
+    /// Column `j` touches the rows `touched(j)`, and is wanted in `wanted(j)` of them.
+    fn with(
+        pattern: &SparsityPattern,
+        touched: impl Fn(usize) -> u128,
+        wanted: impl Fn(usize) -> u128,
+    ) -> Self {
         let n = pattern.dim();
-        // As sets of rows, so that a conflict is a common bit.
-        let mut columns = vec![0u128; n];
-        for i in 0..n {
-            for j in pattern.row(i).states() {
-                columns[j] |= 1 << i;
-            }
-        }
-        let conflicts = |j: usize| columns.iter().filter(|&&c| c & columns[j] != 0).count();
+        let conflict = |j: usize, k: usize| touched(j) & wanted(k) != 0 || touched(k) & wanted(j) != 0;
+        let conflicts = |j: usize| (0..n).filter(|&k| conflict(j, k)).count();
         let mut order: Vec<(usize, usize)> = (0..n).map(|j| (conflicts(j), j)).collect();
         order.sort_unstable_by_key(|&(conflicts, j)| (core::cmp::Reverse(conflicts), j));
-        // The rows that each colour has taken.
-        let mut taken: Vec<u128> = Vec::new();
+        // The rows that each colour touches, and those in which it is wanted.
+        let mut taken: Vec<[u128; 2]> = Vec::new();
         let mut colour_of = vec![0u16; n];
         for (_, j) in order {
-            let colour = taken.iter().position(|t| t & columns[j] == 0).unwrap_or_else(|| {
-                taken.push(0);
+            let free = |t: &[u128; 2]| t[0] & wanted(j) == 0 && t[1] & touched(j) == 0;
+            let colour = taken.iter().position(free).unwrap_or_else(|| {
+                taken.push([0; 2]);
                 taken.len() - 1
             });
-            taken[colour] |= columns[j];
+            taken[colour][0] |= touched(j);
+            taken[colour][1] |= wanted(j);
             colour_of[j] = colour as u16;
         }
         let colours = taken.len();
         let (mut entries, mut starts) = (Vec::with_capacity(pattern.entries()), vec![0]);
         for colour in 0..colours {
             for j in (0..n).filter(|&j| usize::from(colour_of[j]) == colour) {
-                let rows = (0..n).filter(|&i| pattern.contains(i, j));
+                let rows = (0..n).filter(|&i| wanted(j) & (1 << i) != 0);
                 entries.extend(rows.map(|i| Entry { row: i as u16, column: j as u16 }));
             }
             starts.push(entries.len());
@@ -99,56 +116,40 @@ impl Compression {
     /// [`entries`](Self::entries). Allocates nothing.
     ///
     /// # Panics
-    /// If `y` or `values` has another length than the pattern has rows or entries.
-    pub fn evaluate<S>(&self, system: &S, t: f64, y: &[f64], values: &mut [f64])
+    /// If `y` or `values` has another length than the pattern has rows, or the plan entries.
+    pub fn evaluate<T, S>(&self, system: &S, t: f64, y: &[T], values: &mut [T])
     where
-        S: System<SparseDual<2>> + System<SparseDual<4>> + System<SparseDual<8>> + ?Sized,
+        T: Scalar,
+        S: System<SparseDual<2, T>> + System<SparseDual<4, T>> + System<SparseDual<8, T>> + ?Sized,
     {
         match self.colours {
-            0..=2 => self.directions::<2, S>(system, t, y, values),
-            3..=4 => self.directions::<4, S>(system, t, y, values),
-            _ => self.directions::<WIDTH, S>(system, t, y, values),
+            0..=2 => self.directions::<2, T, S>(system, t, y, values),
+            3..=4 => self.directions::<4, T, S>(system, t, y, values),
+            _ => self.directions::<WIDTH, T, S>(system, t, y, values),
         }
     }
 
-    /// Takes scratch space from the stack, no more than about what is needed: it is cleared.
-    fn directions<const N: usize, S>(&self, system: &S, t: f64, y: &[f64], values: &mut [f64])
+    fn directions<const N: usize, T, S>(&self, system: &S, t: f64, y: &[T], values: &mut [T])
     where
-        S: System<SparseDual<N>> + ?Sized,
+        T: Scalar,
+        S: System<SparseDual<N, T>> + ?Sized,
     {
-        match self.pattern.dim() {
-            0..=8 => self.with_scratch::<N, 8, S>(system, t, y, values),
-            9..=48 => self.with_scratch::<N, 48, S>(system, t, y, values),
-            _ => self.with_scratch::<N, { SparsityPattern::MAX_DIM }, S>(system, t, y, values),
-        }
-    }
-
-    fn with_scratch<const N: usize, const M: usize, S>(
-        &self,
-        system: &S,
-        t: f64,
-        y: &[f64],
-        values: &mut [f64],
-    ) where
-        S: System<SparseDual<N>> + ?Sized,
-    {
-        let n = self.pattern.dim();
-        let (mut x, mut f) = ([SparseDual::<N>::default(); M], [SparseDual::<N>::default(); M]);
-        self.chunks(system, (t, y), &mut x[..n], &mut f[..n], values);
-    }
-
-    fn chunks<const N: usize, S>(
-        &self,
-        system: &S,
-        (t, y): (f64, &[f64]),
-        x: &mut [SparseDual<N>],
-        f: &mut [SparseDual<N>],
-        values: &mut [f64],
-    ) where
-        S: System<SparseDual<N>> + ?Sized,
-    {
-        assert_eq!(y.len(), x.len(), "one state for each row of the pattern");
+        assert_eq!(y.len(), self.pattern.dim(), "one state for each row of the pattern");
         assert_eq!(values.len(), self.entries.len(), "one value for each entry of the pattern");
+        with_scratch(y.len(), |x, f| self.chunks::<N, T, S>(system, (t, y), x, f, values));
+    }
+
+    fn chunks<const N: usize, T, S>(
+        &self,
+        system: &S,
+        (t, y): (f64, &[T]),
+        x: &mut [SparseDual<N, T>],
+        f: &mut [SparseDual<N, T>],
+        values: &mut [T],
+    ) where
+        T: Scalar,
+        S: System<SparseDual<N, T>> + ?Sized,
+    {
         for first in (0..self.colours).step_by(N) {
             for ((x, &y), &colour) in x.iter_mut().zip(y).zip(&self.colour_of) {
                 // A colour of another chunk is no direction of this one: a constant.
@@ -158,9 +159,39 @@ impl Compression {
             for colour in first..self.colours.min(first + N) {
                 let range = self.starts[colour]..self.starts[colour + 1];
                 for (value, entry) in values[range.clone()].iter_mut().zip(&self.entries[range]) {
-                    *value = f[usize::from(entry.row)].dual().d[colour - first];
+                    *value = f[usize::from(entry.row)].derivative(colour - first);
                 }
             }
         }
+    }
+}
+
+/// Each column as the set of its rows, so that a conflict is a common bit.
+fn columns(pattern: &SparsityPattern) -> Vec<u128> {
+    let n = pattern.dim();
+    let mut columns = vec![0u128; n];
+    for i in 0..n {
+        for j in pattern.row(i).states() {
+            columns[j] |= 1 << i;
+        }
+    }
+    columns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A potential that reads all gates, and gates that read it and themselves.
+    #[test]
+    fn the_diagonal_of_a_cell_takes_two_directions() {
+        let n = 30;
+        let entries = (0..n).flat_map(|i| [(0, i), (i, 0), (i, i)]);
+        let pattern = SparsityPattern::from_entries(n, entries).expect("small");
+        let plan = Compression::diagonal(&pattern);
+        assert_eq!(plan.colours(), 2);
+        let mut entries: Vec<_> = plan.entries().collect();
+        entries.sort_unstable();
+        assert!(entries.iter().copied().eq((0..n).map(|i| (i, i))));
     }
 }

@@ -2,7 +2,7 @@
 
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use crate::Scalar;
+use crate::{Dual, Element, Kernel, Lanes, Scalar, Twin};
 
 /// The set of states that a number was computed from.
 ///
@@ -68,6 +68,21 @@ impl From<f64> for Depends {
     }
 }
 
+// Parameters that differ from lane to lane, or carry derivatives, are no states either.
+impl<E: Element, const N: usize> From<Lanes<E, N>> for Depends {
+    #[inline(always)]
+    fn from(_: Lanes<E, N>) -> Self {
+        Self(0)
+    }
+}
+
+impl<const N: usize, T: Scalar> From<Dual<N, T>> for Depends {
+    #[inline(always)]
+    fn from(_: Dual<N, T>) -> Self {
+        Self(0)
+    }
+}
+
 impl Neg for Depends {
     type Output = Self;
     #[inline(always)]
@@ -89,6 +104,20 @@ macro_rules! operator {
             type Output = Self;
             #[inline(always)]
             fn $method(self, _: f64) -> Self {
+                self
+            }
+        }
+        impl<E: Element, const N: usize> $trait<Lanes<E, N>> for Depends {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, _: Lanes<E, N>) -> Self {
+                self
+            }
+        }
+        impl<const N: usize, T: Scalar> $trait<Dual<N, T>> for Depends {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, _: Dual<N, T>) -> Self {
                 self
             }
         }
@@ -116,6 +145,10 @@ macro_rules! unary {
     };
 }
 
+// SAFETY: a type has its own layout.
+#[allow(unsafe_code, reason = "a promise about layout")]
+unsafe impl Twin<Self> for Depends {}
+
 impl Scalar for Depends {
     unary!(exp, exp_m1, ln, sqrt, tanh, sin, cos, abs, recip);
 
@@ -130,6 +163,10 @@ impl Scalar for Depends {
     #[inline(always)]
     fn select_lt(a: Self, b: Self, yes: Self, no: Self) -> Self {
         a.union(b).union(yes).union(no)
+    }
+    #[inline(always)]
+    fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output {
+        kernel.run::<Self>()
     }
     /// A set has no value: 0.
     #[inline(always)]

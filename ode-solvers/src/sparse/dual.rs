@@ -2,7 +2,7 @@
 
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use crate::{Dual, Element, Lanes, Scalar};
+use crate::{Dual, Element, Kernel, Lanes, Scalar, Twin};
 
 /// A [`Dual`] with a mark that says whether it depends on any of the directions. If it doesn't, its
 /// derivatives are zero and nothing is computed with them.
@@ -21,6 +21,7 @@ use crate::{Dual, Element, Lanes, Scalar};
 /// assert_eq!((x * x * c).dual().d, [12.0, 0.0]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(C)]
 pub struct SparseDual<const N: usize, T = f64> {
     dual: Dual<N, T>,
     live: bool,
@@ -43,6 +44,15 @@ impl<const N: usize, T: Scalar> SparseDual<N, T> {
     #[inline(always)]
     pub fn dual(self) -> Dual<N, T> {
         self.dual
+    }
+
+    /// The derivative along direction `i`, without a copy of the others.
+    ///
+    /// # Panics
+    /// If there is no direction `i`.
+    #[inline(always)]
+    pub fn derivative(&self, i: usize) -> T {
+        self.dual.d[i]
     }
 
     /// Whether it depends on any direction.
@@ -83,6 +93,13 @@ impl<const N: usize, const M: usize, E: Element> From<Lanes<E, M>> for SparseDua
     }
 }
 
+impl<const N: usize, const M: usize, T: Scalar> From<Dual<M, T>> for SparseDual<N, Dual<M, T>> {
+    #[inline(always)]
+    fn from(v: Dual<M, T>) -> Self {
+        Self::constant(v)
+    }
+}
+
 impl<const N: usize, T: Scalar> Neg for SparseDual<N, T> {
     type Output = Self;
     #[inline(always)]
@@ -119,6 +136,14 @@ macro_rules! operator {
                 self.map(|v| v $op c, |d| d $op c)
             }
         }
+        // Sensitivities: parameters carry derivatives of their own, along other directions.
+        impl<const N: usize, const M: usize, T: Scalar> $trait<Dual<M, T>> for SparseDual<N, Dual<M, T>> {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, c: Dual<M, T>) -> Self {
+                self.map(|v| v $op c, |d| d $op c)
+            }
+        }
         impl<const N: usize, T: Scalar> $assign for SparseDual<N, T> {
             #[inline(always)]
             fn $assign_method(&mut self, o: Self) {
@@ -143,6 +168,21 @@ macro_rules! unary {
     };
 }
 
+// SAFETY: the order of fields is laid down, and the parts are twins.
+#[allow(unsafe_code, reason = "a promise about layout")]
+unsafe impl<const N: usize, T: Scalar, U: Twin<T>> Twin<SparseDual<N, T>> for SparseDual<N, U> {}
+
+/// A kernel over duals as one over their parts.
+struct OfParts<K, const N: usize>(K);
+
+impl<const N: usize, T: Scalar, K: Kernel<SparseDual<N, T>>> Kernel<T> for OfParts<K, N> {
+    type Output = K::Output;
+    #[inline(always)]
+    fn run<U: Twin<T>>(self) -> K::Output {
+        self.0.run::<SparseDual<N, U>>()
+    }
+}
+
 impl<const N: usize, T: Scalar> Scalar for SparseDual<N, T> {
     unary!(exp, exp_m1, ln, sqrt, tanh, sin, cos, abs, recip);
 
@@ -165,6 +205,10 @@ impl<const N: usize, T: Scalar> Scalar for SparseDual<N, T> {
     #[inline(always)]
     fn worst(self) -> f64 {
         self.dual.worst()
+    }
+    #[inline(always)]
+    fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output {
+        T::dispatch(OfParts::<K, N>(kernel))
     }
     #[inline(always)]
     fn all_finite(self) -> bool {

@@ -65,36 +65,7 @@ impl<T: Scalar> SparseLu<T> {
         let plan = &*self.plan;
         assert_eq!(jacobian.len(), plan.scatter.len(), "one value for each entry of the pattern");
         self.diagonal = diagonal;
-        let v = self.values.as_mut_slice();
-        v.fill(T::from(0.0));
-        for (&slot, &j) in plan.scatter.iter().zip(jacobian) {
-            v[usize::from(slot)] = -j;
-        }
-        for d in &mut v[..plan.dim()] {
-            *d += diagonal;
-        }
-        let (mut update, mut scaled, mut row) = (0, 0, plan.dim() + plan.lower);
-        let row_start = row;
-        for (k, pivot) in plan.pivots.iter().enumerate() {
-            let r = v[k].recip();
-            v[k] = r;
-            let end = pivot.scaled_end as usize;
-            for &s in &plan.scaled[scaled..end] {
-                v[usize::from(s)] *= r;
-            }
-            scaled = end;
-            let end = pivot.updates_end as usize;
-            for op in &plan.updates[update..end] {
-                let product = v[usize::from(op.l)] * v[usize::from(op.u)];
-                v[usize::from(op.target)] -= product;
-            }
-            update = end;
-            let end = row_start + pivot.row_end as usize;
-            for u in &mut v[row..end] {
-                *u *= r;
-            }
-            row = end;
-        }
+        eliminate(plan, diagonal, jacobian, &mut self.values);
         let pivots = &self.values[..plan.dim()];
         match pivots.iter().position(|r| !r.all_finite()) {
             Some(k) => Err(SparseError::BadPivot { state: usize::from(plan.order[k]) }),
@@ -108,25 +79,8 @@ impl<T: Scalar> SparseLu<T> {
     /// If `x` has another length than the matrix has rows.
     #[inline]
     pub fn solve(&self, x: &mut [T]) {
-        let plan = &*self.plan;
-        let n = plan.dim();
-        assert_eq!(x.len(), n, "one number for each row");
-        let (d, rest) = self.values.split_at(n);
-        let lower = &rest[..plan.lower];
-        let mut start = 0;
-        for row in &plan.forward {
-            let end = usize::from(row.end);
-            let (l, columns) = (&lower[start..end], &plan.forward_columns[start..end]);
-            x[usize::from(row.row)] -= dot(l, columns, x);
-            start = end;
-        }
-        for (&i, &d) in plan.order.iter().zip(d) {
-            x[usize::from(i)] *= d;
-        }
-        for op in &plan.backward {
-            let product = self.values[usize::from(op.value)] * x[usize::from(op.column)];
-            x[usize::from(op.row)] -= product;
-        }
+        assert_eq!(x.len(), self.plan.dim(), "one number for each row");
+        substitute(&self.plan, &self.values, x);
     }
 
     /// As [`solve`](SparseLu::solve), and puts the solution back into the equations. `jacobian` is
@@ -179,6 +133,60 @@ impl<T: Scalar> SparseLu<T> {
             }
         }
         (state, largest)
+    }
+}
+
+/// The numeric part of a factorisation of `diagonal · I − J`: everything but the check of the pivots.
+fn eliminate<T: Scalar>(plan: &Symbolic, diagonal: T, jacobian: &[T], v: &mut [T]) {
+    v.fill(T::from(0.0));
+    for (&slot, &j) in plan.scatter.iter().zip(jacobian) {
+        v[usize::from(slot)] = -j;
+    }
+    for d in &mut v[..plan.dim()] {
+        *d += diagonal;
+    }
+    let (mut update, mut scaled, mut row) = (0, 0, plan.dim() + plan.lower);
+    let row_start = row;
+    for (k, pivot) in plan.pivots.iter().enumerate() {
+        let r = v[k].recip();
+        v[k] = r;
+        let end = pivot.scaled_end as usize;
+        for &s in &plan.scaled[scaled..end] {
+            v[usize::from(s)] *= r;
+        }
+        scaled = end;
+        let end = pivot.updates_end as usize;
+        for op in &plan.updates[update..end] {
+            let product = v[usize::from(op.l)] * v[usize::from(op.u)];
+            v[usize::from(op.target)] -= product;
+        }
+        update = end;
+        let end = row_start + pivot.row_end as usize;
+        for u in &mut v[row..end] {
+            *u *= r;
+        }
+        row = end;
+    }
+}
+
+/// Overwrites `x` with the solution, from the factors `v`.
+#[inline]
+fn substitute<T: Scalar>(plan: &Symbolic, v: &[T], x: &mut [T]) {
+    let (d, rest) = v.split_at(plan.dim());
+    let lower = &rest[..plan.lower];
+    let mut start = 0;
+    for row in &plan.forward {
+        let end = usize::from(row.end);
+        let (l, columns) = (&lower[start..end], &plan.forward_columns[start..end]);
+        x[usize::from(row.row)] -= dot(l, columns, x);
+        start = end;
+    }
+    for (&i, &d) in plan.order.iter().zip(d) {
+        x[usize::from(i)] *= d;
+    }
+    for op in &plan.backward {
+        let product = v[usize::from(op.value)] * x[usize::from(op.column)];
+        x[usize::from(op.row)] -= product;
     }
 }
 

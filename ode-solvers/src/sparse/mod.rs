@@ -50,6 +50,7 @@ mod error;
 mod lu;
 mod ordering;
 mod pattern;
+mod scratch;
 mod symbolic;
 
 pub use colouring::Compression;
@@ -59,4 +60,5 @@ pub use error::SparseError;
 pub use lu::SparseLu;
 pub use pattern::SparsityPattern;
 pub(crate) use pattern::trace;
+pub(crate) use scratch::with_scratch;
 pub use symbolic::Symbolic;

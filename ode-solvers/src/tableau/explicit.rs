@@ -32,6 +32,18 @@ pub enum Interpolant {
         /// Row `i` holds the coefficients of θ, θ², … of stage `i`.
         w: &'static [&'static [f64]],
     },
+    /// A polynomial of the same form, over the stages and some more that are computed where it is
+    /// asked for.
+    ExtraStages {
+        /// Its order.
+        order: u32,
+        /// The times of the further stages, as fractions of the step.
+        c: &'static [f64],
+        /// Their rows: weights of all stages before.
+        a: &'static [&'static [f64]],
+        /// Row `i` holds the coefficients of θ, θ², … of stage `i`, the further stages last.
+        w: &'static [&'static [f64]],
+    },
 }
 
 impl ExplicitTableau {
@@ -45,7 +57,7 @@ impl ExplicitTableau {
         match self.interpolant {
             Interpolant::Hermite if self.order < 3 => self.order,
             Interpolant::Hermite => 3,
-            Interpolant::Weights { order, .. } => order,
+            Interpolant::Weights { order, .. } | Interpolant::ExtraStages { order, .. } => order,
         }
     }
 
@@ -69,6 +81,30 @@ pub struct ExplicitPair {
     pub embedded_order: u32,
     /// The weights of the stages in the error: result minus second result.
     pub error: &'static [f64],
+    /// A further estimate, of lower order, if the method has one.
+    pub second: Option<SecondEstimate>,
+}
+
+/// A second error estimate `e₃` that makes the first, `e₅`, less pessimistic (Hairer, Nørsett &
+/// Wanner, Solving Ordinary Differential Equations I, sec. II.10): the error is
+/// `e₅² / √(e₅² + 0.01 e₃²)`. Theirs are norms; here it is done for each state, and in each lane.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SecondEstimate {
+    /// The order of the result that it compares with.
+    pub order: u32,
+    /// The weights of the stages.
+    pub error: &'static [f64],
+}
+
+impl ExplicitPair {
+    /// The order of the error estimate: it shrinks as `dt` to the power of this plus one.
+    pub const fn error_order(&self) -> u32 {
+        match self.second {
+            Some(second) => 2 * self.embedded_order - second.order,
+            None if self.embedded_order < self.tableau.order => self.embedded_order,
+            None => self.tableau.order,
+        }
+    }
 }
 
 /// Explicit Euler.
@@ -132,6 +168,7 @@ pub const BOGACKI_SHAMPINE_32: ExplicitPair = ExplicitPair {
     },
     embedded_order: 2,
     error: &[-5.0 / 72.0, 1.0 / 12.0, 1.0 / 9.0, -1.0 / 8.0],
+    second: None,
 };
 
 /// Dormand–Prince 5(4).
@@ -177,6 +214,7 @@ pub const DORMAND_PRINCE_54: ExplicitPair = ExplicitPair {
         22.0 / 525.0,
         -1.0 / 40.0,
     ],
+    second: None,
 };
 
 /// Tsitouras 5(4).
@@ -242,4 +280,5 @@ pub const TSIT5: ExplicitPair = ExplicitPair {
         -0.45808210592918697,
         0.015151515151515152,
     ],
+    second: None,
 };

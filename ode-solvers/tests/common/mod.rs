@@ -1,82 +1,9 @@
 //! Problems that several tests integrate.
 #![allow(dead_code, reason = "each test uses some of them")]
 
-pub(crate) mod problems;
-
+#[allow(unused_imports, reason = "each test uses some of them")]
+pub(crate) use ode_solvers::problems::{Circle, Driven, ProtheroRobinson};
 use ode_solvers::{Scalar, StateSpace, System};
-
-/// Once round the circle, and e to the height: y = (cos t, sin t, e^(sin t)) exactly.
-pub(crate) struct Circle;
-
-impl Circle {
-    pub(crate) fn exact(t: f64) -> Vec<f64> {
-        vec![t.cos(), t.sin(), t.sin().exp()]
-    }
-}
-
-impl StateSpace for Circle {
-    fn dim(&self) -> usize {
-        3
-    }
-    fn is_autonomous(&self) -> bool {
-        true
-    }
-}
-
-impl<T: Scalar> System<T> for Circle {
-    fn rhs(&self, _t: f64, y: &[T], dy: &mut [T]) {
-        let r2 = y[0] * y[0] + y[1] * y[1];
-        dy[0] = -y[1] * r2;
-        dy[1] = y[0] * r2;
-        dy[2] = y[2] * y[0];
-    }
-
-    fn rhs_and_rates(&self, t: f64, y: &[T], dy: &mut [T], b: &mut [T]) {
-        self.rhs(t, y, dy);
-        b.copy_from_slice(&[T::from(0.0), T::from(0.0), y[0]]);
-    }
-}
-
-/// Depends on time and on the state: y = (cos t, e^(sin t)) exactly.
-pub(crate) struct Driven;
-
-impl StateSpace for Driven {
-    fn dim(&self) -> usize {
-        2
-    }
-}
-
-impl<T: Scalar> System<T> for Driven {
-    fn rhs(&self, t: f64, y: &[T], dy: &mut [T]) {
-        let (s, c) = t.sin_cos();
-        dy[0] = y[1] * -s / s.exp() + (y[0] - c) * (y[0] - c) - (y[0] - c);
-        dy[1] = y[1] * y[0];
-    }
-}
-
-impl Driven {
-    pub(crate) fn exact(t: f64) -> Vec<f64> {
-        vec![t.cos(), t.sin().exp()]
-    }
-}
-
-/// Prothero & Robinson: y' = λ(y − φ) + φ', φ = sin(π/4 + t); y = φ exactly.
-pub(crate) struct ProtheroRobinson {
-    pub(crate) lambda: f64,
-}
-
-impl StateSpace for ProtheroRobinson {
-    fn dim(&self) -> usize {
-        1
-    }
-}
-
-impl<T: Scalar> System<T> for ProtheroRobinson {
-    fn rhs(&self, t: f64, y: &[T], dy: &mut [T]) {
-        let (s, c) = (core::f64::consts::FRAC_PI_4 + t).sin_cos();
-        dy[0] = (y[0] - s) * self.lambda + c;
-    }
-}
 
 /// Hodgkin & Huxley's axon in the modern form: V in mV (rest −65), gates m, h, n, time in ms, a
 /// constant current of 10 µA/cm².

@@ -1,0 +1,252 @@
+//! Lanes on the registers of one instruction set.
+
+mod double;
+mod portable;
+mod register;
+mod single;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+use core::fmt::Debug;
+use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+
+pub(crate) use register::Register;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86::{F32x8, F32x16, F64x4, F64x8};
+
+use crate::{Element, Kernel, Lanes, Scalar, Twin};
+
+/// [`Lanes`] whose operations are instructions on registers `R`.
+///
+/// Values exist only within [`Scalar::dispatch`], on a machine that has the registers: this is what
+/// makes the instructions safe to execute. `N` is a multiple of the register's width.
+#[derive(Clone, Copy, PartialEq)]
+#[repr(C, align(64))]
+pub(crate) struct Wide<R: Register, const N: usize>([R::Element; N]);
+
+/// Runs a kernel over lanes on the widest registers that the machine has and `N` fills.
+#[inline(always)]
+pub(crate) fn dispatch<E: Element, const N: usize, K: Kernel<Lanes<E, N>>>(kernel: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if N.is_multiple_of(E::Avx512::WIDTH) && x86::has_avx512() {
+            // SAFETY: the machine has AVX-512, as was detected.
+            #[allow(unsafe_code, reason = "entering functions compiled for what the machine has")]
+            return unsafe { x86::avx512::<Wide<E::Avx512, N>, _, _>(kernel) };
+        }
+        if N.is_multiple_of(E::Avx2::WIDTH) && x86::has_avx2() {
+            // SAFETY: the machine has AVX2 and FMA, as was detected.
+            #[allow(unsafe_code, reason = "entering functions compiled for what the machine has")]
+            return unsafe { x86::avx2::<Wide<E::Avx2, N>, _, _>(kernel) };
+        }
+    }
+    kernel.run::<Wide<E::Portable, N>>()
+}
+
+// SAFETY: one array with one alignment, as `Lanes`.
+#[allow(unsafe_code, reason = "a promise about layout")]
+unsafe impl<R: Register, const N: usize> Twin<Lanes<R::Element, N>> for Wide<R, N> {}
+
+// SAFETY: a type has its own layout.
+#[allow(unsafe_code, reason = "a promise about layout")]
+unsafe impl<R: Register, const N: usize> Twin<Self> for Wide<R, N> {}
+
+/// Register by register: an expression of the registers of one, two or four numbers. A macro, since
+/// a closure is not sure to be inlined.
+macro_rules! each {
+    (|$($r:ident = $x:ident),+| $body:expr) => {{
+        let mut out = Self::zero();
+        let mut k = 0;
+        while k < N {
+            $(let $r = R::load(&$x.0, k);)+
+            R::store($body, &mut out.0, k);
+            k += R::WIDTH;
+        }
+        out
+    }};
+}
+
+impl<R: Register, const N: usize> Wide<R, N> {
+    #[inline(always)]
+    fn zero() -> Self {
+        Self([R::Element::default(); N])
+    }
+
+    #[inline(always)]
+    fn splat(x: f64) -> Self {
+        let r = R::splat(R::Element::from_f64(x));
+        let mut out = Self::zero();
+        let mut k = 0;
+        while k < N {
+            r.store(&mut out.0, k);
+            k += R::WIDTH;
+        }
+        out
+    }
+
+    #[inline(always)]
+    fn lanes(self) -> Lanes<R::Element, N> {
+        Lanes(self.0)
+    }
+}
+
+impl<R: Register, const N: usize> Debug for Wide<R, N> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_tuple("Wide").field(&self.0).finish()
+    }
+}
+
+impl<R: Register, const N: usize> Default for Wide<R, N> {
+    #[inline(always)]
+    fn default() -> Self {
+        Self::zero()
+    }
+}
+
+impl<R: Register, const N: usize> From<f64> for Wide<R, N> {
+    #[inline(always)]
+    fn from(x: f64) -> Self {
+        Self::splat(x)
+    }
+}
+
+impl<R: Register, const N: usize> Neg for Wide<R, N> {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        each!(|x = self| x.neg())
+    }
+}
+
+macro_rules! operator {
+    ($trait:ident, $method:ident, $assign:ident, $assign_method:ident) => {
+        impl<R: Register, const N: usize> $trait for Wide<R, N> {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, o: Self) -> Self {
+                each!(|x = self, y = o| R::$method(x, y))
+            }
+        }
+        impl<R: Register, const N: usize> $trait<f64> for Wide<R, N> {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, c: f64) -> Self {
+                each!(|x = self| R::$method(x, R::splat(R::Element::from_f64(c))))
+            }
+        }
+        impl<R: Register, const N: usize> $assign for Wide<R, N> {
+            #[inline(always)]
+            fn $assign_method(&mut self, o: Self) {
+                *self = self.$method(o);
+            }
+        }
+    };
+}
+operator!(Add, add, AddAssign, add_assign);
+operator!(Sub, sub, SubAssign, sub_assign);
+operator!(Mul, mul, MulAssign, mul_assign);
+
+impl<R: Register, const N: usize> Div for Wide<R, N> {
+    type Output = Self;
+    #[inline(always)]
+    fn div(self, o: Self) -> Self {
+        each!(|x = self, y = o| R::div(x, y))
+    }
+}
+
+impl<R: Register, const N: usize> Div<f64> for Wide<R, N> {
+    type Output = Self;
+    // One rounding more than a division, and a tenth of its time: `c` is known where it is compiled.
+    #[allow(clippy::suspicious_arithmetic_impl, reason = "a quotient by way of the reciprocal")]
+    #[inline(always)]
+    fn div(self, c: f64) -> Self {
+        each!(|x = self| x.mul(R::splat(R::Element::from_f64(1.0 / c))))
+    }
+}
+
+impl<R: Register, const N: usize> DivAssign for Wide<R, N> {
+    #[inline(always)]
+    fn div_assign(&mut self, o: Self) {
+        *self = *self / o;
+    }
+}
+
+impl<R: Register, const N: usize> Scalar for Wide<R, N> {
+    #[inline(always)]
+    fn exp(self) -> Self {
+        each!(|x = self| x.exp())
+    }
+    #[inline(always)]
+    fn exp_m1(self) -> Self {
+        each!(|x = self| x.exp_m1())
+    }
+    #[inline(always)]
+    fn ln(self) -> Self {
+        each!(|x = self| x.ln())
+    }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        each!(|x = self| x.sqrt())
+    }
+    #[inline(always)]
+    fn powi(self, n: i32) -> Self {
+        // Binary exponentiation: the exponent is the same for all lanes.
+        let (mut base, mut power, mut k) = (self, Self::splat(1.0), n.unsigned_abs());
+        while k > 0 {
+            if k & 1 == 1 {
+                power *= base;
+            }
+            base *= base;
+            k >>= 1;
+        }
+        if n < 0 { power.recip() } else { power }
+    }
+    #[inline(always)]
+    fn powf(self, p: f64) -> Self {
+        (self.ln() * p).exp()
+    }
+    #[inline(always)]
+    fn tanh(self) -> Self {
+        each!(|x = self| x.tanh())
+    }
+    #[inline(always)]
+    fn sin(self) -> Self {
+        Self(self.lanes().sin().0)
+    }
+    #[inline(always)]
+    fn cos(self) -> Self {
+        Self(self.lanes().cos().0)
+    }
+    #[inline(always)]
+    fn abs(self) -> Self {
+        each!(|x = self| x.abs())
+    }
+    #[inline(always)]
+    fn select_lt(a: Self, b: Self, yes: Self, no: Self) -> Self {
+        each!(|a = a, b = b, y = yes, n = no| R::select_lt(a, b, y, n))
+    }
+    #[inline(always)]
+    fn worst(self) -> f64 {
+        self.lanes().worst()
+    }
+    #[inline(always)]
+    fn all_finite(self) -> bool {
+        self.lanes().all_finite()
+    }
+    #[inline(always)]
+    fn recip(self) -> Self {
+        each!(|x = self| x.recip())
+    }
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        each!(|x = self, y = other| x.min(y))
+    }
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        each!(|x = self, y = other| x.max(y))
+    }
+    #[inline(always)]
+    fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output {
+        kernel.run::<Self>()
+    }
+}
