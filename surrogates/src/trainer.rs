@@ -76,7 +76,7 @@ pub struct Trainer {
 
 /// What computes the loss and its gradient.
 enum Engine {
-    Fused(fused::Engine),
+    Fused(Box<fused::Engine>),
     Tape(tape::Tape),
 }
 
@@ -114,7 +114,7 @@ impl Trainer {
         let batch = Batch::new(&config, sampler.as_ref());
         let engine = match config.backend.resolve(spec) {
             Backend::Tape => Engine::Tape(tape::Tape::new(&network)?),
-            _ => Engine::Fused(fused::Engine::new(&config, &batch)),
+            _ => Engine::Fused(Box::new(fused::Engine::new(&config, &batch))),
         };
         Ok(Self {
             adam: Adam::new(config.adam, network.parameters().len()),

@@ -35,7 +35,11 @@ fn a_fused_iteration_allocates_nothing() {
     let count = |backend| {
         let config = TrainConfig { backend, validate_every: 1_000_000, ..common::physics_config() };
         let mut trainer = Trainer::new(config, common::set()).unwrap();
-        let steps = |trainer: &mut Trainer| (0..40).for_each(|_| drop(trainer.step().unwrap()));
+        let steps = |trainer: &mut Trainer| {
+            for _ in 0..40 {
+                trainer.step().unwrap();
+            }
+        };
         steps(&mut trainer);
         let before = ALLOCATIONS.load(Ordering::Relaxed);
         steps(&mut trainer);

@@ -7,6 +7,7 @@
 //! A tile multiplies MO numbers of one matrix with NR lines of the other; MO·NR sums grow in
 //! registers, 16 of 32 with AVX-512, so that the multiply-adds wait neither for each other (latency
 //! 4, two a cycle: 8 in flight) nor for loads (8 for 16 multiply-adds, two a cycle).
+#![allow(clippy::needless_range_loop, reason = "several arrays of registers advance together")]
 
 use super::simd::{Line, Simd};
 
@@ -202,16 +203,33 @@ fn weights_tile<S: Simd, const MI: usize, const MO: usize, const L: usize>(
             }
         }
     }
-    for m in 0..MI {
-        let row = &mut gw[(i + m) * outputs + o..][..MO];
-        if let Some(row) = row.first_chunk_mut::<4>() {
-            s.add_totals(sum[m], row);
-        } else {
-            let mut totals = [0.0; 4];
-            s.add_totals(sum[m], &mut totals);
-            for q in 0..MO {
-                row[q] += totals[q];
-            }
-        }
+    // Written out: a loop that the compiler leaves rolled would keep all sums in memory.
+    if MI > 0 {
+        add_row::<S, MO>(s, sum[0], &mut gw[i * outputs + o..]);
+    }
+    if MI > 1 {
+        add_row::<S, MO>(s, sum[1], &mut gw[(i + 1) * outputs + o..]);
+    }
+    if MI > 2 {
+        add_row::<S, MO>(s, sum[2], &mut gw[(i + 2) * outputs + o..]);
+    }
+    if MI > 3 {
+        add_row::<S, MO>(s, sum[3], &mut gw[(i + 3) * outputs + o..]);
+    }
+}
+
+/// Adds the totals of the first `MO` sums to the first `MO` numbers of `row`.
+#[inline(always)]
+fn add_row<S: Simd, const MO: usize>(s: S, sums: [S::Sum; 4], row: &mut [f32]) {
+    if MO == 4
+        && let Some(row) = row.first_chunk_mut()
+    {
+        s.add_totals(sums, row);
+        return;
+    }
+    let mut totals = [0.0; 4];
+    s.add_totals(sums, &mut totals);
+    for (row, total) in row.iter_mut().zip(totals).take(MO) {
+        *row += total;
     }
 }
