@@ -207,7 +207,6 @@ impl Trainer {
             return Err(other("data set or its equations", remedy));
         }
         trainer.network = network;
-        trainer.load_tensors();
         trainer.adam.m = m;
         trainer.adam.v = v;
         trainer.adam.updates = header.iteration;

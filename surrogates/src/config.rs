@@ -39,8 +39,46 @@ pub struct TrainConfig {
     /// the learning rate.
     #[serde(default)]
     pub plateau: Option<PlateauConfig>,
+    /// What computes loss and gradient. Files without it were trained on the tape.
+    #[serde(default = "Backend::of_old_files")]
+    pub backend: Backend,
     /// Every so many iterations the validation error is taken and a record written into the history.
     pub validate_every: u64,
+}
+
+/// What computes the loss and its gradient. Both compute the same, rounded differently: a training
+/// is resumed with the one that began it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Backend {
+    /// [`Backend::Fused`] for networks whose layers are at most [`Backend::FUSED_WIDTH`] wide, else
+    /// [`Backend::Tape`].
+    #[default]
+    Auto,
+    /// Kernels of this crate that keep the batch in lanes, without a tape and without allocation.
+    Fused,
+    /// Reverse mode on dfdx's tape.
+    Tape,
+}
+
+impl Backend {
+    /// The widest layer for which [`Backend::Auto`] takes the fused kernels: beyond it, panels and
+    /// weights leave the first cache.
+    pub const FUSED_WIDTH: usize = 128;
+
+    fn of_old_files() -> Self {
+        Self::Tape
+    }
+
+    /// The backend that a network is trained with: never [`Backend::Auto`].
+    pub fn resolve(self, network: &MlpSpec) -> Self {
+        let narrow = |n: usize| n <= Self::FUSED_WIDTH;
+        match self {
+            Self::Auto if network.layers().all(|l| narrow(l.inputs) && narrow(l.outputs)) => Self::Fused,
+            Self::Auto => Self::Tape,
+            chosen => chosen,
+        }
+    }
 }
 
 /// The data term of the loss.
@@ -108,6 +146,7 @@ impl TrainConfig {
             time_input: 0,
             adam: AdamConfig::default(),
             plateau: None,
+            backend: Backend::Auto,
             validate_every: 10_000,
         }
     }

@@ -141,9 +141,14 @@ impl Sampler {
         self.batch.min(self.rows as usize)
     }
 
+    /// Whether every batch is the whole data set, in order.
+    pub(crate) fn takes_all(&self) -> bool {
+        self.batch >= self.rows as usize
+    }
+
     /// Calls `take` with the position in the batch and the sample's index, for a whole batch.
     pub(crate) fn draw(&mut self, mut take: impl FnMut(usize, usize)) {
-        if self.batch >= self.rows as usize {
+        if self.takes_all() {
             for i in 0..self.rows as usize {
                 take(i, i);
             }

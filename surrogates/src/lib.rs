@@ -57,7 +57,9 @@
 //! * [`Checkpoint`], [`Trainer::save`], [`Trainer::resume`]: a training continues bit for bit.
 //! * [`onnx`]: files for any ONNX runtime.
 //!
-//! The gradient comes from reverse mode on the tape of the dfdx crate, with operations of our own
+//! * [`Backend`]: narrow networks are trained by fused kernels without a tape, wide ones on the tape.
+//!
+//! On the tape the gradient comes from reverse mode of the dfdx crate, with operations of our own
 //! ([`ops`]): one fused operation for each layer, which carries du/dt along beside u, so that the
 //! physics loss needs no second reverse pass. Batches here are small, and small matrix products are
 //! not worth a library call: the inner loops are our own too, for AVX2, AVX-512, or neither.
@@ -70,6 +72,7 @@ mod checkpoint;
 mod config;
 mod data;
 mod error;
+mod fused;
 mod kernels;
 mod loss;
 mod mlp;
@@ -84,7 +87,7 @@ mod spec;
 mod trainer;
 
 pub use checkpoint::{Checkpoint, FORMAT};
-pub use config::{DataTerm, InitialTerm, InitialValue, PhysicsTerm, TrainConfig};
+pub use config::{Backend, DataTerm, InitialTerm, InitialValue, PhysicsTerm, TrainConfig};
 pub use data::{Samples, Sampling};
 pub use error::Error;
 pub use loss::{Losses, Residual, mean_square};

@@ -56,19 +56,14 @@ pub struct Residual<'a> {
     field: &'a dyn VectorField,
     output: &'a Normalization,
     scale: &'a [f64],
-    u: Vec<f64>,
-    f: Vec<f64>,
-    jacobian: Vec<f64>,
-    r: Vec<f64>,
+    work: ResidualWork,
 }
 
 impl<'a> Residual<'a> {
     /// `output` maps the network's outputs to states; `scale` divides each residual, and may be
     /// empty for 1.
     pub fn new(field: &'a dyn VectorField, output: &'a Normalization, scale: &'a [f64]) -> Self {
-        let n = field.dim();
-        let (u, f, r) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
-        Self { field, output, scale, u, f, r, jacobian: vec![0.0; n * n] }
+        Self { field, output, scale, work: ResidualWork::new(field.dim()) }
     }
 
     /// 1/N · Σ ((du/dt − f)/c)² over the rows. `x`: inputs in physical units; `y`: outputs in normal
@@ -86,40 +81,68 @@ impl<'a> Residual<'a> {
         gy: &mut [E],
         gdy: &mut [E],
     ) -> f64 {
-        let n = self.field.dim();
-        let rows = y.len() / n.max(1);
-        if rows == 0 {
-            return 0.0;
-        }
-        assert!(
-            y.len() == rows * n && dy.len() == y.len() && gy.len() == y.len() && gdy.len() == y.len(),
-            "lengths differ"
-        );
-        let inputs = x.len() / rows;
-        let (mean, scale) = (self.output.mean(), self.output.scale());
-        let mut sum = 0.0;
-        for i in 0..rows {
-            let at = i * n..(i + 1) * n;
-            for (j, u) in self.u.iter_mut().enumerate() {
-                *u = y[i * n + j].widen() * f64::from(scale[j]) + f64::from(mean[j]);
-            }
-            let x = &x[i * inputs..(i + 1) * inputs];
-            self.field.evaluate(x, &self.u, &mut self.f, &mut self.jacobian);
-            let (gy, gdy) = (&mut gy[at.clone()], &mut gdy[at]);
-            for j in 0..n {
-                let c = self.scale.get(j).map_or(1.0, |c| c.recip());
-                let r = (dy[i * n + j].widen() * f64::from(scale[j]) - self.f[j]) * c;
-                sum += r * r;
-                // The derivative of the whole term by duⱼ/dt.
-                self.r[j] = 2.0 * weight / rows as f64 * r * c;
-                gdy[j] += E::nearest(self.r[j] * f64::from(scale[j]));
-            }
-            for (k, g) in gy.iter_mut().enumerate() {
-                let column = &self.jacobian[k * n..(k + 1) * n];
-                let jtr: f64 = column.iter().zip(&self.r).map(|(j, r)| j * r).sum();
-                *g -= E::nearest(jtr * f64::from(scale[k]));
-            }
-        }
-        sum / rows as f64
+        residual(self.field, (self.output, self.scale), &mut self.work, x, (y, dy), weight, (gy, gdy))
     }
+}
+
+/// Numbers of one row of the physics term.
+pub(crate) struct ResidualWork {
+    u: Vec<f64>,
+    f: Vec<f64>,
+    jacobian: Vec<f64>,
+    r: Vec<f64>,
+}
+
+impl ResidualWork {
+    pub(crate) fn new(states: usize) -> Self {
+        let [u, f, r] = [(); 3].map(|()| vec![0.0; states]);
+        Self { u, f, r, jacobian: vec![0.0; states * states] }
+    }
+}
+
+/// [`Residual::evaluate`] on work space that is kept.
+pub(crate) fn residual<E: Real>(
+    field: &dyn VectorField,
+    (output, residual_scale): (&Normalization, &[f64]),
+    work: &mut ResidualWork,
+    x: &[f64],
+    (y, dy): (&[E], &[E]),
+    weight: f64,
+    (gy, gdy): (&mut [E], &mut [E]),
+) -> f64 {
+    let n = field.dim();
+    let rows = y.len() / n.max(1);
+    if rows == 0 {
+        return 0.0;
+    }
+    assert!(
+        y.len() == rows * n && dy.len() == y.len() && gy.len() == y.len() && gdy.len() == y.len(),
+        "lengths differ"
+    );
+    let inputs = x.len() / rows;
+    let (mean, scale) = (output.mean(), output.scale());
+    let mut sum = 0.0;
+    for i in 0..rows {
+        let at = i * n..(i + 1) * n;
+        for (j, u) in work.u.iter_mut().enumerate() {
+            *u = y[i * n + j].widen() * f64::from(scale[j]) + f64::from(mean[j]);
+        }
+        let x = &x[i * inputs..(i + 1) * inputs];
+        field.evaluate(x, &work.u, &mut work.f, &mut work.jacobian);
+        let (gy, gdy) = (&mut gy[at.clone()], &mut gdy[at]);
+        for j in 0..n {
+            let c = residual_scale.get(j).map_or(1.0, |c| c.recip());
+            let r = (dy[i * n + j].widen() * f64::from(scale[j]) - work.f[j]) * c;
+            sum += r * r;
+            // The derivative of the whole term by duⱼ/dt.
+            work.r[j] = 2.0 * weight / rows as f64 * r * c;
+            gdy[j] += E::nearest(work.r[j] * f64::from(scale[j]));
+        }
+        for (k, g) in gy.iter_mut().enumerate() {
+            let column = &work.jacobian[k * n..(k + 1) * n];
+            let jtr: f64 = column.iter().zip(&work.r).map(|(j, r)| j * r).sum();
+            *g -= E::nearest(jtr * f64::from(scale[k]));
+        }
+    }
+    sum / rows as f64
 }

@@ -3,16 +3,20 @@
 use core::ops::ControlFlow;
 use std::sync::Arc;
 
-use dfdx::prelude::{Backward, CopySlice, Cpu, OwnedTape, SplitTape, Tensor, TensorFromVec};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::data::Sampler;
-use crate::loss::{Losses, Residual, mean_square};
-use crate::ops::{self, Matrix, Rows};
+use crate::loss::Losses;
 use crate::optimizer::{Adam, ReduceOnPlateau};
-use crate::{Error, InitialValue, Mlp, Samples, TrainConfig, VectorField, random};
+use crate::{Backend, Error, Mlp, Samples, TrainConfig, VectorField, random};
+
+mod batch;
+mod fused;
+mod tape;
+
+use self::batch::Batch;
 
 /// What a training learns from, apart from its settings.
 #[derive(Clone)]
@@ -51,7 +55,8 @@ pub struct Record {
 /// Trains one network.
 ///
 /// Every iteration draws a batch, evaluates the weighted loss (eq. 3.16), takes its gradient by
-/// reverse mode on dfdx's tape, makes one step of Adam, and gives the loss to the schedule.
+/// reverse mode with the [`Backend`] of the settings, makes one step of Adam, and gives the loss to
+/// the schedule.
 pub struct Trainer {
     pub(crate) config: TrainConfig,
     pub(crate) set: TrainingSet,
@@ -64,27 +69,15 @@ pub struct Trainer {
     pub(crate) history: Vec<Record>,
     /// SHA-256 of the training set.
     pub(crate) set_sha256: String,
-    /// Training samples in normal units.
-    inputs: Vec<f32>,
-    targets: Vec<f32>,
-    device: Cpu,
-    /// The network's parameters as tensors, layer by layer.
-    tensors: Vec<Matrix<f32>>,
+    engine: Engine,
     gradient: Vec<f32>,
     batch: Batch,
 }
 
-/// The parts of a batch that are kept from one iteration to the next.
-struct Batch {
-    rows: Rows,
-    data: usize,
-    initial: usize,
-    /// Targets of the data rows, then of the initial rows, in normal units.
-    targets: Vec<f32>,
-    /// Collocation points in physical units.
-    points: Vec<f64>,
-    /// One input row in physical units.
-    row: Vec<f64>,
+/// What computes the loss and its gradient.
+enum Engine {
+    Fused(Box<fused::Engine>),
+    Tape(tape::Tape),
 }
 
 impl Trainer {
@@ -107,39 +100,26 @@ impl Trainer {
             };
             check_width("states of the equations", field.dim(), spec.outputs)?;
         }
-        let (mut inputs, mut targets) = (Vec::new(), Vec::new());
         let sampler = match (&config.data, &set.train) {
             (None, _) => None,
             (Some(_), None) => {
                 return Err(Error::config("data", "on", "it needs samples: set `train`, or `data` to none"));
             }
             (Some(term), Some(train)) => {
-                inputs.extend_from_slice(train.inputs());
-                targets.extend_from_slice(train.targets());
-                config.input.apply(&mut inputs);
-                config.output.apply(&mut targets);
                 // `Samples` holds fewer than 2³² rows.
                 let rows = u32::try_from(train.rows()).unwrap_or(u32::MAX);
                 Some(Sampler::new(config.seed, rows, term.batch, term.sampling))
             }
         };
-        let data = sampler.as_ref().map_or(0, Sampler::batch);
-        let initial = config.initial.as_ref().map_or(0, |t| t.batch);
-        let physics: usize = config.physics.iter().map(|t| t.batch).sum();
-        let batch = Batch {
-            rows: Rows { values: data + initial + physics, tangents: physics },
-            data,
-            initial,
-            targets: vec![0.0; (data + initial) * spec.outputs],
-            points: vec![0.0; physics * spec.inputs],
-            row: vec![0.0; spec.inputs],
+        let batch = Batch::new(&config, sampler.as_ref());
+        let engine = match config.backend.resolve(spec) {
+            Backend::Tape => Engine::Tape(tape::Tape::new(&network)?),
+            _ => Engine::Fused(Box::new(fused::Engine::new(&config, &batch))),
         };
-        let device = Cpu::default();
         Ok(Self {
             adam: Adam::new(config.adam, network.parameters().len()),
             schedule: config.plateau.map(|p| ReduceOnPlateau::new(p, config.adam.learning_rate)),
             points: random::stream(config.seed, random::POINTS),
-            tensors: network.tensors(&device)?,
             gradient: vec![0.0; network.parameters().len()],
             iteration: 0,
             history: Vec::new(),
@@ -148,9 +128,7 @@ impl Trainer {
             set,
             network,
             sampler,
-            inputs,
-            targets,
-            device,
+            engine,
             batch,
         })
     }
@@ -221,9 +199,16 @@ impl Trainer {
     /// [`Error::NotFinite`] at the iteration whose loss or gradient is NaN or infinite: its step is
     /// not made. [`Error::Framework`] if memory runs out.
     pub fn step(&mut self) -> Result<(Losses, Option<Record>), Error> {
-        let x = self.draw()?;
-        let y = self.network.traced(&self.tensors, x, self.batch.rows, false)?;
-        let (loss, losses) = self.loss(y)?;
+        let Self { config, set, sampler, points, batch, network, engine, .. } = self;
+        let first = batch.draw(config, set.train.as_ref(), sampler.as_mut(), points);
+        let field = set.field.as_deref();
+        let (losses, tape) = match engine {
+            Engine::Fused(e) => (e.losses(config, field, batch, first, network.parameters()), None),
+            Engine::Tape(e) => {
+                let (losses, tape) = e.losses(config, network, field, batch)?;
+                (losses, Some(tape))
+            }
+        };
         for (what, value) in [
             ("the data loss", losses.data),
             ("the physics loss", losses.physics),
@@ -235,17 +220,24 @@ impl Trainer {
                 return Err(Error::NotFinite { iteration, what: what.to_owned(), value });
             }
         }
-        let mut gradients = loss.try_backward()?;
-        for (layer, tensor) in self.config.network.layers().zip(&self.tensors) {
-            self.gradient[layer.range()].copy_from_slice(gradients.get_or_alloc_mut(tensor)?);
-        }
-        if self.gradient.iter().fold(false, |bad, g| bad | !g.is_finite()) {
+        let finite = match &mut self.engine {
+            Engine::Fused(e) => {
+                e.gradient(self.network.parameters(), &mut self.gradient);
+                e.all_finite(&self.gradient)
+            }
+            Engine::Tape(e) => {
+                if let Some(loss) = tape {
+                    e.gradient(&self.config, loss, &mut self.gradient)?;
+                }
+                self.gradient.iter().fold(true, |good, g| good & g.is_finite())
+            }
+        };
+        if !finite {
             let what = "the gradient of the loss".to_owned();
             return Err(Error::NotFinite { iteration: self.iteration + 1, what, value: f64::NAN });
         }
         let learning_rate = self.learning_rate();
         self.adam.update(self.network.parameters_mut(), &self.gradient, learning_rate);
-        self.load_tensors();
         if let Some(schedule) = &mut self.schedule {
             schedule.step(losses.total);
         }
@@ -261,108 +253,7 @@ impl Trainer {
         }
         Ok((losses, record))
     }
-
-    /// Copies the network's parameters into the tensors.
-    pub(crate) fn load_tensors(&mut self) {
-        for (layer, tensor) in self.config.network.layers().zip(&mut self.tensors) {
-            Cpu::copy_from(tensor, &self.network.parameters()[layer.range()]);
-        }
-    }
-
-    /// Draws the batch: data rows, initial rows, collocation rows, then the derivatives of the
-    /// latter by time.
-    fn draw(&mut self) -> Result<Matrix<f32>, Error> {
-        let Self { config, sampler, points, inputs, targets, batch, .. } = self;
-        let (n_in, n_out) = (config.network.inputs, config.network.outputs);
-        let mut x = Vec::with_capacity(batch.rows.total() * n_in);
-        if let Some(sampler) = sampler {
-            sampler.draw(|row, sample| {
-                x.extend_from_slice(&inputs[sample * n_in..][..n_in]);
-                batch.targets[row * n_out..][..n_out].copy_from_slice(&targets[sample * n_out..][..n_out]);
-            });
-        }
-        let normal = |row: &[f64], x: &mut Vec<f32>| {
-            for ((v, m), s) in row.iter().zip(config.input.mean()).zip(config.input.scale()) {
-                x.push(((*v - f64::from(*m)) / f64::from(*s)) as f32);
-            }
-        };
-        if let Some(term) = &config.initial {
-            let targets = &mut batch.targets[batch.data * n_out..];
-            for target in targets.chunks_exact_mut(n_out) {
-                for (v, (low, high)) in batch.row.iter_mut().zip(&term.domain) {
-                    *v = random::uniform(points, *low, *high);
-                }
-                normal(&batch.row, &mut x);
-                for (t, value) in target.iter_mut().zip(&term.values) {
-                    *t = match *value {
-                        InitialValue::Fixed(v) => v as f32,
-                        InitialValue::Input(i) => batch.row[i] as f32,
-                    };
-                }
-                config.output.apply(target);
-            }
-        }
-        let mut rows = batch.points.chunks_exact_mut(n_in);
-        for term in &config.physics {
-            for row in rows.by_ref().take(term.batch) {
-                for (v, (low, high)) in row.iter_mut().zip(&term.domain) {
-                    *v = random::uniform(points, *low, *high);
-                }
-                normal(row, &mut x);
-            }
-        }
-        // d(normal time)/d(time) = 1/scale; the other inputs do not change with time.
-        let rate = config.input.scale()[config.time_input].recip();
-        for _ in 0..batch.rows.tangents {
-            x.extend((0..n_in).map(|i| if i == config.time_input { rate } else { 0.0 }));
-        }
-        Ok(self.device.try_tensor_from_vec(x, (batch.rows.total(), n_in))?)
-    }
-
-    /// The weighted loss of the network's outputs on the batch.
-    fn loss(&mut self, y: Matrix<f32, OwnedTape<f32, Cpu>>) -> Result<(Loss, Losses), Error> {
-        let Self { config, batch, set, .. } = self;
-        let n_out = config.network.outputs;
-        let (y, tape) = y.split_tape();
-        let out = ops::copy(&y);
-        let mut gradient = vec![0.0; out.len()];
-        let mut losses = Losses::default();
-
-        let (data, rest) = (batch.data * n_out, (batch.data + batch.initial) * n_out);
-        if let Some(term) = &config.data {
-            let (target, g) = (&batch.targets[..data], &mut gradient[..data]);
-            losses.data = mean_square(&out[..data], target, batch.data, 0.5, term.weight, g);
-            losses.total += term.weight * losses.data;
-        }
-        if let Some(term) = &config.initial {
-            let (target, g) = (&batch.targets[data..rest], &mut gradient[data..rest]);
-            losses.initial = mean_square(&out[data..rest], target, batch.initial, 1.0, term.weight, g);
-            losses.total += term.weight * losses.initial;
-        }
-        if let Some(field) = set.field.as_deref().filter(|_| !config.physics.is_empty()) {
-            let mut residual = Residual::new(field, &config.output, &config.residual_scale);
-            let values = batch.rows.values * n_out;
-            let (g, gdy) = gradient.split_at_mut(values);
-            let (u, du) = out.split_at(values);
-            let (u, gy) = (&u[rest..], &mut g[rest..]);
-            let mut from = 0;
-            for term in &config.physics {
-                let x = &batch.points[from * config.network.inputs..][..term.batch * config.network.inputs];
-                let at = from * n_out..(from + term.batch) * n_out;
-                let (gy, gdy) = (&mut gy[at.clone()], &mut gdy[at.clone()]);
-                let value = residual.evaluate(x, &u[at.clone()], &du[at], term.weight, gy, gdy);
-                losses.physics += value;
-                losses.total += term.weight * value;
-                from += term.batch;
-            }
-        }
-        let y = dfdx::prelude::PutTape::put_tape(y, tape);
-        Ok((ops::with_gradient(y, losses.total as f32, gradient)?, losses))
-    }
 }
-
-/// A loss on the tape.
-type Loss = Tensor<(), f32, Cpu, OwnedTape<f32, Cpu>>;
 
 /// The error of a network over samples, eq. 3.3: mean and largest of Σⱼ |predicted − true|.
 ///

@@ -1,0 +1,105 @@
+//! Loss, gradient and update by the fused kernels. An iteration allocates nothing.
+
+use super::batch::Batch;
+use crate::fused::{self, Fused, Level};
+use crate::loss::{Losses, ResidualWork, residual};
+use crate::{TrainConfig, VectorField};
+
+/// The network's layers on the batch, and work space of the physics term.
+pub(super) struct Engine {
+    pub(super) level: Level,
+    net: Fused,
+    work: ResidualWork,
+    /// Outputs of the collocation rows, their derivatives by time, and the gradients by both.
+    y: [Vec<f32>; 4],
+}
+
+impl Engine {
+    pub(super) fn new(config: &TrainConfig, batch: &Batch) -> Self {
+        let level = Level::widest();
+        let mut net = Fused::new(level, &config.network, batch.rows);
+        let n_in = config.network.inputs;
+        for (row, x) in batch.x.chunks_exact(n_in).enumerate() {
+            net.set_input(row, x);
+        }
+        let y = [(); 4].map(|()| vec![0.0; batch.rows.tangents * config.network.outputs]);
+        Self { level, net, work: ResidualWork::new(config.network.outputs), y }
+    }
+
+    /// The losses of a batch whose rows before `first` are those of the batch before.
+    pub(super) fn losses(
+        &mut self,
+        config: &TrainConfig,
+        field: Option<&dyn VectorField>,
+        batch: &Batch,
+        first: usize,
+        parameters: &[f32],
+    ) -> Losses {
+        let (n_in, n_out) = (config.network.inputs, config.network.outputs);
+        let plain = batch.data + batch.initial;
+        for (row, x) in batch.x.chunks_exact(n_in).enumerate().take(batch.rows.values).skip(first) {
+            self.net.set_input(row, x);
+        }
+        let (mut losses, mut factors) = (Losses::default(), [0.0; 2]);
+        if let Some(term) = &config.data {
+            factors[0] = (2.0 * (0.5 / batch.data as f64) * term.weight) as f32;
+        }
+        if let Some(term) = &config.initial {
+            factors[1] = (2.0 * (1.0 / batch.initial as f64) * term.weight) as f32;
+        }
+        for (row, y) in batch.targets.chunks_exact(n_out).enumerate().skip(first) {
+            self.net.set_target(row, factors[usize::from(row >= batch.data)], y);
+        }
+        self.net.forward(parameters);
+        self.net.compare();
+        if let Some(term) = &config.data {
+            losses.data = self.net.square_sum(0..batch.data) * (0.5 / batch.data as f64);
+            losses.total += term.weight * losses.data;
+        }
+        if let Some(term) = &config.initial {
+            losses.initial = self.net.square_sum(batch.data..plain) / batch.initial as f64;
+            losses.total += term.weight * losses.initial;
+        }
+        if let Some(field) = field.filter(|_| !config.physics.is_empty()) {
+            self.physics(config, field, batch, &mut losses);
+        }
+        losses
+    }
+
+    fn physics(&mut self, config: &TrainConfig, field: &dyn VectorField, batch: &Batch, losses: &mut Losses) {
+        let (n_in, n_out) = (config.network.inputs, config.network.outputs);
+        let (first, derivatives) = (batch.data + batch.initial, batch.rows.values);
+        let [y, dy, gy, gdy] = &mut self.y;
+        for (row, (y, dy)) in y.chunks_exact_mut(n_out).zip(dy.chunks_exact_mut(n_out)).enumerate() {
+            self.net.output(first + row, y);
+            self.net.output(derivatives + row, dy);
+        }
+        gy.fill(0.0);
+        gdy.fill(0.0);
+        let mut from = 0;
+        for term in &config.physics {
+            let x = &batch.points[from * n_in..][..term.batch * n_in];
+            let at = from * n_out..(from + term.batch) * n_out;
+            let (y, dy) = (&y[at.clone()], &dy[at.clone()]);
+            let (gy, gdy) = (&mut gy[at.clone()], &mut gdy[at]);
+            let scales = (&config.output, &config.residual_scale[..]);
+            let value = residual(field, scales, &mut self.work, x, (y, dy), term.weight, (gy, gdy));
+            losses.physics += value;
+            losses.total += term.weight * value;
+            from += term.batch;
+        }
+        for (row, (gy, gdy)) in gy.chunks_exact(n_out).zip(gdy.chunks_exact(n_out)).enumerate() {
+            self.net.set_gradient(first + row, gy);
+            self.net.set_gradient(derivatives + row, gdy);
+        }
+    }
+
+    /// The gradient of the losses last taken.
+    pub(super) fn gradient(&mut self, parameters: &[f32], gradient: &mut [f32]) {
+        self.net.backward(parameters, gradient);
+    }
+
+    pub(super) fn all_finite(&self, x: &[f32]) -> bool {
+        fused::all_finite(self.level, x)
+    }
+}
