@@ -26,6 +26,19 @@ pub struct Dual<const N: usize, T = f64> {
     pub d: [T; N],
 }
 
+/// An expression of each direction. A loop and no closure: what is not inlined is compiled for the
+/// least machine of the target.
+macro_rules! each {
+    (|$i:ident| $x:expr) => {{
+        let mut d = [Default::default(); N];
+        #[allow(clippy::needless_range_loop, reason = "the index runs over several arrays")]
+        for $i in 0..N {
+            d[$i] = $x;
+        }
+        d
+    }};
+}
+
 impl<const N: usize, T: Scalar> Dual<N, T> {
     /// A constant: all derivatives are zero.
     #[inline(always)]
@@ -47,7 +60,7 @@ impl<const N: usize, T: Scalar> Dual<N, T> {
     /// `f(self)` by the chain rule, from `f` and `f'` at the value.
     #[inline(always)]
     fn chain(self, f: T, df: T) -> Self {
-        Self { v: f, d: self.d.map(|d| d * df) }
+        Self { v: f, d: each!(|i| self.d[i] * df) }
     }
 }
 
@@ -69,7 +82,7 @@ impl<const N: usize, T: Scalar> Neg for Dual<N, T> {
     type Output = Self;
     #[inline(always)]
     fn neg(self) -> Self {
-        Self { v: -self.v, d: self.d.map(|d| -d) }
+        Self { v: -self.v, d: each!(|i| -self.d[i]) }
     }
 }
 
@@ -77,7 +90,7 @@ impl<const N: usize, T: Scalar> Add for Dual<N, T> {
     type Output = Self;
     #[inline(always)]
     fn add(self, o: Self) -> Self {
-        Self { v: self.v + o.v, d: core::array::from_fn(|i| self.d[i] + o.d[i]) }
+        Self { v: self.v + o.v, d: each!(|i| self.d[i] + o.d[i]) }
     }
 }
 
@@ -85,7 +98,7 @@ impl<const N: usize, T: Scalar> Sub for Dual<N, T> {
     type Output = Self;
     #[inline(always)]
     fn sub(self, o: Self) -> Self {
-        Self { v: self.v - o.v, d: core::array::from_fn(|i| self.d[i] - o.d[i]) }
+        Self { v: self.v - o.v, d: each!(|i| self.d[i] - o.d[i]) }
     }
 }
 
@@ -93,7 +106,7 @@ impl<const N: usize, T: Scalar> Mul for Dual<N, T> {
     type Output = Self;
     #[inline(always)]
     fn mul(self, o: Self) -> Self {
-        Self { v: self.v * o.v, d: core::array::from_fn(|i| self.d[i] * o.v + o.d[i] * self.v) }
+        Self { v: self.v * o.v, d: each!(|i| self.d[i] * o.v + o.d[i] * self.v) }
     }
 }
 
@@ -103,7 +116,7 @@ impl<const N: usize, T: Scalar> Div for Dual<N, T> {
     fn div(self, o: Self) -> Self {
         let v = self.v / o.v;
         let r = o.v.recip();
-        Self { v, d: core::array::from_fn(|i| (self.d[i] - o.d[i] * v) * r) }
+        Self { v, d: each!(|i| (self.d[i] - o.d[i] * v) * r) }
     }
 }
 
@@ -128,7 +141,7 @@ macro_rules! operators_with_constants {
             type Output = Self;
             #[inline(always)]
             fn mul(self, c: $constant) -> Self {
-                Self { v: self.v * c, d: self.d.map(|d| d * c) }
+                Self { v: self.v * c, d: each!(|i| self.d[i] * c) }
             }
         }
         impl<$($generics)*> Div<$constant> for $dual {
@@ -136,7 +149,7 @@ macro_rules! operators_with_constants {
             #[inline(always)]
             fn div(self, c: $constant) -> Self {
                 let r = c.recip();
-                Self { v: self.v / c, d: self.d.map(|d| d * r) }
+                Self { v: self.v / c, d: each!(|i| self.d[i] * r) }
             }
         }
     };
@@ -262,7 +275,7 @@ impl<const N: usize, T: Scalar> Scalar for Dual<N, T> {
     fn select_lt(a: Self, b: Self, yes: Self, no: Self) -> Self {
         Self {
             v: T::select_lt(a.v, b.v, yes.v, no.v),
-            d: core::array::from_fn(|i| T::select_lt(a.v, b.v, yes.d[i], no.d[i])),
+            d: each!(|i| T::select_lt(a.v, b.v, yes.d[i], no.d[i])),
         }
     }
     #[inline(always)]

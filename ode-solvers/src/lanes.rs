@@ -302,6 +302,8 @@ impl<E: Element, const N: usize> Scalar for Lanes<E, N> {
     fn all_finite(self) -> bool {
         self.0.iter().all(|x| x.is_finite())
     }
+    const LANES: usize = N;
+
     #[inline(always)]
     fn by_lane(mut value: impl FnMut(usize) -> f64) -> Self {
         Self::from_fn(|lane| E::from_f64(value(lane)))

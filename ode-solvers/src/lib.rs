@@ -137,6 +137,11 @@ pub mod sparse;
 mod stepper;
 mod system;
 pub mod tableau;
+#[allow(
+    clippy::excessive_precision,
+    clippy::approx_constant,
+    reason = "coefficients are written with the digits of their computation"
+)]
 mod wide;
 
 pub use consistent::consistent_start;

@@ -76,6 +76,9 @@ pub trait Scalar:
     /// them. A type of your own writes `kernel.run::<Self>()`.
     fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output;
 
+    /// How many cells lie side by side.
+    const LANES: usize = 1;
+
     /// A number that may differ from lane to lane; numbers without lanes have lane 0 alone.
     #[inline(always)]
     fn by_lane(mut value: impl FnMut(usize) -> f64) -> Self {

@@ -135,6 +135,9 @@ where
 
     fn jacobian(&self, t: f64, y: &[T], jacobian: &mut [T]) {
         // A chunk of directions costs about as much as its width: take the narrowest that fits.
+        if const { T::LANES > 1 } {
+            return dual_jacobian::<4, T, S>(self, t, y, jacobian);
+        }
         match y.len() {
             0..=2 => dual_jacobian::<2, T, S>(self, t, y, jacobian),
             3..=4 => dual_jacobian::<4, T, S>(self, t, y, jacobian),

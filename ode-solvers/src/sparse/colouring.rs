@@ -122,6 +122,11 @@ impl Compression {
         T: Scalar,
         S: System<SparseDual<2, T>> + System<SparseDual<4, T>> + System<SparseDual<8, T>> + ?Sized,
     {
+        // Four directions of lanes already fill the registers, and each width is one more copy of the
+        // equations to compile.
+        if const { T::LANES > 1 } {
+            return self.directions::<4, T, S>(system, t, y, values);
+        }
         match self.colours {
             0..=2 => self.directions::<2, T, S>(system, t, y, values),
             3..=4 => self.directions::<4, T, S>(system, t, y, values),

@@ -60,16 +60,21 @@ impl<const N: usize, T: Scalar> SparseDual<N, T> {
     pub fn is_live(self) -> bool {
         self.live
     }
+}
 
-    /// `f` of the value alone, or of the dual.
-    #[inline(always)]
-    fn map(self, value: impl FnOnce(T) -> T, dual: impl FnOnce(Dual<N, T>) -> Dual<N, T>) -> Self {
-        if self.live {
-            Self { dual: dual(self.dual), live: true }
+/// An expression of the dual, or of the value alone where nothing depends on a direction. A macro,
+/// since a closure is not sure to be inlined.
+macro_rules! of_parts {
+    ($x:expr, |$p:ident| $f:expr) => {{
+        let x = $x;
+        if x.live {
+            let $p = x.dual;
+            Self { dual: $f, live: true }
         } else {
-            Self::constant(value(self.dual.v))
+            let $p = x.dual.v;
+            Self::constant($f)
         }
-    }
+    }};
 }
 
 impl<const N: usize, T: Scalar> Default for SparseDual<N, T> {
@@ -104,7 +109,7 @@ impl<const N: usize, T: Scalar> Neg for SparseDual<N, T> {
     type Output = Self;
     #[inline(always)]
     fn neg(self) -> Self {
-        self.map(|v| -v, |d| -d)
+        of_parts!(self, |x| -x)
     }
 }
 
@@ -125,7 +130,7 @@ macro_rules! operator {
             type Output = Self;
             #[inline(always)]
             fn $method(self, c: f64) -> Self {
-                self.map(|v| v $op c, |d| d $op c)
+                of_parts!(self, |x| x $op c)
             }
         }
         // Populations: parameters differ from lane to lane and carry no derivatives.
@@ -133,7 +138,7 @@ macro_rules! operator {
             type Output = Self;
             #[inline(always)]
             fn $method(self, c: Lanes<E, M>) -> Self {
-                self.map(|v| v $op c, |d| d $op c)
+                of_parts!(self, |x| x $op c)
             }
         }
         // Sensitivities: parameters carry derivatives of their own, along other directions.
@@ -141,7 +146,7 @@ macro_rules! operator {
             type Output = Self;
             #[inline(always)]
             fn $method(self, c: Dual<M, T>) -> Self {
-                self.map(|v| v $op c, |d| d $op c)
+                of_parts!(self, |x| x $op c)
             }
         }
         impl<const N: usize, T: Scalar> $assign for SparseDual<N, T> {
@@ -162,7 +167,7 @@ macro_rules! unary {
         $(
             #[inline(always)]
             fn $method(self) -> Self {
-                self.map(T::$method, Dual::$method)
+                of_parts!(self, |x| x.$method())
             }
         )*
     };
@@ -188,11 +193,11 @@ impl<const N: usize, T: Scalar> Scalar for SparseDual<N, T> {
 
     #[inline(always)]
     fn powi(self, n: i32) -> Self {
-        self.map(|v| v.powi(n), |d| d.powi(n))
+        of_parts!(self, |x| x.powi(n))
     }
     #[inline(always)]
     fn powf(self, p: f64) -> Self {
-        self.map(|v| v.powf(p), |d| d.powf(p))
+        of_parts!(self, |x| x.powf(p))
     }
     #[inline(always)]
     fn select_lt(a: Self, b: Self, yes: Self, no: Self) -> Self {
