@@ -2,7 +2,7 @@
 
 use ionic_models::models::*;
 use ionic_models::{Cell, IonicModel, Population, registry};
-use ode_solvers::{Dual, Lanes, Linearize, System};
+use ode_solvers::{Dual, Element, Lanes, Linearize, System};
 
 use crate::states::{Random, is_gate};
 
@@ -68,6 +68,38 @@ fn lanes_equal_the_scalar<M: IonicModel>() {
 #[test]
 fn lanes_of_both_precisions_equal_the_scalar() {
     for_every_model!(lanes_equal_the_scalar);
+}
+
+/// As many cells as the widest registers hold, each in another state.
+fn full_registers_equal_the_scalar<M: IonicModel, E: Element, const N: usize>(accuracy: f64) {
+    let n = M::STATES.len();
+    let cell = Cell::<M>::new();
+    let mut random = Random(12);
+    let states: [Vec<f64>; N] = std::array::from_fn(|_| random.state(M::STATES));
+    let y: Vec<Lanes<E, N>> = (0..n).map(|i| Lanes::from_fn(|k| E::from_f64(states[k][i]))).collect();
+    let mut found = vec![Lanes::default(); n];
+    cell.rhs(0.0, &y, &mut found);
+    let alone = states.map(|y| {
+        let mut dy = vec![0.0; n];
+        cell.rhs(0.0, &y, &mut dy);
+        dy
+    });
+    for i in 0..n {
+        let scale = alone.iter().map(|dy| dy[i].abs()).fold(0.0, f64::max);
+        for (k, alone) in alone.iter().enumerate() {
+            let found: f64 = found[i].0[k].into();
+            let name = (M::NAME, M::STATES[i].name, k);
+            assert!((found - alone[i]).abs() <= accuracy * scale, "{name:?}: {found} and {}", alone[i]);
+        }
+    }
+}
+
+#[test]
+fn lanes_that_fill_registers_equal_the_scalar() {
+    full_registers_equal_the_scalar::<HodgkinHuxley1952, f64, 8>(1e-13);
+    full_registers_equal_the_scalar::<HodgkinHuxley1952, f32, 16>(1e-4);
+    full_registers_equal_the_scalar::<OHaraRudy2011, f64, 8>(1e-13);
+    full_registers_equal_the_scalar::<OHaraRudy2011, f32, 16>(1e-3);
 }
 
 /// In single precision, derivatives are finite over the whole range of V, also at rest, where

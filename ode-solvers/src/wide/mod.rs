@@ -29,12 +29,12 @@ pub(crate) struct Wide<R: Register, const N: usize>([R::Element; N]);
 pub(crate) fn dispatch<E: Element, const N: usize, K: Kernel<Lanes<E, N>>>(kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
     {
-        if N.is_multiple_of(E::Avx512::WIDTH) && x86::has_avx512() {
+        if const { N.is_multiple_of(E::Avx512::WIDTH) } && x86::has_avx512() {
             // SAFETY: the machine has AVX-512, as was detected.
             #[allow(unsafe_code, reason = "entering functions compiled for what the machine has")]
             return unsafe { x86::avx512::<Wide<E::Avx512, N>, _, _>(kernel) };
         }
-        if N.is_multiple_of(E::Avx2::WIDTH) && x86::has_avx2() {
+        if const { N.is_multiple_of(E::Avx2::WIDTH) } && x86::has_avx2() {
             // SAFETY: the machine has AVX2 and FMA, as was detected.
             #[allow(unsafe_code, reason = "entering functions compiled for what the machine has")]
             return unsafe { x86::avx2::<Wide<E::Avx2, N>, _, _>(kernel) };
@@ -51,19 +51,64 @@ unsafe impl<R: Register, const N: usize> Twin<Lanes<R::Element, N>> for Wide<R, 
 #[allow(unsafe_code, reason = "a promise about layout")]
 unsafe impl<R: Register, const N: usize> Twin<Self> for Wide<R, N> {}
 
-/// Register by register: an expression of the registers of one, two or four numbers. A macro, since
-/// a closure is not sure to be inlined.
+/// Register by register: a function of the registers of one, two or four numbers. A macro, since a
+/// closure is not sure to be inlined.
+///
+/// Where a register is a single number, the operation is a function of its own: loops over lanes that
+/// are unrolled into a model's equations would take minutes to compile.
 macro_rules! each {
-    (|$($r:ident = $x:ident),+| $body:expr) => {{
-        let mut out = Self::zero();
-        let mut k = 0;
-        while k < N {
-            $(let $r = R::load(&$x.0, k);)+
-            R::store($body, &mut out.0, k);
-            k += R::WIDTH;
+    ($f:path, $apart:ident, $($x:expr),+) => {{
+        if const { R::WIDTH == 1 } {
+            apart::$apart($($x,)+ $f)
+        } else {
+            let mut out = Self::zero();
+            let mut k = 0;
+            while k < N {
+                R::store($f($(R::load(&$x.0, k)),+), &mut out.0, k);
+                k += R::WIDTH;
+            }
+            out
         }
-        out
     }};
+}
+
+/// Operations that are not inlined.
+mod apart {
+    use super::{Register, Wide};
+
+    #[inline(never)]
+    pub(super) fn one<R: Register, const N: usize>(mut x: Wide<R, N>, f: impl Fn(R) -> R) -> Wide<R, N> {
+        for k in 0..N {
+            f(R::load(&x.0, k)).store(&mut x.0, k);
+        }
+        x
+    }
+
+    #[inline(never)]
+    pub(super) fn two<R: Register, const N: usize>(
+        mut x: Wide<R, N>,
+        y: Wide<R, N>,
+        f: impl Fn(R, R) -> R,
+    ) -> Wide<R, N> {
+        for k in 0..N {
+            f(R::load(&x.0, k), R::load(&y.0, k)).store(&mut x.0, k);
+        }
+        x
+    }
+
+    #[inline(never)]
+    pub(super) fn four<R: Register, const N: usize>(
+        a: Wide<R, N>,
+        b: Wide<R, N>,
+        mut x: Wide<R, N>,
+        y: Wide<R, N>,
+        f: impl Fn(R, R, R, R) -> R,
+    ) -> Wide<R, N> {
+        for k in 0..N {
+            f(R::load(&a.0, k), R::load(&b.0, k), R::load(&x.0, k), R::load(&y.0, k)).store(&mut x.0, k);
+        }
+        x
+    }
 }
 
 impl<R: Register, const N: usize> Wide<R, N> {
@@ -114,7 +159,7 @@ impl<R: Register, const N: usize> Neg for Wide<R, N> {
     type Output = Self;
     #[inline(always)]
     fn neg(self) -> Self {
-        each!(|x = self| x.neg())
+        each!(R::neg, one, self)
     }
 }
 
@@ -124,14 +169,14 @@ macro_rules! operator {
             type Output = Self;
             #[inline(always)]
             fn $method(self, o: Self) -> Self {
-                each!(|x = self, y = o| R::$method(x, y))
+                each!(R::$method, two, self, o)
             }
         }
         impl<R: Register, const N: usize> $trait<f64> for Wide<R, N> {
             type Output = Self;
             #[inline(always)]
             fn $method(self, c: f64) -> Self {
-                each!(|x = self| R::$method(x, R::splat(R::Element::from_f64(c))))
+                each!(R::$method, two, self, Self::splat(c))
             }
         }
         impl<R: Register, const N: usize> $assign for Wide<R, N> {
@@ -150,7 +195,7 @@ impl<R: Register, const N: usize> Div for Wide<R, N> {
     type Output = Self;
     #[inline(always)]
     fn div(self, o: Self) -> Self {
-        each!(|x = self, y = o| R::div(x, y))
+        each!(R::div, two, self, o)
     }
 }
 
@@ -160,7 +205,7 @@ impl<R: Register, const N: usize> Div<f64> for Wide<R, N> {
     #[allow(clippy::suspicious_arithmetic_impl, reason = "a quotient by way of the reciprocal")]
     #[inline(always)]
     fn div(self, c: f64) -> Self {
-        each!(|x = self| x.mul(R::splat(R::Element::from_f64(1.0 / c))))
+        each!(R::mul, two, self, Self::splat(1.0 / c))
     }
 }
 
@@ -174,19 +219,19 @@ impl<R: Register, const N: usize> DivAssign for Wide<R, N> {
 impl<R: Register, const N: usize> Scalar for Wide<R, N> {
     #[inline(always)]
     fn exp(self) -> Self {
-        each!(|x = self| x.exp())
+        each!(R::exp, one, self)
     }
     #[inline(always)]
     fn exp_m1(self) -> Self {
-        each!(|x = self| x.exp_m1())
+        each!(R::exp_m1, one, self)
     }
     #[inline(always)]
     fn ln(self) -> Self {
-        each!(|x = self| x.ln())
+        each!(R::ln, one, self)
     }
     #[inline(always)]
     fn sqrt(self) -> Self {
-        each!(|x = self| x.sqrt())
+        each!(R::sqrt, one, self)
     }
     #[inline(always)]
     fn powi(self, n: i32) -> Self {
@@ -207,7 +252,7 @@ impl<R: Register, const N: usize> Scalar for Wide<R, N> {
     }
     #[inline(always)]
     fn tanh(self) -> Self {
-        each!(|x = self| x.tanh())
+        each!(R::tanh, one, self)
     }
     #[inline(always)]
     fn sin(self) -> Self {
@@ -219,11 +264,11 @@ impl<R: Register, const N: usize> Scalar for Wide<R, N> {
     }
     #[inline(always)]
     fn abs(self) -> Self {
-        each!(|x = self| x.abs())
+        each!(R::abs, one, self)
     }
     #[inline(always)]
     fn select_lt(a: Self, b: Self, yes: Self, no: Self) -> Self {
-        each!(|a = a, b = b, y = yes, n = no| R::select_lt(a, b, y, n))
+        each!(R::select_lt, four, a, b, yes, no)
     }
     #[inline(always)]
     fn worst(self) -> f64 {
@@ -235,15 +280,15 @@ impl<R: Register, const N: usize> Scalar for Wide<R, N> {
     }
     #[inline(always)]
     fn recip(self) -> Self {
-        each!(|x = self| x.recip())
+        each!(R::recip, one, self)
     }
     #[inline(always)]
     fn min(self, other: Self) -> Self {
-        each!(|x = self, y = other| x.min(y))
+        each!(R::min, two, self, other)
     }
     #[inline(always)]
     fn max(self, other: Self) -> Self {
-        each!(|x = self, y = other| x.max(y))
+        each!(R::max, two, self, other)
     }
     #[inline(always)]
     fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output {
