@@ -1,6 +1,8 @@
 //! Methods of the package diffsol behind [`solve`](crate::solve): an independent implementation that
 //! integrates the same system, with the same stops, tolerances and times to record.
 //!
+//! Controller and norm are diffsol's own.
+//!
 //! The package: <https://docs.rs/diffsol>. Of its matrix types nalgebra's is the fastest for systems
 //! of this size.
 
@@ -12,9 +14,9 @@ use diffsol::{
     OdeSolverStopReason, VectorCommon,
 };
 
-use crate::Ending;
+use crate::norm::of_values;
 use crate::sparse::{Compression, Depends, SparsityPattern};
-use crate::{Linearize, Method, Options, SaveAt, Solution, SolveError, Statistics, Tolerance};
+use crate::{Ending, Linearize, Mass, Method, Options, SaveAt, Solution, SolveError, Statistics, Tolerance};
 
 /// Which of diffsol's methods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +83,7 @@ pub(crate) fn integrate<S: Linearize + ?Sized>(
 ) -> Result<Solution, SolveError> {
     let mut run = Run::start(system, method, span, y0, options)?;
     let dim = y0.len();
-    let weights = tolerance.weights(dim, crate::norm::of_values::<f64>, |i| system.state_name(i))?;
+    let atol = tolerance.weights(dim, of_values, |i| system.state_name(i))?.atol;
     let edges = edges(system, span, options);
     let mut jacobian = None;
     for segment in edges.windows(2) {
@@ -94,7 +96,7 @@ pub(crate) fn integrate<S: Linearize + ?Sized>(
         let mut builder = OdeBuilder::<NalgebraMat<f64>>::new()
             .t0(a)
             .rtol(tolerance.rtol())
-            .atol(weights.atol.iter().copied())
+            .atol(atol.iter().copied())
             .p([0.0]);
         if let (Some(dt), true) = (options.dt_init, a == span.0) {
             builder = builder.h0(dt.min(b - a));
@@ -171,6 +173,9 @@ impl<'a, S: Linearize + ?Sized> Run<'a, S> {
         options: &'a Options,
     ) -> Result<Self, SolveError> {
         options.check(span)?;
+        if !matches!(system.mass(), Mass::Identity) {
+            return Err(SolveError::BeyondDiffsol { method, what: "a mass matrix" });
+        }
         if options.dt_max.is_finite() {
             let rule = "diffsol knows no longest step; leave it infinite, or take one of our methods";
             return Err(SolveError::InvalidOption { name: "dt_max", value: options.dt_max, rule });

@@ -184,13 +184,13 @@ pub enum SolveError<T = f64> {
         /// The method.
         method: Method,
     },
-    /// Something that only our own methods do was asked of one of diffsol's.
+    /// diffsol's methods were asked for what runs with ours alone.
     #[cfg(feature = "diffsol")]
-    #[error("{method} cannot {what}; take one of our methods, for example rodas5p")]
-    DiffsolCannot {
+    #[error("{method} solves without {what}; take one of our methods, for example rodas5p")]
+    BeyondDiffsol {
         /// The method.
         method: Method,
-        /// What was asked.
+        /// What it was asked for.
         what: &'static str,
     },
     /// The package diffsol gave up.

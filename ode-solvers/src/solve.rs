@@ -121,7 +121,7 @@ pub(crate) fn dispatch<T: Scalar>(
             Err(SolveError::NotAdaptive { method })
         }
         #[cfg(feature = "diffsol")]
-        (Kind::Diffsol(_), _) => Err(SolveError::DiffsolCannot { method, what: "differentiate a solve" }),
+        (Kind::Diffsol(_), _) => Err(SolveError::BeyondDiffsol { method, what: "sensitivities" }),
     }
 }
 
@@ -139,7 +139,7 @@ fn with_diffsol(
     match step {
         StepSize::Fixed(_) => Err(SolveError::NotFixed { method }),
         StepSize::Adaptive(_) if !events.is_empty() => {
-            Err(SolveError::DiffsolCannot { method, what: "look for events" })
+            Err(SolveError::BeyondDiffsol { method, what: "events" })
         }
         StepSize::Adaptive(tolerance) => {
             crate::diffsol_methods::integrate(system, (method, scheme), &tolerance, span, y0, options)

@@ -6,8 +6,11 @@ mod common;
 
 use approx::assert_relative_eq;
 use common::HodgkinHuxley;
-use common::problems::{Hires, Problem};
-use ode_solvers::{FnSystem, Linearize, Method, Options, Solution, SolveError, StepSize, Tolerance, solve};
+use ode_solvers::problems::{Hires, Problem};
+use ode_solvers::{
+    Event, FnSystem, Linearize, Method, Options, Solution, SolveError, StepSize, Tolerance, solve,
+    solve_with_events,
+};
 
 fn run(
     system: &dyn Linearize,
@@ -23,7 +26,8 @@ fn run(
 
 #[test]
 fn they_agree_with_ours_on_stiff_chemistry_and_on_an_axon() {
-    let (y0, end, _) = Hires.reference();
+    let hires = Hires.describe();
+    let (y0, end) = (hires.y0, hires.span.1);
     let axon = [-65.0, 0.05, 0.6, 0.32];
     for &method in Method::DIFFSOL {
         if method.is_stiff() {
@@ -98,6 +102,10 @@ fn bad_input_and_failures_are_typed_and_keep_the_trajectory() {
         assert!(matches!(solved(tolerance(), &nan, &end), Err(SolveError::InitialNotFinite { .. })));
         let zero = StepSize::Adaptive(Tolerance::new(1e-6, 0.0));
         assert!(matches!(solved(zero, &y0, &end), Err(SolveError::InvalidAtol { .. })));
+
+        let crossing = [Event::rising(|_t, y| y[0])];
+        let error = solve_with_events(&HodgkinHuxley, method, tolerance(), (0.0, 10.0), &y0, &end, &crossing);
+        assert!(matches!(error, Err(SolveError::BeyondDiffsol { what: "events", .. })), "{error:?}");
 
         let few = Options { max_steps: 5, ..Options::end() };
         let error = solved(tolerance(), &y0, &few).unwrap_err();

@@ -32,7 +32,7 @@ impl<T> SolveError<T> {
             #[cfg(feature = "diffsol")]
             E::NotFixed { method } => E::NotFixed { method },
             #[cfg(feature = "diffsol")]
-            E::DiffsolCannot { method, what } => E::DiffsolCannot { method, what },
+            E::BeyondDiffsol { method, what } => E::BeyondDiffsol { method, what },
             #[cfg(feature = "diffsol")]
             E::Diffsol { method, t, reason, partial } => {
                 E::Diffsol { method, t, reason, partial: map(partial) }
