@@ -118,8 +118,19 @@ fn watching_changes_no_step_and_no_number() {
         let (plain, watched) = (run(&[]), run(&[Event::crossing(|_t, y| y[1] - 0.25)]));
         assert_eq!((plain.t, plain.y), (watched.t, watched.y), "{method}");
         assert_eq!(plain.stats.accepted, watched.stats.accepted);
-        // Dense output may need the slope at the very end.
-        assert!(watched.stats.rhs <= plain.stats.rhs + 1, "{method}: {:?} {:?}", plain.stats, watched.stats);
+        // Dense output may need the slope at the very end; that of DOP853 has three stages of its own,
+        // and the diagonal of a generalized Rush-Larsen step does not come with a slope.
+        let free = match method {
+            Method::Dop853 => 3 * plain.stats.accepted,
+            Method::GeneralizedRushLarsen1 | Method::GeneralizedRushLarsen2 => plain.stats.accepted,
+            _ => 1,
+        };
+        assert!(
+            watched.stats.rhs <= plain.stats.rhs + free,
+            "{method}: {:?} {:?}",
+            plain.stats,
+            watched.stats
+        );
         assert_eq!(plain.stats.event_functions, 0);
         assert!(watched.stats.event_functions > 4 * watched.stats.accepted);
     }

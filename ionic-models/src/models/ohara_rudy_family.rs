@@ -344,10 +344,12 @@ pub(super) fn pump<P: Scalar, T: Scalar + Over<P>>(vfrt: T, na_i: T, k_i: T, na_
 pub(super) fn release<T: Scalar>(drive: T, ca_jsr: T, half: f64, np: T, p: T) -> [Row<T>; 2] {
     let filled = (ca_jsr * (1.0 / half)).powi(8);
     let inf = drive * (filled * (0.5 * 4.75)) / (filled + 1.0);
-    // Time constants are at least 0.001 ms.
-    let rate = (ca_jsr + 0.0123) / (ca_jsr * 4.75);
-    let fastest = T::from(1000.0);
-    [relax_at(np, inf, fastest.min(rate)), relax_at(p, inf * 1.25, fastest.min(rate * 0.8))]
+    // τ = 4.75 ca/(ca + 0.0123), and at least 0.001 ms: also where the store is empty, or below by
+    // rounding.
+    let (above, below) = (ca_jsr * 4.75, ca_jsr + 0.0123);
+    let least = below * 0.001;
+    let (rate, rate_p) = (below / above.max(least), below / (above * 1.25).max(least));
+    [relax_at(np, inf, rate), relax_at(p, inf * 1.25, rate_p)]
 }
 
 /// Uptake into the network store, without its leak; 1 for SERCA's maximum.
