@@ -65,14 +65,4 @@ pub unsafe trait Twin<T>: Scalar {
         unsafe { core::ptr::copy_nonoverlapping((&raw const x).cast(), &raw mut twin, 1) };
         twin
     }
-
-    /// The same number, back.
-    #[inline(always)]
-    fn back(self) -> T
-    where
-        T: Copy,
-    {
-        // SAFETY: as above.
-        unsafe { *(&raw const self).cast::<T>() }
-    }
 }

@@ -91,6 +91,7 @@ pub fn solve_ensemble<E, const N: usize, S>(
     E: Element,
     S: Ensemble<Lanes<E, N>> + ?Sized,
 {
+    const { assert!(N > 0, "a group has at least one lane") };
     let mut order: Vec<usize> = (0..ensemble.len()).collect();
     order.sort_by(|&a, &b| ensemble.similarity(a).total_cmp(&ensemble.similarity(b)).then(a.cmp(&b)));
     let groups: Vec<&[usize]> = order.chunks(N).collect();
@@ -132,6 +133,14 @@ fn solve_group<E: Element, const N: usize, S: Ensemble<Lanes<E, N>> + ?Sized>(
     }
 }
 
+/// One lane's share of a group's solution, which has no events.
 fn of_lane<E: Element, const N: usize>(solution: &Solution<Lanes<E, N>>, lane: usize) -> Solution {
-    solution.clone().map(|y| y.0[lane].into())
+    Solution {
+        t: solution.t.clone(),
+        y: solution.y.iter().map(|y| y.0[lane].into()).collect(),
+        dim: solution.dim,
+        stats: solution.stats,
+        events: Vec::new(),
+        ending: solution.ending,
+    }
 }

@@ -121,7 +121,7 @@ pub(crate) fn dispatch<T: Scalar>(
             Err(SolveError::NotAdaptive { method })
         }
         #[cfg(feature = "diffsol")]
-        (Kind::Diffsol(_), _) => Err(SolveError::BeyondDiffsol { method, what: "sensitivities" }),
+        (Kind::Diffsol(_), _) => Err(SolveError::BeyondDiffsol { method, what: "lanes and derivatives" }),
     }
 }
 

@@ -346,9 +346,10 @@ pub(super) fn release<T: Scalar>(drive: T, ca_jsr: T, half: f64, np: T, p: T) ->
     let inf = drive * (filled * (0.5 * 4.75)) / (filled + 1.0);
     // τ = 4.75 ca/(ca + 0.0123), and at least 0.001 ms: also where the store is empty, or below by
     // rounding.
-    let (above, below) = (ca_jsr * 4.75, ca_jsr + 0.0123);
-    let least = below * 0.001;
-    let (rate, rate_p) = (below / above.max(least), below / (above * 1.25).max(least));
+    let (numerator, denominator) = (ca_jsr * 4.75, ca_jsr + 0.0123);
+    let least = denominator * 0.001;
+    let rate = denominator / numerator.max(least);
+    let rate_p = denominator / (numerator * 1.25).max(least);
     [relax_at(np, inf, rate), relax_at(p, inf * 1.25, rate_p)]
 }
 

@@ -4,6 +4,8 @@ mod double;
 mod portable;
 mod register;
 mod single;
+#[cfg(test)]
+mod tests;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
