@@ -283,6 +283,14 @@ impl<const N: usize, T: Scalar> Scalar for Dual<N, T> {
         self.v.worst()
     }
     #[inline(always)]
+    fn largest(self) -> f64 {
+        // Not `max`: it would drop NaN.
+        self.d.iter().fold(self.v.largest(), |l, d| {
+            let d = d.largest();
+            if d <= l || l.is_nan() { l } else { d }
+        })
+    }
+    #[inline(always)]
     fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output {
         T::dispatch(OfParts::<K, N>(kernel))
     }

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::erased::Erased;
 use crate::run::Plan;
 use crate::solve::dispatch;
 use crate::{Element, Lanes, Linearize, Method, Options, Scalar, Solution, SolveError, StepSize};
@@ -117,7 +118,7 @@ fn solve_group<E: Element, const N: usize, S: Ensemble<Lanes<E, N>> + ?Sized>(
 ) -> Vec<Result<Solution, SolveError>> {
     let solve = |members: &[usize]| {
         let (system, y0) = ensemble.group(members);
-        dispatch(&system, method, step.clone(), span, &y0, &Plan::new(options, &[]))
+        dispatch(Erased::new(&system).get(), method, step.clone(), span, &y0, &Plan::new(options, &[]))
     };
     let mut filled = [members[0]; N];
     filled[..members.len()].copy_from_slice(members);

@@ -303,6 +303,21 @@ pub enum SolveError<T = f64> {
         /// The trajectory so far.
         partial: Box<Solution<T>>,
     },
+    /// The equations of an implicit step were not solved.
+    #[error(
+        "Newton's method finds no solution of a step of {dt} from t = {t}; {state} keeps changing; \
+         take shorter steps, or a method without such equations (rodas5p)"
+    )]
+    NotConverged {
+        /// Where.
+        t: f64,
+        /// The step.
+        dt: f64,
+        /// The state that changed most in the last iteration.
+        state: String,
+        /// The trajectory so far.
+        partial: Box<Solution<T>>,
+    },
     /// The function of an event is NaN.
     #[error(
         "the function of event {event} is NaN at t = {t}; \
@@ -340,6 +355,7 @@ impl<T> SolveError<T> {
             | Self::NotFinite { partial, .. }
             | Self::JacobianNotFinite { partial, .. }
             | Self::SingularMatrix { partial, .. }
+            | Self::NotConverged { partial, .. }
             | Self::EventNotFinite { partial, .. }
             | Self::JumpNotFinite { partial, .. } => Some(partial),
             #[cfg(feature = "diffsol")]
@@ -357,6 +373,7 @@ impl<T> SolveError<T> {
             | Self::NotFinite { partial, .. }
             | Self::JacobianNotFinite { partial, .. }
             | Self::SingularMatrix { partial, .. }
+            | Self::NotConverged { partial, .. }
             | Self::EventNotFinite { partial, .. }
             | Self::JumpNotFinite { partial, .. } => Some(*partial),
             #[cfg(feature = "diffsol")]

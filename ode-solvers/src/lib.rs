@@ -91,7 +91,7 @@
 //! share one clock, and the worst lane decides the step; over [`Dual`] numbers a solve carries the
 //! exact derivatives of its steps. Steppers come from tables of coefficients
 //! ([`tableau`]): [`RungeKutta`], [`RungeKuttaPair`], [`RushLarsen`], [`GeneralizedRushLarsen`],
-//! [`Rosenbrock`].
+//! [`ThetaMethod`], [`Rosenbrock`].
 
 mod combine;
 mod consistent;
@@ -108,6 +108,7 @@ mod dual;
 )]
 mod elements;
 mod ensemble;
+mod erased;
 mod error;
 mod events;
 mod fn_system;
@@ -137,6 +138,7 @@ pub mod sparse;
 mod stepper;
 mod system;
 pub mod tableau;
+mod theta;
 #[allow(
     clippy::excessive_precision,
     clippy::approx_constant,
@@ -171,3 +173,4 @@ pub use solution::{Ending, Solution, Statistics};
 pub use solve::{solve, solve_with_events};
 pub use stepper::{Embedded, Step, StepError, Stepper};
 pub use system::{Linearize, StateSpace, System};
+pub use theta::ThetaMethod;

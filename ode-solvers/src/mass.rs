@@ -7,7 +7,7 @@ use crate::Scalar;
 /// A row of zeros makes its equation algebraic, `0 = fᵢ(t, y)`: the system is differential-algebraic.
 /// It must be of index 1, that is, the algebraic equations must determine the algebraic states
 /// (∂f/∂y restricted to them is regular). Rosenbrock methods that have an interpolant of their own
-/// take such systems; other methods refuse them.
+/// and backward Euler take such systems; other methods refuse them.
 ///
 /// Write algebraic equations so that equation `i` reads state `i` where that is possible: the
 /// elimination then needs no exchange of rows.

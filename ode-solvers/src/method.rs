@@ -7,7 +7,7 @@ use core::str::FromStr;
 use crate::diffsol_methods::Scheme;
 use crate::generalized_rush_larsen;
 use crate::rush_larsen;
-use crate::tableau::{self, ExplicitPair, ExplicitTableau, RosenbrockTableau};
+use crate::tableau::{self, ExplicitPair, ExplicitTableau, RosenbrockTableau, ThetaTableau};
 
 /// A method of integration.
 ///
@@ -43,6 +43,10 @@ pub enum Method {
     GeneralizedRushLarsen1,
     /// Generalized Rush–Larsen, order 2. Fixed steps only.
     GeneralizedRushLarsen2,
+    /// Backward Euler, order 1, implicit: the most robust. For stiff systems.
+    BackwardEuler,
+    /// The trapezoid, order 2, implicit: Crank–Nicolson. For systems that are stiff and not very.
+    Trapezoid,
     /// Rosenbrock23, order 2, the method of `ode23s`. For stiff systems and loose tolerances.
     Rosenbrock23,
     /// ROS3P, a Rosenbrock method of order 3. Blind to the error of linear equations.
@@ -84,6 +88,7 @@ pub(crate) enum Kind {
     Pair(&'static ExplicitPair),
     RushLarsen(u32),
     GeneralizedRushLarsen(u32),
+    Theta(&'static ThetaTableau),
     Rosenbrock(&'static RosenbrockTableau),
     #[cfg(feature = "diffsol")]
     Diffsol(Scheme),
@@ -113,6 +118,8 @@ impl Method {
         Self::RushLarsen2,
         Self::GeneralizedRushLarsen1,
         Self::GeneralizedRushLarsen2,
+        Self::BackwardEuler,
+        Self::Trapezoid,
         Self::Rosenbrock23,
         Self::Ros3P,
         Self::Rodas3P,
@@ -139,6 +146,8 @@ impl Method {
             Self::RushLarsen2 => "rl2",
             Self::GeneralizedRushLarsen1 => "grl1",
             Self::GeneralizedRushLarsen2 => "grl2",
+            Self::BackwardEuler => "backward_euler",
+            Self::Trapezoid => "trapezoid",
             Self::Rosenbrock23 => "rosenbrock23",
             Self::Ros3P => "ros3p",
             Self::Rodas3P => "rodas3p",
@@ -173,6 +182,8 @@ impl Method {
             Self::RushLarsen2 => Kind::RushLarsen(2),
             Self::GeneralizedRushLarsen1 => Kind::GeneralizedRushLarsen(1),
             Self::GeneralizedRushLarsen2 => Kind::GeneralizedRushLarsen(2),
+            Self::BackwardEuler => Kind::Theta(&tableau::BACKWARD_EULER),
+            Self::Trapezoid => Kind::Theta(&tableau::TRAPEZOID),
             Self::Rosenbrock23 => Kind::Rosenbrock(&tableau::ROSENBROCK_23),
             Self::Ros3P => Kind::Rosenbrock(&tableau::ROS3P),
             Self::Rodas3P => Kind::Rosenbrock(&tableau::RODAS3P),
@@ -199,6 +210,7 @@ impl Method {
             Kind::Explicit(tableau) => tableau.order,
             Kind::Pair(pair) => pair.tableau.order,
             Kind::RushLarsen(order) | Kind::GeneralizedRushLarsen(order) => order,
+            Kind::Theta(tableau) => tableau.order,
             Kind::Rosenbrock(tableau) => tableau.order,
             #[cfg(feature = "diffsol")]
             Kind::Diffsol(scheme) => scheme.order(),
@@ -211,6 +223,7 @@ impl Method {
             Kind::Explicit(tableau) => tableau.dense_order(),
             Kind::Pair(pair) => pair.tableau.dense_order(),
             Kind::RushLarsen(order) | Kind::GeneralizedRushLarsen(order) => order,
+            Kind::Theta(tableau) => tableau.dense_order,
             Kind::Rosenbrock(tableau) => tableau.dense_order,
             #[cfg(feature = "diffsol")]
             Kind::Diffsol(scheme) => scheme.dense_order(),
@@ -220,7 +233,7 @@ impl Method {
     /// Whether the method is meant for stiff systems of any kind.
     pub const fn is_stiff(self) -> bool {
         match self.kind() {
-            Kind::Rosenbrock(_) => true,
+            Kind::Rosenbrock(_) | Kind::Theta(_) => true,
             Kind::Explicit(_) | Kind::Pair(_) | Kind::RushLarsen(_) | Kind::GeneralizedRushLarsen(_) => false,
             #[cfg(feature = "diffsol")]
             Kind::Diffsol(scheme) => scheme.is_stiff(),
@@ -239,6 +252,7 @@ impl Method {
             Kind::Pair(pair) => pair.tableau.citation,
             Kind::RushLarsen(order) => rush_larsen::citation(order),
             Kind::GeneralizedRushLarsen(_) => generalized_rush_larsen::CITATION,
+            Kind::Theta(tableau) => tableau.citation,
             Kind::Rosenbrock(tableau) => tableau.citation,
             #[cfg(feature = "diffsol")]
             Kind::Diffsol(scheme) => scheme.citation(),

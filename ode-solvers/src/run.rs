@@ -312,6 +312,9 @@ where
             Reason::Step(StepError::Singular { column }) => {
                 SolveError::SingularMatrix { t, dt, state: system.state_name(column), partial }
             }
+            Reason::Step(StepError::NotConverged { state }) => {
+                SolveError::NotConverged { t, dt, state: system.state_name(state), partial }
+            }
             Reason::Step(StepError::JacobianNotFinite { row, column }) => SolveError::JacobianNotFinite {
                 t,
                 equation: system.state_name(row),

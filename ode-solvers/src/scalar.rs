@@ -69,6 +69,13 @@ pub trait Scalar:
     /// Step-size control decides with it: the worst lane speaks for all.
     fn worst(self) -> f64;
 
+    /// The largest absolute value over all lanes and all derivatives carried along, NaN if any is
+    /// NaN. An iteration has converged where this is small.
+    #[inline(always)]
+    fn largest(self) -> f64 {
+        self.abs().worst()
+    }
+
     /// Whether every lane, and every derivative carried along, is a finite number.
     fn all_finite(self) -> bool;
 

@@ -1,5 +1,6 @@
 //! How the trajectory changes with parameters and initial states.
 
+use crate::erased::Erased;
 use crate::norm::{Measure, Weights, of_columns, of_values};
 use crate::run::Plan;
 use crate::solve::dispatch;
@@ -246,7 +247,7 @@ impl<S: Parametric + ?Sized> Task<'_, S> {
         };
         let lifted = Instance::new(self.system.system, parameters);
         let plan = Plan { options: self.options, events: &[], measure };
-        let solution = dispatch(&lifted, self.method, self.step, self.span, &y0, &plan)
+        let solution = dispatch(Erased::new(&lifted).get(), self.method, self.step, self.span, &y0, &plan)
             .map_err(|error| error.map(|y| y.v))?;
         let n = lifted.dim();
         let m = result.directions;

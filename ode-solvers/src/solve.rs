@@ -1,12 +1,13 @@
 //! The front door: one function for every method.
 
 use crate::consistent;
+use crate::erased::Erased;
 use crate::integrate::{adaptive as integrate_adaptive, fixed as integrate_fixed};
 use crate::method::Kind;
 use crate::run::Plan;
 use crate::{
     Event, GeneralizedRushLarsen, Linearize, Method, Options, Rosenbrock, RungeKutta, RungeKuttaPair,
-    RushLarsen, Scalar, Solution, SolveError, StepSize,
+    RushLarsen, Scalar, Solution, SolveError, StepSize, ThetaMethod,
 };
 
 /// Integrates `system` over `span` from the state `y0`.
@@ -69,6 +70,19 @@ pub fn solve_with_events(
     options: &Options,
     events: &[Event<'_>],
 ) -> Result<Solution, SolveError> {
+    of_plain(Erased::new(system).get(), method, step, span, y0, options, events)
+}
+
+/// All methods over `f64`, compiled once.
+fn of_plain(
+    system: &dyn Linearize,
+    method: Method,
+    step: StepSize,
+    span: (f64, f64),
+    y0: &[f64],
+    options: &Options,
+    events: &[Event<'_>],
+) -> Result<Solution, SolveError> {
     if y0.len() == system.dim() && y0.iter().all(|y| y.is_finite()) {
         consistent::check(system, &step, span.0, y0)?;
     }
@@ -81,7 +95,7 @@ pub fn solve_with_events(
 
 /// The solve over any number type that the system knows its Jacobian for.
 pub(crate) fn dispatch<T: Scalar>(
-    system: &(impl Linearize<T> + ?Sized),
+    system: &dyn Linearize<T>,
     method: Method,
     step: StepSize,
     span: (f64, f64),
@@ -111,6 +125,14 @@ pub(crate) fn dispatch<T: Scalar>(
         (Kind::GeneralizedRushLarsen(_), StepSize::Fixed(dt)) => {
             integrate_fixed(system, &mut GeneralizedRushLarsen::second_order(dim), dt, span, y0, options)
         }
+        (Kind::Theta(tableau), StepSize::Fixed(dt)) => {
+            let mut stepper = ThetaMethod::new(tableau, dim).without_estimate();
+            integrate_fixed(system, &mut stepper, dt, span, y0, options)
+        }
+        (Kind::Theta(tableau), StepSize::Adaptive(tolerance)) => {
+            let mut stepper = ThetaMethod::new(tableau, dim).within(&tolerance);
+            integrate_adaptive(system, &mut stepper, &tolerance, span, y0, options)
+        }
         (Kind::Rosenbrock(tableau), StepSize::Fixed(dt)) => {
             integrate_fixed(system, &mut Rosenbrock::new(tableau, dim), dt, span, y0, options)
         }
@@ -128,7 +150,7 @@ pub(crate) fn dispatch<T: Scalar>(
 /// diffsol's methods know `f64` and no events.
 #[cfg(feature = "diffsol")]
 fn with_diffsol(
-    system: &(impl Linearize + ?Sized),
+    system: &dyn Linearize,
     (method, scheme): (Method, crate::diffsol_methods::Scheme),
     step: StepSize,
     span: (f64, f64),

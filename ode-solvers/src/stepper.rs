@@ -48,6 +48,12 @@ pub enum StepError {
         /// The state it was differentiated by.
         column: usize,
     },
+    /// Newton's method found no solution of the step's equations.
+    #[error("Newton's method does not converge (state {state})")]
+    NotConverged {
+        /// The state that changed most in the last iteration.
+        state: usize,
+    },
 }
 
 /// A one-step method: from the state at `t` to the state at `t + dt`.

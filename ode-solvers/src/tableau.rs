@@ -7,6 +7,7 @@ mod explicit;
 mod rosenbrock;
 mod rosenbrock_5;
 mod rosenbrock_low;
+mod theta;
 
 pub use dop853::DOP853;
 pub use explicit::{
@@ -16,3 +17,4 @@ pub use explicit::{
 pub use rosenbrock::RosenbrockTableau;
 pub use rosenbrock_5::{RODAS5, RODAS5P, RODAS5PE, RODAS5PR};
 pub use rosenbrock_low::{RODAS3P, RODAS4, RODAS4P, ROS3P, ROSENBROCK_23};
+pub use theta::{BACKWARD_EULER, TRAPEZOID, ThetaTableau};

@@ -11,7 +11,8 @@ use ode_solvers::{
 };
 
 /// The methods that take a mass matrix.
-const METHODS: [Method; 8] = [
+const METHODS: [Method; 9] = [
+    Method::BackwardEuler,
     Method::Rosenbrock23,
     Method::Rodas3P,
     Method::Rodas4,

@@ -51,8 +51,12 @@ fn methods_of_low_order_follow_at_a_distance() {
         if !about.is_stiff || about.name == RingModulator.describe().name {
             continue;
         }
-        for method in [Method::Rosenbrock23, Method::Ros3P, Method::Rodas3P] {
+        for method in [Method::Trapezoid, Method::Rosenbrock23, Method::Ros3P, Method::Rodas3P] {
             if method == Method::Ros3P && about.name == "Oregonator" {
+                continue;
+            }
+            // What is very stiff oscillates in the trapezoid, and its steps stay short.
+            if method == Method::Trapezoid && ["Robertson", "E5", "Pollution"].contains(&about.name) {
                 continue;
             }
             let error = error(&*problem, &about, method, 1e-5);

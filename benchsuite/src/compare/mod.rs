@@ -66,7 +66,7 @@ pub struct Ode {
         default_value = "1e-3,1e-4,1e-5,1e-6,1e-7,1e-8"
     )]
     tolerances: Vec<f64>,
-    /// Others' solvers: diffsol, cvode, odeint, scipy, numbalsoda, myokit; `all` or `none`
+    /// Others' solvers: diffsol, cvode, odeint, russell, scipy, numbalsoda, myokit; `all` or `none`
     #[arg(long, value_name = "RIVALS", value_delimiter = ',', default_value = "all")]
     rivals: Vec<String>,
     /// Our methods by name; all adaptive ones that suit the task if left out

@@ -5,11 +5,12 @@ use crate::Error;
 use crate::figures::{Axis, Colour, Mark, Panel, Series, draw};
 
 /// Ours are blue; each rival has a colour and a stroke of its own.
-const RIVALS: [(&str, Colour, Mark); 6] = [
+const RIVALS: [(&str, Colour, Mark); 7] = [
     ("diffsol", Colour::Red, Mark::Line),
     ("odeint", Colour::Red, Mark::Dashed),
     ("cvode", Colour::Green, Mark::Line),
     ("numbalsoda", Colour::Green, Mark::Dashed),
+    ("russell", Colour::Ink, Mark::Line),
     ("scipy", Colour::Grey, Mark::Line),
     ("myokit", Colour::Grey, Mark::Dashed),
 ];

@@ -32,13 +32,17 @@ enum Program {
         variable: &'static str,
         flags: &'static [&'static str],
     },
+    /// A Rust package of its own.
+    Cargo {
+        folder: &'static str,
+    },
     Python {
         file: &'static str,
     },
 }
 
 /// All of them. diffsol is not among them: it runs in this process.
-pub const RIVALS: [Rival; 5] = [
+pub const RIVALS: [Rival; 6] = [
     Rival {
         id: "cvode",
         title: "SUNDIALS CVODE",
@@ -76,6 +80,14 @@ pub const RIVALS: [Rival; 5] = [
         },
     },
     Rival {
+        id: "russell",
+        title: "russell_ode",
+        install: "cargo, and a package registry to fetch it from at its first build",
+        methods: &[("radau5", false), ("dopri5", true), ("dopri8", true)],
+        family: "",
+        program: Program::Cargo { folder: "russell" },
+    },
+    Rival {
         id: "scipy",
         title: "SciPy",
         install: "pip install scipy, and --python PROGRAM if it lives in an environment",
@@ -102,9 +114,12 @@ pub const RIVALS: [Rival; 5] = [
 ];
 
 /// The programs' sources: `benchsuite` needs no checkout to run.
-const SOURCES: [(&str, &str); 7] = [
+const SOURCES: [(&str, &str); 9] = [
     ("cvode.c", include_str!("../../peers/cvode.c")),
     ("odeint.cpp", include_str!("../../peers/odeint.cpp")),
+    // Under another name in the sources: a Cargo.toml there would be a package of its own.
+    ("russell/Cargo.toml", include_str!("../../peers/russell.toml")),
+    ("russell/src/main.rs", include_str!("../../peers/russell.rs")),
     ("server.py", include_str!("../../peers/server.py")),
     ("scipy_ode.py", include_str!("../../peers/scipy_ode.py")),
     ("numbalsoda_ode.py", include_str!("../../peers/numbalsoda_ode.py")),
@@ -171,6 +186,7 @@ impl Workshop {
                 Program::Compiled { file, compiler, variable, flags } => {
                     Command::new(self.compile(file, compiler, variable, flags)?)
                 }
+                Program::Cargo { folder } => Command::new(self.build(folder)?),
                 Program::Python { file } => {
                     let mut command = Command::new(&self.python);
                     command.arg(self.folder.join(file));
@@ -193,6 +209,30 @@ impl Workshop {
             }
             Peer::start(command, self.timeout)
         })
+    }
+
+    /// Builds a Rust package for this machine; cargo knows whether it is there already.
+    fn build(&self, folder: &str) -> Result<PathBuf, String> {
+        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+        let folder = self.folder.join(folder);
+        let output = Command::new(&cargo)
+            .args(["build", "--release", "--quiet", "--message-format", "json", "--manifest-path"])
+            .arg(folder.join("Cargo.toml"))
+            .env("RUSTFLAGS", "-C target-cpu=native")
+            .env("CARGO_TARGET_DIR", folder.join("target"))
+            .output()
+            .map_err(|e| format!("{cargo} does not start: {e}"))?;
+        if !output.status.success() {
+            let text = String::from_utf8_lossy(&output.stderr).into_owned();
+            let line = text.lines().find(|line| line.contains("error")).or(text.lines().next()).unwrap_or("");
+            return Err(format!("it does not build: {}", line.trim()));
+        }
+        String::from_utf8_lossy(&output.stdout)
+            .lines()
+            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+            .filter_map(|message| Some(PathBuf::from(message.get("executable")?.as_str()?)))
+            .next_back()
+            .ok_or_else(|| "it builds to no program".to_owned())
     }
 
     /// Compiles a program for this machine, unless it is there already.
@@ -230,7 +270,10 @@ mod tests {
     #[test]
     fn every_program_is_among_the_sources() {
         for rival in &RIVALS {
-            let (Program::Compiled { file, .. } | Program::Python { file }) = rival.program;
+            let file = match rival.program {
+                Program::Compiled { file, .. } | Program::Python { file } => file.to_owned(),
+                Program::Cargo { folder } => format!("{folder}/Cargo.toml"),
+            };
             assert!(SOURCES.iter().any(|(name, _)| *name == file), "{file}");
             assert!(!rival.methods.is_empty() && rival.install.contains("install"), "{}", rival.id);
         }
@@ -257,5 +300,7 @@ mod tests {
         assert!(why.contains("cargo xtask compare"), "{why}");
         let why = workshop.compile("cvode.c", "no-such-compiler", "BENCHSUITE_NO_VARIABLE", &[]).unwrap_err();
         assert!(why.contains("the compiler no-such-compiler does not start"), "{why}");
+        let why = workshop.build("no-such-folder").unwrap_err();
+        assert!(why.contains("does not build"), "{why}");
     }
 }

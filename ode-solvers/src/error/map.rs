@@ -51,6 +51,9 @@ impl<T> SolveError<T> {
             E::SingularMatrix { t, dt, state, partial } => {
                 E::SingularMatrix { t, dt, state, partial: map(partial) }
             }
+            E::NotConverged { t, dt, state, partial } => {
+                E::NotConverged { t, dt, state, partial: map(partial) }
+            }
             E::EventNotFinite { t, event, partial } => E::EventNotFinite { t, event, partial: map(partial) },
             E::JumpNotFinite { t, event, state, partial } => {
                 E::JumpNotFinite { t, event, state, partial: map(partial) }
