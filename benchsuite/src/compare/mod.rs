@@ -9,6 +9,7 @@
 
 pub mod accuracy;
 mod clock;
+mod ensemble;
 pub mod ours;
 pub mod peer;
 mod plot;
@@ -87,6 +88,12 @@ pub struct Ode {
     /// The models' C library, which `cargo xtask compare` builds [default: $IONIC_MODEL_LIBRARY]
     #[arg(long, value_name = "FILE")]
     library: Option<PathBuf>,
+    /// Beside each single cell, so many cells with different conductances
+    #[arg(long, value_name = "CELLS", default_value_t = 0)]
+    ensemble: usize,
+    /// The seed of their conductances
+    #[arg(long, value_name = "SEED", default_value_t = 1)]
+    seed: u64,
     /// Write compare-ode.json, .md and figures into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -131,6 +138,9 @@ impl Ode {
                 return Err(Error::bad_option(option, value, "give a positive number of seconds"));
             }
         }
+        if self.ensemble > 1_000_000 {
+            return Err(Error::bad_option("--ensemble", self.ensemble, "give a million cells at most"));
+        }
         rivals::check(&self.rivals)
     }
 }
@@ -173,6 +183,7 @@ mod tests {
             ("ode --rounds 0", "1 or more"),
             ("ode --turn nan", "positive number"),
             ("ode --timeout -1", ""),
+            ("ode --ensemble 1000001", "a million"),
             ("ode --rivals cvodes", "did you mean `cvode`"),
             ("ode --methods rodas6", "no method is called"),
             ("everything", "unrecognized subcommand"),

@@ -267,7 +267,8 @@ impl Comparison {
              Errors are greatest errors of the potential on a grid of 0.1 ms; times are CPU times of one solve \
              that records its end alone, the shortest of at least {} repeats in turns. A time to accuracy lies \
              on the straight line, in logarithms, between two tolerances. Ratios below 1 mean that ours is \
-             faster.\n",
+             faster. Beside the cells of an ensemble stands what the others take for one cell: they have no \
+             ensembles of such cells, and solve one after the other.\n",
             self.command,
             self.code.short_commit(),
             self.machine.cpu,

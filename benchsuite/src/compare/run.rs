@@ -10,7 +10,7 @@ use super::peer::{Peer, Timing};
 use super::report::{Comparison, Presence, ReferenceInfo, Row};
 use super::rivals::{self, RIVALS, Workshop};
 use super::task::Task;
-use super::{Ode, plot};
+use super::{Ode, ensemble, plot};
 use crate::manifest::{Code, Machine, now};
 use crate::{Error, files, print};
 
@@ -125,6 +125,23 @@ fn one_task(
         }
         comparison.rows.append(&mut rows);
     }
+    if options.ensemble > 0 {
+        ensembles(options, task, comparison)?;
+    }
+    Ok(())
+}
+
+/// Cells side by side, beside what the others take for each cell.
+fn ensembles(options: &Ode, task: &Task, comparison: &mut Comparison) -> Result<(), Error> {
+    eprintln!("  {} cells side by side", options.ensemble);
+    let rows = ensemble::rows(task, options.ensemble, options.seed, &options.tolerances, options.rounds)?;
+    let (id, title) = (ensemble::id(task), ensemble::title(task, options.ensemble));
+    let method = "each checked cell by rodas5p, rtol 1e-10, atol 1e-12".to_owned();
+    let check_mv = comparison.references.last().map_or(f64::NAN, |r| r.check_mv);
+    comparison.references.push(ReferenceInfo { task: id.clone(), title, method, check_mv });
+    let theirs = comparison.rows.iter().filter(|r| r.task == task.id && r.origin != "ours");
+    let theirs: Vec<Row> = theirs.map(|r| Row { task: id.clone(), ..r.clone() }).collect();
+    comparison.rows.extend(rows.into_iter().chain(theirs));
     Ok(())
 }
 
@@ -192,9 +209,22 @@ fn entrants(
     if rivals::wanted(&options.rivals, "diffsol") {
         entrants.extend(Method::DIFFSOL.iter().copied().filter(suits).map(|m| here(m, "diffsol")));
     }
+    entrants.extend(others(&options.rivals, task, workshop, peers, presences));
+    entrants
+}
+
+/// The rivals' entrants, each by a program of its own.
+fn others(
+    wanted: &[String],
+    task: &Task,
+    workshop: &Workshop,
+    peers: &mut Vec<Peer>,
+    presences: &mut Vec<Presence>,
+) -> Vec<Entrant> {
+    let mut entrants = Vec::new();
     let mut known: BTreeMap<String, usize> =
         presences.iter().enumerate().map(|(k, p)| (p.id.clone(), k)).collect();
-    for rival in RIVALS.iter().filter(|r| rivals::wanted(&options.rivals, r.id)) {
+    for rival in RIVALS.iter().filter(|r| rivals::wanted(wanted, r.id)) {
         let Some(started) = workshop.start(rival, task) else { continue };
         let mut presence = Presence {
             id: rival.id.into(),

@@ -1,0 +1,273 @@
+//! Many cells of one model, side by side: what one cell costs.
+//!
+//! Every conductance of a cell (and every permeability) differs from the published one by a factor of
+//! its own. Others' solvers know no ensembles of such cells: a loop over them costs what one cell
+//! costs, each time.
+
+use ionic_models::models::{HodgkinHuxley1952, LuoRudy1991, OHaraRudy2011, TenTusscherPanfilov2006};
+use ionic_models::{Cell, Cells, IonicModel, Pulse, Stimulus};
+use ode_solvers::{Method, Options, StepSize, Tolerance, solve, solve_ensemble};
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng as _};
+
+use super::clock::cpu;
+use super::ours::{atol, greatest_difference};
+use super::peer::Timing;
+use super::report::Row;
+use super::task::Task;
+use crate::Error;
+
+/// Factors of conductances lie between 1 − `SPREAD` and 1 + `SPREAD`.
+pub const SPREAD: f64 = 0.2;
+
+/// As many cells are held against their references.
+const CHECKED: usize = 32;
+
+/// The method: that of the single cells which is fastest at moderate tolerances.
+const METHODS: [Method; 2] = [Method::Rodas4, Method::Rodas5P];
+
+/// The task's name in tables.
+pub(super) fn id(task: &Task) -> String {
+    format!("{}_ensemble", task.id)
+}
+
+/// The task's title.
+pub(super) fn title(task: &Task, cells: usize) -> String {
+    format!("{}: {cells} cells with conductances ±{:.0} %, the share of one cell", task.title, 100.0 * SPREAD)
+}
+
+/// What one cell costs and how far off the worst checked cell is: ours over lanes, on one thread (CPU
+/// time) and on two (wall time), and one cell after the other.
+///
+/// # Errors
+/// If the registry lacks the task's model, or a reference cannot be computed.
+pub(super) fn rows(
+    task: &Task,
+    cells: usize,
+    seed: u64,
+    tolerances: &[f64],
+    rounds: usize,
+) -> Result<Vec<Row>, Error> {
+    match task.model {
+        HodgkinHuxley1952::NAME => {
+            Crowd::<HodgkinHuxley1952>::new(task, cells, seed)?.rows(tolerances, rounds)
+        }
+        LuoRudy1991::NAME => Crowd::<LuoRudy1991>::new(task, cells, seed)?.rows(tolerances, rounds),
+        TenTusscherPanfilov2006::NAME => {
+            Crowd::<TenTusscherPanfilov2006>::new(task, cells, seed)?.rows(tolerances, rounds)
+        }
+        OHaraRudy2011::NAME => Crowd::<OHaraRudy2011>::new(task, cells, seed)?.rows(tolerances, rounds),
+        // A task without an ensemble.
+        _ => Ok(Vec::new()),
+    }
+}
+
+struct Crowd<'a, M: IonicModel> {
+    task: &'a Task,
+    cells: Cells<M>,
+    checked: Cells<M>,
+    /// The potentials of the checked cells, far more accurate than what is held against them.
+    references: Vec<Vec<f64>>,
+}
+
+/// Who solves.
+#[derive(Clone, Copy)]
+enum Way {
+    /// Lanes, on so many threads.
+    Lanes(usize),
+    OneByOne,
+}
+
+impl<'a, M: IonicModel> Crowd<'a, M> {
+    fn new(task: &'a Task, count: usize, seed: u64) -> Result<Self, Error> {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let (start, duration, amplitude) = task.pulse;
+        let stimulus = Stimulus::pulses(vec![Pulse { start, duration, amplitude }])?;
+        let mut all = Vec::with_capacity(count);
+        for _ in 0..count {
+            let variant = Some(task.variant).filter(|v| !v.is_empty());
+            let mut cell = variant.map_or_else(|| Ok(Cell::<M>::new()), Cell::variant)?;
+            for parameter in M::PARAMETERS.iter().filter(|p| is_conductance(p.name)) {
+                let uniform = (random.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+                let factor = 1.0 + SPREAD * (2.0 * uniform - 1.0);
+                cell.set_parameter(parameter.name, factor * cell.parameter(parameter.name)?)?;
+            }
+            cell.set_stimulus(stimulus.clone());
+            all.push(cell);
+        }
+        // Cells whose action potentials end at about the same time take similar steps.
+        let repolarised = |cell: &Cell<M>| repolarisation(task, cell);
+        let checked = all[..count.min(CHECKED)].to_vec();
+        let mut references = Vec::new();
+        for cell in &checked {
+            let step = StepSize::Adaptive(Tolerance::new(1e-10, 1e-12));
+            let options = Options::save_at(task.times());
+            let span = (0.0, task.end);
+            let solution = solve(cell, Method::Rodas5P, step, span, cell.initial_state(), &options).map_err(
+                |source| Error::Solve { model: M::NAME.into(), partial: None, source: Box::new(source) },
+            )?;
+            references.push(solution.column(0).collect());
+        }
+        Ok(Self {
+            task,
+            cells: Cells::new(all).with_similarity(repolarised),
+            checked: Cells::new(checked).with_similarity(repolarised),
+            references,
+        })
+    }
+
+    fn rows(&self, tolerances: &[f64], rounds: usize) -> Result<Vec<Row>, Error> {
+        let ways = [
+            ("8 lanes", Way::Lanes(1)),
+            ("8 lanes, 2 threads, wall", Way::Lanes(2)),
+            ("one by one", Way::OneByOne),
+        ];
+        let mut rows = Vec::new();
+        for &rtol in tolerances {
+            for method in METHODS {
+                let entrants: Vec<_> =
+                    ways.iter().map(|(name, way)| (format!("{method}, {name}"), *way)).collect();
+                let mut timings = vec![Timing::default(); entrants.len()];
+                let mut errors: Vec<Result<f64, String>> =
+                    entrants.iter().map(|(_, way)| self.error(*way, method, rtol)).collect();
+                for _ in 0..rounds {
+                    for ((timing, error), (_, way)) in timings.iter_mut().zip(&mut errors).zip(&entrants) {
+                        if error.is_ok() {
+                            match self.time(*way, method, rtol) {
+                                Ok((us, steps)) => {
+                                    timing.us.push(us);
+                                    timing.steps = Some(steps);
+                                }
+                                Err(why) => *error = Err(why),
+                            }
+                        }
+                    }
+                }
+                for (((name, _), timing), error) in entrants.iter().zip(timings).zip(errors) {
+                    let mut row = Row::new(&id(self.task), name, "ours", rtol, atol(rtol), error);
+                    row.take(timing);
+                    rows.push(row);
+                }
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The greatest error of the potential over the checked cells, which are solved beside each other
+    /// as the whole crowd is.
+    fn error(&self, way: Way, method: Method, rtol: f64) -> Result<f64, String> {
+        let step = StepSize::Adaptive(Tolerance::new(rtol, atol(rtol)));
+        let options = Options::save_at(self.task.times());
+        let span = (0.0, self.task.end);
+        let mut worst = 0.0;
+        let mut failure = None;
+        let mut judge =
+            |i: usize, solution: Result<ode_solvers::Solution, ode_solvers::SolveError>| match solution {
+                Ok(solution) => {
+                    let v: Vec<f64> = solution.column(0).collect();
+                    let error = greatest_difference(&self.references[i], &v);
+                    // Not `max`: it would drop NaN.
+                    worst = if error <= worst { worst } else { error };
+                }
+                Err(error) => failure = Some(error.to_string()),
+            };
+        match way {
+            Way::Lanes(_) => {
+                solve_ensemble::<f64, 8, _>(&self.checked, method, &step, span, &options, &mut judge);
+            }
+            Way::OneByOne => {
+                for (i, cell) in self.checked.as_slice().iter().enumerate() {
+                    judge(i, solve(cell, method, step.clone(), span, cell.initial_state(), &options));
+                }
+            }
+        }
+        failure.map_or(Ok(worst), Err)
+    }
+
+    /// µs of a cell, and steps of all: CPU time on one thread, wall time on more.
+    fn time(&self, way: Way, method: Method, rtol: f64) -> Result<(f64, u64), String> {
+        let step = StepSize::Adaptive(Tolerance::new(rtol, atol(rtol)));
+        let (options, span) = (Options::end(), (0.0, self.task.end));
+        let all = self.cells.as_slice();
+        let (mut steps, mut failure) = (0, None);
+        let mut count = |solution: Result<ode_solvers::Solution, ode_solvers::SolveError>| match solution {
+            Ok(solution) => steps += solution.stats.accepted + solution.stats.rejected,
+            Err(error) => failure = Some(error.to_string()),
+        };
+        let (seconds, cells) = match way {
+            Way::Lanes(threads) => {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+                let pool = pool.map_err(|e| e.to_string())?;
+                let seconds = pool.install(|| {
+                    let (wall, begin) = (std::time::Instant::now(), cpu());
+                    solve_ensemble::<f64, 8, _>(&self.cells, method, &step, span, &options, |_, s| count(s));
+                    if threads == 1 { cpu() - begin } else { wall.elapsed().as_secs_f64() }
+                });
+                (seconds, all.len())
+            }
+            Way::OneByOne => {
+                // A part stands for the whole: none of them helps another.
+                let part = &all[..all.len().min(64)];
+                let begin = cpu();
+                for cell in part {
+                    count(solve(cell, method, step.clone(), span, cell.initial_state(), &options));
+                }
+                (cpu() - begin, part.len())
+            }
+        };
+        match failure {
+            Some(why) => Err(why),
+            None => Ok((seconds * 1e6 / cells as f64, steps)),
+        }
+    }
+}
+
+/// Whether a parameter is a conductance, or a permeability.
+fn is_conductance(name: &str) -> bool {
+    ["g_", "G_", "P_Ca", "P_Na", "P_K"].iter().any(|start| name.starts_with(start)) && name != "P_kna"
+}
+
+/// When the potential falls below −40 mV for the last time, at a loose tolerance; 0 where it cannot be
+/// said.
+fn repolarisation<M: IonicModel>(task: &Task, cell: &Cell<M>) -> f64 {
+    let step = StepSize::Adaptive(Tolerance::new(1e-3, 1e-5));
+    let span = (0.0, task.end);
+    let pilot = solve(cell, Method::Rodas4, step, span, cell.initial_state(), &Options::default());
+    let Ok(pilot) = pilot else { return 0.0 };
+    let above = pilot.t.iter().zip(pilot.column(0)).filter(|(_, v)| *v > -40.0);
+    above.map(|(t, _)| *t).last().unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::task::TASKS;
+
+    #[test]
+    fn lanes_are_as_accurate_as_cells_on_their_own() {
+        let task = TASKS.iter().find(|t| t.id == "hh_pulse").unwrap();
+        let rows = rows(task, 12, 1, &[1e-4, 1e-7], 1).unwrap();
+        assert_eq!(rows.len(), 2 * METHODS.len() * 3);
+        for row in &rows {
+            assert!(row.failure.is_none() && row.us_min.unwrap() > 0.0, "{row:?}");
+            let bound = if row.rtol > 1e-5 { 0.5 } else { 1e-3 };
+            assert!(row.error_mv.unwrap() < bound, "{row:?}");
+        }
+    }
+
+    #[test]
+    fn conductances_differ_and_nothing_else() {
+        assert!(is_conductance("g_Na") && is_conductance("G_Kr") && is_conductance("P_NaK"));
+        for name in ["C_m", "K_o", "T", "Na_o", "P_kna"] {
+            assert!(!is_conductance(name), "{name}");
+        }
+        let task = TASKS.iter().find(|t| t.id == "lr91").unwrap();
+        let crowd = Crowd::<LuoRudy1991>::new(task, 3, 7).unwrap();
+        let [a, b] = [0, 1].map(|i| &crowd.cells.as_slice()[i]);
+        for (k, p) in LuoRudy1991::PARAMETERS.iter().enumerate() {
+            let (x, y) = (a.parameters()[k], b.parameters()[k]);
+            assert_eq!(x != y, is_conductance(p.name), "{}", p.name);
+            assert!((x - p.value).abs() <= SPREAD * p.value.abs());
+        }
+    }
+}
