@@ -39,6 +39,7 @@ pub mod rundir;
 pub mod simulate;
 pub mod stats;
 mod tier;
+pub mod trial;
 pub mod werneck;
 
 pub use error::Error;

@@ -7,7 +7,7 @@ use benchsuite::compare::Compare;
 use benchsuite::interrupt::Stop;
 use benchsuite::reproduce::{EXPERIMENTS, Options, reproduce};
 use benchsuite::simulate::Simulate;
-use benchsuite::{Error, Tier, doctor, print, werneck};
+use benchsuite::{Error, Tier, doctor, print, trial, werneck};
 use clap::{Parser, Subcommand};
 use miette::{Diagnostic, IntoDiagnostic as _};
 use tracing_subscriber::EnvFilter;
@@ -32,6 +32,17 @@ enum Task {
     Simulate(Box<Simulate>),
     /// Our solvers and others', on the same equations, in turn
     Compare(Box<Compare>),
+    /// Train and judge one network of a sweep, described by a TOML file
+    Trial {
+        /// The trial: experiment, problem, class, layers, batch, iterations, seed, …
+        spec: PathBuf,
+        /// The folder of trials, with one folder for each
+        #[arg(long, value_name = "DIR", default_value = "runs/trials")]
+        out: PathBuf,
+        /// The folder of data sets, shared by all trials [default: data in the folder of trials]
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+    },
     /// Say what this machine has, and what each missing thing would enable
     Doctor,
     /// Keep the results of a finished run of tier paper with the sources
@@ -128,6 +139,11 @@ fn run(task: Task) -> miette::Result<()> {
         }
         Task::Simulate(args) => args.run().map_err(Failure)?,
         Task::Compare(args) => args.run().map_err(Failure)?,
+        Task::Trial { spec, out, data } => {
+            let data = data.unwrap_or_else(|| out.join("data"));
+            let result = trial::from_file(&spec, &out, &data, Stop::on_signals()).map_err(Failure)?;
+            print(&format!("{result}\n")).map_err(Failure)?;
+        }
         Task::Doctor => print(&doctor::text()).map_err(Failure)?,
         Task::Keep { run, into } => {
             let into = match into {

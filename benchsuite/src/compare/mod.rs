@@ -8,7 +8,7 @@
 //! alike. From both follows the time to a given accuracy ([`accuracy`]).
 
 pub mod accuracy;
-mod clock;
+pub(crate) mod clock;
 pub mod ours;
 pub mod peer;
 mod plot;
