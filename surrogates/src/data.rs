@@ -130,8 +130,7 @@ pub(crate) struct SamplerState {
 }
 
 impl Sampler {
-    pub(crate) fn new(seed: u64, rows: u32, batch: usize, sampling: Sampling) -> Self {
-        let rng = random::stream(seed, random::DATA);
+    pub(crate) fn new(rng: ChaCha8Rng, rows: u32, batch: usize, sampling: Sampling) -> Self {
         let mut s = Self { rng, rows, batch, sampling, order: Vec::new(), shuffled_at: 0, next: 0 };
         if s.batch < rows as usize && sampling == Sampling::Shuffled {
             s.shuffle();

@@ -193,6 +193,7 @@ impl Part<'_> {
             train: Some(train),
             validation: Some(validation),
             field: (!config.physics.is_empty()).then_some(field),
+            ..TrainingSet::default()
         };
         train::train(&self.spec.id(), folder, config, set, self.spec.iterations, stop, beat)
     }
