@@ -6,6 +6,7 @@
 
 mod cache;
 mod evaluate;
+mod extra;
 mod field;
 mod recipes;
 mod result;
@@ -67,6 +68,7 @@ pub fn run(
     let edges = sets::edges(spec);
     let (mut sessions, mut courses, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
     let (mut microseconds, mut latest) = (0.0, None);
+    let mut previous: Option<Mlp> = None;
     for (k, edge) in edges.iter().enumerate() {
         let done = k as u64 * spec.iterations;
         let part = Part { spec, folder, index: k, window: (if k == 0 { 0.0 } else { edges[k - 1] }, *edge) };
@@ -74,12 +76,13 @@ pub fn run(
             latest = mean;
             beat(progress(done + iteration, mean, "training"));
         };
-        let trained = part.train(&sets, stop, &mut tell)?;
+        let trained = part.train(&sets, previous.take(), stop, &mut tell)?;
         microseconds += trained.iteration_us / edges.len() as f64;
         courses.push(train::course(trained.trainer.history()));
         let (session, hash) = part.export(trained.trainer.network())?;
         sessions.push(session);
         hashes.push(hash);
+        previous = Some(trained.trainer.network().clone());
     }
     let mut tell = || beat(progress(total, latest, "evaluation"));
     let (scores, one_step) = match sets.domain() {
@@ -179,6 +182,7 @@ impl Part<'_> {
     fn train(
         &self,
         sets: &Sets,
+        previous: Option<Mlp>,
         stop: Stop,
         beat: &mut dyn FnMut(u64, Option<f64>),
     ) -> Result<train::Trained, Error> {
@@ -187,13 +191,14 @@ impl Part<'_> {
         std::fs::create_dir_all(folder).map_err(Error::io(folder, "check that the folder is writable"))?;
         let name = if self.spec.windows() == 1 { String::new() } else { format!("window {}", self.index) };
         let config = settings::settings(self.spec, self.window, &name)?;
-        let (train, validation) = sets.of_window(self.spec, self.index)?;
+        let (train, extra, validation) = sets.of_window(self.spec, self.index)?;
         let field: Arc<dyn surrogates::VectorField> = Arc::new(field::Field::new(self.spec.problem));
         let set = TrainingSet {
             train: Some(train),
             validation: Some(validation),
             field: (!config.physics.is_empty()).then_some(field),
-            ..TrainingSet::default()
+            extra,
+            previous,
         };
         train::train(&self.spec.id(), folder, config, set, self.spec.iterations, stop, beat)
     }

@@ -9,7 +9,7 @@ use surrogates::Samples;
 use super::cache::{self, Loaded};
 use super::evaluate::{Truths, window};
 use super::recipes::{self, Purpose, Truth, everywhere};
-use super::{Class, TrialSpec};
+use super::{Class, TrialSpec, extra};
 use crate::Error;
 use crate::interrupt::Stop;
 
@@ -35,6 +35,8 @@ impl Pair {
 /// All that a trial learns from and is judged with.
 pub(super) struct Sets {
     train: Arc<Loaded>,
+    /// Where a scout errs.
+    extra: Option<Arc<Loaded>>,
     validation: Pair,
     /// Iterators: trajectories over the whole domain.
     domain: Option<Pair>,
@@ -58,6 +60,13 @@ impl Sets {
                 accurate: get(&format!("{name}, accurate"), &make(Truth::Accurate))?,
             })
         };
+        let extra = |train: &Loaded| match &spec.extra {
+            Some(extra) => {
+                let recipe = extra::recipe(spec, extra, train, cache, stop)?;
+                Ok::<_, Error>(Some(get("extra", &recipe)?))
+            }
+            None => Ok(None),
+        };
         let (problem, times) = (spec.problem, recipes::TIMES_EACH);
         if spec.class == Class::Itnn {
             let dt = spec.delta_t();
@@ -65,8 +74,10 @@ impl Sets {
             let share = |n: u64| n.min(spec.samples().div_ceil(10).max(2));
             let steps =
                 |n, truth, purpose| recipes::steps(problem, everywhere(problem, n), dt, truth, purpose);
+            let train = get("train", &steps(spec.samples(), Truth::Euler, Purpose::Train))?;
             return Ok(Sets {
-                train: get("train", &steps(spec.samples(), Truth::Euler, Purpose::Train))?,
+                extra: extra(&train)?,
+                train,
                 validation: pair("validation", &|truth| steps(share(STEPS), truth, Purpose::Validation))?,
                 domain: Some(pair("whole domain", &|truth| {
                     recipes::sequence(problem, share(STATES), dt, spec.t_end(), truth)
@@ -79,8 +90,10 @@ impl Sets {
             recipes::solutions(problem, everywhere(problem, half), t_end, times, truth, purpose)
         };
         let short = spec.windows() == 1 && spec.t_end() < LONG;
+        let train = get("train", &solutions(spec.t_end(), Truth::Euler, Purpose::Train))?;
         Ok(Sets {
-            train: get("train", &solutions(spec.t_end(), Truth::Euler, Purpose::Train))?,
+            extra: extra(&train)?,
+            train,
             validation: pair("validation", &|truth| solutions(spec.t_end(), truth, Purpose::Validation))?,
             domain: None,
             long: match short {
@@ -102,11 +115,17 @@ impl Sets {
         self.domain.as_ref().map(Pair::truths)
     }
 
-    /// What the network of a window learns from and is validated with: the rows of its window.
-    pub(super) fn of_window(&self, spec: &TrialSpec, index: usize) -> Result<(Samples, Samples), Error> {
+    /// What the network of a window learns from, its extra data, and what it is validated with: the
+    /// rows of its window.
+    pub(super) fn of_window(
+        &self,
+        spec: &TrialSpec,
+        index: usize,
+    ) -> Result<(Samples, Option<Samples>, Samples), Error> {
         let (train, validation) = (&self.train.samples, &self.validation.euler.samples);
+        let extra = self.extra.as_ref().map(|set| &set.samples);
         if spec.windows() == 1 {
-            return Ok((train.clone(), validation.clone()));
+            return Ok((train.clone(), extra.cloned(), validation.clone()));
         }
         let edges = edges(spec);
         let cut = |samples: &Samples| {
@@ -120,7 +139,7 @@ impl Sets {
             Samples::new(n, m, x, y)
                 .map_err(|e| Error::Data { name: format!("window {index}"), source: Box::new(e) })
         };
-        Ok((cut(train)?, cut(validation)?))
+        Ok((cut(train)?, extra.map(cut).transpose()?, cut(validation)?))
     }
 
     /// Content hashes by name.
@@ -128,6 +147,9 @@ impl Sets {
         let mut all = BTreeMap::new();
         let mut add = |name: &str, set: &Loaded| all.insert(name.to_owned(), set.content_sha256.clone());
         add("train", &self.train);
+        if let Some(extra) = &self.extra {
+            add("extra", extra);
+        }
         for (name, pair) in [
             ("validation", Some(&self.validation)),
             ("whole domain", self.domain.as_ref()),

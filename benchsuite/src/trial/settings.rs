@@ -1,7 +1,7 @@
 //! From a trial's spec to the trainer's settings.
 
 use surrogates::{
-    AdamConfig, DataTerm, InitialTerm, InitialValue, Normalization, PhysicsTerm, PlateauConfig, Sampling,
+    AdamConfig, ContinuityTerm, DataTerm, InitialTerm, InitialValue, Normalization, PhysicsTerm, PlateauConfig, Sampling,
     TrainConfig,
 };
 
@@ -9,7 +9,7 @@ use super::recipes::CURRENT;
 use super::{Class, Problem, Scaling, TrialSpec};
 use crate::{Error, files};
 
-/// Half the width of the region near the unstable equilibrium at U₀ = α = 0.4. The dissertation
+/// The initial U of the region near the unstable equilibrium at U₀ = α = 0.4. The dissertation
 /// names the region (section 4.2) and not its size; this one holds the threshold of W₀ = 0, 0.428.
 const NEAR_ALPHA: (f64, f64) = (0.3, 0.5);
 
@@ -52,6 +52,10 @@ pub(super) fn settings(spec: &TrialSpec, window: (f64, f64), part: &str) -> Resu
     let mut config = TrainConfig::data_driven(spec.network()?, seed(spec, part));
     config.input = input(spec, window)?;
     config.data = Some(DataTerm { batch: spec.batch, sampling: Sampling::Shuffled, weight: 1.0 });
+    if let Some(extra) = &spec.extra {
+        config.extra =
+            Some(DataTerm { batch: extra.batch, sampling: Sampling::Shuffled, weight: extra.weight });
+    }
     config.adam = AdamConfig { learning_rate: 1e-3, ..AdamConfig::default() };
     config.plateau = Some(PlateauConfig::default());
     config.validate_every = spec.validate_every();
@@ -59,13 +63,18 @@ pub(super) fn settings(spec: &TrialSpec, window: (f64, f64), part: &str) -> Resu
     let batch = spec.physics_batch();
     if spec.class.is_informed() {
         config.physics.push(PhysicsTerm { batch, domain: domain.clone(), weight: 1.0 });
-        // Later windows start where the one before ends: their term is the continuity.
         if window.0 == 0.0 {
             let mut domain = domain.clone();
             domain[0] = (0.0, 0.0);
             let values = vec![InitialValue::Input(1), InitialValue::Input(2)];
             config.initial = Some(InitialTerm { batch, domain, values, weight: 1.0 });
         }
+    }
+    // Later windows start where the one before ends.
+    if window.0 > 0.0 {
+        let mut domain = domain.clone();
+        domain[0] = (window.0, window.0);
+        config.continuity = Some(ContinuityTerm { batch, domain, weight: 1.0 });
     }
     if spec.class.is_denser() {
         let mut domain = domain;
