@@ -23,6 +23,7 @@
 
 pub mod claims;
 pub mod compare;
+pub mod compare_train;
 pub mod doctor;
 mod error;
 pub mod figures;

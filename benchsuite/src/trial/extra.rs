@@ -81,9 +81,7 @@ fn centres(
     let rows = (SCOUTED / each).max(1).min(train.samples.rows() / each) * each;
     let x = &train.samples.inputs()[..rows * width];
     let mut y = vec![0.0; rows * 2];
-    network
-        .predict(x, &mut y)
-        .map_err(|e| Error::Training { network: scout.id(), source: Box::new(e) })?;
+    network.predict(x, &mut y).map_err(|e| Error::Training { network: scout.id(), source: Box::new(e) })?;
     let truth = &train.samples.targets()[..rows * 2];
     let errors: Vec<f64> = y
         .chunks(2 * each)

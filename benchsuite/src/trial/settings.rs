@@ -1,8 +1,8 @@
 //! From a trial's spec to the trainer's settings.
 
 use surrogates::{
-    AdamConfig, ContinuityTerm, DataTerm, InitialTerm, InitialValue, Normalization, PhysicsTerm, PlateauConfig, Sampling,
-    TrainConfig,
+    AdamConfig, ContinuityTerm, DataTerm, InitialTerm, InitialValue, Normalization, PhysicsTerm,
+    PlateauConfig, Sampling, TrainConfig,
 };
 
 use super::recipes::CURRENT;
