@@ -8,6 +8,8 @@ mod cache;
 mod evaluate;
 mod extra;
 mod field;
+mod findings;
+pub mod kept;
 mod recipes;
 mod result;
 mod sets;
@@ -22,6 +24,7 @@ use infer_trt::{Provider, Session, SessionOptions};
 use surrogates::onnx::{self, Label};
 use surrogates::{Mlp, TrainingSet};
 
+pub use findings::judge;
 pub use result::{Course, Errors, Progress, Scores, TrialResult};
 pub use spec::{Class, Extra, ExtraRule, Problem, Scaling, TrialSpec};
 

@@ -232,6 +232,12 @@ impl TrialSpec {
         self.windows.unwrap_or(1)
     }
 
+    /// Whether its numbers may be held against the publication's: a million iterations, and as much
+    /// data.
+    pub fn is_paper(&self) -> bool {
+        self.iterations == 1_000_000 && self.samples.is_none()
+    }
+
     /// Iterations between validations.
     pub fn validate_every(&self) -> u64 {
         self.validate_every.unwrap_or(10_000)
