@@ -190,3 +190,102 @@ pub(super) fn reused(
     }
     Ok(tally.scores())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use infer_trt::{Provider, SessionOptions};
+    use surrogates::{Mlp, MlpSpec, Normalization, onnx};
+
+    use super::super::Problem;
+    use super::super::cache;
+    use super::super::recipes::{Purpose, Truth, everywhere, sequence, solutions};
+    use super::*;
+    use crate::interrupt::Stop;
+
+    fn network(inputs: usize, folder: &std::path::Path) -> (Mlp, Box<dyn Session>) {
+        let spec = MlpSpec::parse(inputs, "Tanh5", 2).unwrap();
+        let network =
+            Mlp::random(spec, Normalization::identity(inputs), Normalization::identity(2), 4).unwrap();
+        let path = folder.join(format!("{inputs}.onnx"));
+        onnx::export(&network, &onnx::Description::default(), &path).unwrap();
+        let options = SessionOptions::default().with_threads(1);
+        (network, infer_trt::open(&path, &Provider::Native, &options).unwrap())
+    }
+
+    fn sets(folder: &std::path::Path, make: impl Fn(Truth) -> datagen::Recipe) -> [Arc<Loaded>; 2] {
+        [Truth::Euler, Truth::Accurate]
+            .map(|truth| cache::get(folder, "test", &make(truth), Stop::new()).unwrap())
+    }
+
+    fn assert_scores(scores: Scores, errors: &[[f64; 2]]) {
+        let n = errors.len() as f64;
+        for (k, found) in [scores.euler, scores.accurate].into_iter().enumerate() {
+            let mean = errors.iter().map(|e| e[k]).sum::<f64>() / n;
+            let max = errors.iter().fold(0.0, |m: f64, e| m.max(e[k]));
+            assert!((found.mean - mean).abs() < 1e-5 * mean && (found.max - max).abs() < 1e-4, "{scores:?}");
+        }
+        assert_eq!(scores.samples, errors.len() as u64);
+    }
+
+    /// Both against one trajectory after the other, one network call at a time.
+    #[test]
+    fn iterating_and_reusing_are_what_a_direct_loop_gives() {
+        let folder = tempfile::tempdir().unwrap();
+        let [euler, accurate] = sets(folder.path(), |truth| sequence(Problem::C, 7, 2.0, 9.0, truth));
+        let (net, mut session) = network(3, folder.path());
+        let truths = Truths { euler: &euler, accurate: &accurate };
+        assert_eq!(euler.rows_each, 4);
+        let mut errors = Vec::new();
+        for k in 0..7 {
+            let first = &euler.samples.inputs()[k * 4 * 4..][..4];
+            let mut x = [first[1], first[2], first[3]];
+            for step in 0..4 {
+                let mut y = [0.0; 2];
+                net.predict(&x, &mut y).unwrap();
+                errors.push(truths.y(k * 4 + step).map(|t| error(&y, t)));
+                x[..2].copy_from_slice(&y);
+            }
+        }
+        assert_scores(iterated(&mut *session, truths, &mut || {}).unwrap(), &errors);
+
+        let [euler, accurate] = sets(folder.path(), |truth| {
+            solutions(Problem::BC, everywhere(Problem::BC, 5), 50.0, 11, truth, Purpose::Validation)
+        });
+        let (net, mut session) = network(3, folder.path());
+        let truths = Truths { euler: &euler, accurate: &accurate };
+        let mut errors = Vec::new();
+        for row in 0..55 {
+            let at = &euler.samples.inputs()[row * 3..][..3];
+            let (mut t, mut state, mut y) = (f64::from(at[0]), [at[1], at[2]], [0.0; 2]);
+            while t > 7.0 {
+                net.predict(&[7.0, state[0], state[1]], &mut y).unwrap();
+                state = y;
+                t -= 7.0;
+            }
+            net.predict(&[t as f32, state[0], state[1]], &mut y).unwrap();
+            errors.push(truths.y(row).map(|t| error(&y, t)));
+        }
+        assert_scores(reused(&mut *session, 7.0, truths, &mut || {}).unwrap(), &errors);
+    }
+
+    #[test]
+    fn a_row_is_handed_to_the_network_of_its_window() {
+        let edges = [2.0, 4.0, 6.0];
+        for (t, expected) in [(0.0, 0), (2.0, 0), (2.1, 1), (4.0, 1), (5.9, 2), (6.1, 2)] {
+            assert_eq!(window(&edges, t), expected, "{t}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let [euler, accurate] = sets(folder.path(), |truth| {
+            solutions(Problem::BS, everywhere(Problem::BS, 6), 6.0, 5, truth, Purpose::Validation)
+        });
+        let truths = Truths { euler: &euler, accurate: &accurate };
+        // Three times the same network: windows make no difference.
+        let mut sessions: Vec<_> = (0..3).map(|_| network(3, folder.path()).1).collect();
+        let cut = in_windows(&mut sessions, &edges, truths, &mut || {}).unwrap();
+        let whole = at_rows(&mut *sessions[0], truths, &mut || {}).unwrap();
+        assert!((cut.euler.mean - whole.euler.mean).abs() < 1e-12 && cut.euler.max == whole.euler.max);
+        assert_eq!(cut.samples, 30);
+    }
+}
