@@ -81,11 +81,12 @@ impl fmt::Display for Class {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scaling {
-    /// Each input's domain is mapped to (−1, 1).
+    /// Inputs as they are; for problem C the current as K, from 0 to 1. In a trial on problem B_S of a
+    /// fifth of the iterations it led to about two thirds of the error of the other.
     #[default]
-    Domain,
-    /// Inputs as they are.
     Physical,
+    /// Each input's domain is mapped to (−1, 1).
+    Domain,
 }
 
 /// A second data set from the region where a network errs most (section 3.4.2, 4.2.3 and 4.3), as a
@@ -349,7 +350,7 @@ mod tests {
             delta_t: None,
             windows: None,
             validate_every: None,
-            scaling: Scaling::Domain,
+            scaling: Scaling::Physical,
             extra: None,
         }
     }
@@ -376,7 +377,7 @@ mod tests {
             |s| s.t_end = Some(5.0),
             |s| s.samples = Some(100),
             |s| s.windows = Some(10),
-            |s| s.scaling = Scaling::Physical,
+            |s| s.scaling = Scaling::Domain,
             |s| s.extra = Some(extra()),
             |s| s.seed = 2,
             |s| s.class = Class::Pinn,
