@@ -84,7 +84,7 @@ fn trainer(physics: bool) -> Trainer {
     let cell = Cell::<ionic_models::models::FitzHughNagumo>::new();
     let field =
         Some(Arc::new(SystemField::new(cell, 0, "fitzhugh_nagumo")) as Arc<dyn surrogates::VectorField>);
-    Trainer::new(config, TrainingSet { train: Some(samples), validation: None, field })
+    Trainer::new(config, TrainingSet { train: Some(samples), field, ..TrainingSet::default() })
         .expect("sound settings")
 }
 

@@ -91,6 +91,19 @@ pub enum Error {
         /// What to do about it.
         remedy: String,
     },
+    /// A trial's spec makes no sense.
+    #[error("trial: {field} = {value}: {why}")]
+    BadTrial {
+        /// The field.
+        field: String,
+        /// Its value.
+        value: String,
+        /// What is wrong and what is allowed.
+        why: String,
+    },
+    /// A trial was asked to stop, and its state was saved.
+    #[error("{0}: stopped; its state is saved, and the same call goes on with it")]
+    TrialStopped(PathBuf),
     /// A network's training went wrong.
     #[error("network {network}: {source}")]
     Training {
@@ -161,6 +174,10 @@ impl Error {
         why: impl Into<String>,
     ) -> Self {
         Error::BadOption { option, value: value.to_string(), why: why.into() }
+    }
+
+    pub(crate) fn bad_trial(field: &str, value: impl std::fmt::Display, why: impl Into<String>) -> Self {
+        Error::BadTrial { field: field.to_owned(), value: value.to_string(), why: why.into() }
     }
 
     pub(crate) fn io(path: &Path, remedy: &'static str) -> impl FnOnce(std::io::Error) -> Error {

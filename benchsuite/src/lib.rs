@@ -23,6 +23,7 @@
 
 pub mod claims;
 pub mod compare;
+pub mod compare_train;
 pub mod doctor;
 mod error;
 pub mod figures;
@@ -39,6 +40,7 @@ pub mod rundir;
 pub mod simulate;
 pub mod stats;
 mod tier;
+pub mod trial;
 pub mod werneck;
 
 pub use error::Error;

@@ -1,13 +1,14 @@
 //! The program: experiments, what this machine can do, and keeping results.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use benchsuite::claims::Publication;
 use benchsuite::compare::Compare;
 use benchsuite::interrupt::Stop;
 use benchsuite::reproduce::{EXPERIMENTS, Options, reproduce};
 use benchsuite::simulate::Simulate;
-use benchsuite::{Error, Tier, doctor, print, werneck};
+use benchsuite::{Error, Tier, doctor, print, trial, werneck};
 use clap::{Parser, Subcommand};
 use miette::{Diagnostic, IntoDiagnostic as _};
 use tracing_subscriber::EnvFilter;
@@ -32,11 +33,22 @@ enum Task {
     Simulate(Box<Simulate>),
     /// Our solvers and others', on the same equations, in turn
     Compare(Box<Compare>),
+    /// Train and judge one network of a sweep, described by a TOML file
+    Trial {
+        /// The trial: experiment, problem, class, layers, batch, iterations, seed, …
+        spec: PathBuf,
+        /// The folder of trials, with one folder for each
+        #[arg(long, value_name = "DIR", default_value = "runs/trials")]
+        out: PathBuf,
+        /// The folder of data sets, shared by all trials [default: data in the folder of trials]
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+    },
     /// Say what this machine has, and what each missing thing would enable
     Doctor,
-    /// Keep the results of a finished run of tier paper with the sources
+    /// Keep the results of a finished run or sweep of tier paper with the sources
     Keep {
-        /// The folder of the run
+        /// The folder of the run, of the sweep, or of trials
         run: PathBuf,
         /// Where to keep them [default: benchsuite/results/<publication>]
         #[arg(long)]
@@ -128,25 +140,32 @@ fn run(task: Task) -> miette::Result<()> {
         }
         Task::Simulate(args) => args.run().map_err(Failure)?,
         Task::Compare(args) => args.run().map_err(Failure)?,
-        Task::Doctor => print(&doctor::text()).map_err(Failure)?,
-        Task::Keep { run, into } => {
-            let into = match into {
-                Some(into) => into,
-                None => {
-                    werneck::kept_folder(&benchsuite::claims::Publication::werneck2024().map_err(Failure)?)
-                }
-            };
-            let outcome = werneck::keep(&run, &into).map_err(Failure)?;
-            let text = format!(
-                "{} networks taken; {} are kept in {}\n",
-                outcome.taken,
-                outcome.total,
-                outcome.folder.display()
-            );
-            print(&text).map_err(Failure)?;
+        Task::Trial { spec, out, data } => {
+            let data = data.unwrap_or_else(|| out.join("data"));
+            let result = trial::from_file(&spec, &out, &data, Stop::on_signals()).map_err(Failure)?;
+            print(&format!("{result}\n")).map_err(Failure)?;
         }
+        Task::Doctor => print(&doctor::text()).map_err(Failure)?,
+        Task::Keep { run, into } => print(&keep(&run, into)?).map_err(Failure)?,
     }
     Ok(())
+}
+
+/// Keeps a run of W-A, or the trials below a folder; says what was done.
+fn keep(run: &Path, into: Option<PathBuf>) -> miette::Result<String> {
+    let publication = Publication::werneck2024().map_err(Failure)?;
+    let into = into.unwrap_or_else(|| werneck::kept_folder(&publication));
+    if !trial::kept::find(run).map_err(Failure)?.is_empty() {
+        let kept = trial::kept::keep(run, &into).map_err(Failure)?;
+        return Ok(format!("{} trials taken; {} are kept in {}\n", kept.taken, kept.total, into.display()));
+    }
+    let outcome = werneck::keep(run, &into).map_err(Failure)?;
+    Ok(format!(
+        "{} networks taken; {} are kept in {}\n",
+        outcome.taken,
+        outcome.total,
+        outcome.folder.display()
+    ))
 }
 
 /// An error of the library, as `miette` shows it: its message names its cause already.

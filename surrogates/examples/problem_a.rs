@@ -56,6 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         train: Some(trajectory(222, 10)?),
         validation: Some(trajectory(1, 2001)?),
         field: Some(Arc::new(SystemField::new(FitzHughNagumo, 0, "fitzhugh_nagumo werneck"))),
+        ..TrainingSet::default()
     };
     for physics in [false, true] {
         let mut config = TrainConfig::data_driven(network.clone(), 0);

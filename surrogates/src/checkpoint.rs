@@ -36,6 +36,8 @@ struct Header {
     iteration: u64,
     schedule: Option<ScheduleState>,
     sampler: Option<SamplerState>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    extra_sampler: Option<SamplerState>,
     points_word_position: u64,
     /// SHA-256 of the header with this field empty, then of every tensor.
     sha256: String,
@@ -153,7 +155,8 @@ impl Trainer {
                 best: s.best.is_finite().then_some(s.best),
                 bad_steps: s.bad_steps,
             }),
-            sampler: self.sampler.as_ref().map(crate::data::Sampler::state),
+            sampler: self.samplers[0].as_ref().map(crate::data::Sampler::state),
+            extra_sampler: self.samplers[1].as_ref().map(crate::data::Sampler::state),
             points_word_position: self.points.get_word_pos() as u64,
             sha256: String::new(),
         };
@@ -223,14 +226,16 @@ impl Trainer {
             }
             _ => return Err(bad("its schedule does not fit its settings")),
         }
-        match (&mut trainer.sampler, &header.sampler) {
-            (None, None) => {}
-            (Some(sampler), Some(state)) => {
-                if !sampler.restore(state) {
-                    return Err(bad("its data order is not one of these data"));
+        for (sampler, state) in trainer.samplers.iter_mut().zip([&header.sampler, &header.extra_sampler]) {
+            match (sampler, state) {
+                (None, None) => {}
+                (Some(sampler), Some(state)) => {
+                    if !sampler.restore(state) {
+                        return Err(bad("its data order is not one of these data"));
+                    }
                 }
+                _ => return Err(bad("its data order does not fit its settings")),
             }
-            _ => return Err(bad("its data order does not fit its settings")),
         }
         Ok(trainer)
     }

@@ -20,6 +20,10 @@ pub struct TrainConfig {
     pub seed: u64,
     /// The data term; `None` trains without data.
     pub data: Option<DataTerm>,
+    /// A second data term, on samples of its own ([`TrainingSet::extra`](crate::TrainingSet::extra)):
+    /// extra points where a network errs, for instance (eq. 3.8).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extra: Option<DataTerm>,
     /// The physics term (eq. 3.14): one entry for each region of the domain; empty for none.
     #[serde(default)]
     pub physics: Vec<PhysicsTerm>,
@@ -29,6 +33,10 @@ pub struct TrainConfig {
     /// The initial-condition term.
     #[serde(default)]
     pub initial: Option<InitialTerm>,
+    /// The continuity term: the network of one window of the time domain agrees with that of the
+    /// window before where they meet (eq. 3.20).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continuity: Option<ContinuityTerm>,
     /// Which input is time: du/dt is the derivative with respect to it.
     #[serde(default)]
     pub time_input: usize,
@@ -120,6 +128,19 @@ pub struct InitialTerm {
     pub weight: f64,
 }
 
+/// The continuity term: its targets are what [`TrainingSet::previous`](crate::TrainingSet::previous)
+/// gives for the same inputs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContinuityTerm {
+    /// Points in a batch, drawn anew at every iteration.
+    pub batch: usize,
+    /// (low, high) for every input, in physical units; time's entry is the interface twice.
+    pub domain: Vec<(f64, f64)>,
+    /// The weight of the term.
+    pub weight: f64,
+}
+
 /// Where an initial state comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -140,9 +161,11 @@ impl TrainConfig {
             network,
             seed,
             data: Some(DataTerm { batch: 128, sampling: Sampling::default(), weight: 1.0 }),
+            extra: None,
             physics: Vec::new(),
             residual_scale: Vec::new(),
             initial: None,
+            continuity: None,
             time_input: 0,
             adam: AdamConfig::default(),
             plateau: None,
@@ -167,6 +190,13 @@ impl TrainConfig {
         if let Some(data) = &self.data {
             check_term("data", data.batch, data.weight)?;
         }
+        if let Some(extra) = &self.extra {
+            check_term("extra", extra.batch, extra.weight)?;
+        }
+        if let Some(term) = &self.continuity {
+            check_term("continuity", term.batch, term.weight)?;
+            check_domain("continuity.domain", &term.domain, n_in)?;
+        }
         for (k, term) in self.physics.iter().enumerate() {
             let name = format!("physics[{k}]");
             check_term(&name, term.batch, term.weight)?;
@@ -189,7 +219,8 @@ impl TrainConfig {
                 }
             }
         }
-        if self.data.is_none() && self.physics.is_empty() && self.initial.is_none() {
+        let values = self.extra.is_some() || self.initial.is_some() || self.continuity.is_some();
+        if self.data.is_none() && self.physics.is_empty() && !values {
             return Err(Error::config("data", "none", "the loss has no term at all; set one"));
         }
         if !self.residual_scale.is_empty() {

@@ -1,5 +1,7 @@
 //! Training data and the order in which it is used.
 
+use std::sync::Arc;
+
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -7,13 +9,14 @@ use sha2::{Digest, Sha256};
 use crate::normalization::check_table;
 use crate::{Error, random};
 
-/// Samples: rows of inputs and the outputs that belong to them, in physical units.
+/// Samples: rows of inputs and the outputs that belong to them, in physical units. A clone shares
+/// the rows: many trainings of one data set hold it once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Samples {
     n_inputs: usize,
     n_outputs: usize,
-    inputs: Vec<f32>,
-    targets: Vec<f32>,
+    inputs: Arc<Vec<f32>>,
+    targets: Arc<Vec<f32>>,
 }
 
 impl Samples {
@@ -39,7 +42,7 @@ impl Samples {
         if u32::try_from(rows).is_err() {
             return Err(Error::config("samples", rows, "there must be fewer than 2^32 rows"));
         }
-        Ok(Self { n_inputs, n_outputs, inputs, targets })
+        Ok(Self { n_inputs, n_outputs, inputs: Arc::new(inputs), targets: Arc::new(targets) })
     }
 
     /// The samples of a data set: its input and target columns, in their order, rounded to `f32`.
@@ -82,7 +85,7 @@ impl Samples {
         for n in [self.n_inputs, self.n_outputs, self.rows()] {
             hash.update((n as u64).to_le_bytes());
         }
-        for v in self.inputs.iter().chain(&self.targets) {
+        for v in self.inputs.iter().chain(self.targets.iter()) {
             hash.update(v.to_le_bytes());
         }
     }
@@ -127,8 +130,7 @@ pub(crate) struct SamplerState {
 }
 
 impl Sampler {
-    pub(crate) fn new(seed: u64, rows: u32, batch: usize, sampling: Sampling) -> Self {
-        let rng = random::stream(seed, random::DATA);
+    pub(crate) fn new(rng: ChaCha8Rng, rows: u32, batch: usize, sampling: Sampling) -> Self {
         let mut s = Self { rng, rows, batch, sampling, order: Vec::new(), shuffled_at: 0, next: 0 };
         if s.batch < rows as usize && sampling == Sampling::Shuffled {
             s.shuffle();

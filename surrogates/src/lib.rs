@@ -32,8 +32,8 @@
 //! config.physics = vec![PhysicsTerm { batch: 16, domain: vec![(0.0, 2.0)], weight: 1.0 }];
 //! let set = TrainingSet {
 //!     train: Some(samples),
-//!     validation: None,
 //!     field: Some(Arc::new(SystemField::new(Decay, 0, "decay"))),
+//!     ..TrainingSet::default()
 //! };
 //! let mut trainer = Trainer::new(config, set)?;
 //! let _ = trainer.run(2000, |_, _| ControlFlow::Continue(()))?;
@@ -87,7 +87,7 @@ mod spec;
 mod trainer;
 
 pub use checkpoint::{Checkpoint, FORMAT};
-pub use config::{Backend, DataTerm, InitialTerm, InitialValue, PhysicsTerm, TrainConfig};
+pub use config::{Backend, ContinuityTerm, DataTerm, InitialTerm, InitialValue, PhysicsTerm, TrainConfig};
 pub use data::{Samples, Sampling};
 pub use error::Error;
 pub use loss::{Losses, Residual, mean_square};

@@ -9,19 +9,28 @@ use crate::{Normalization, Real, VectorField};
 /// * data: 1/N · Σᵢ Σⱼ ½ (uⱼ − targetⱼ)² (eqs 3.5 and 3.7)
 /// * physics: 1/N · Σᵢ Σⱼ ((duⱼ/dt − fⱼ)/cⱼ)² (eq. 3.13), in physical units; cⱼ = 1 unless set
 /// * initial: 1/N · Σᵢ Σⱼ (uⱼ − u₀ⱼ)² (eq. 3.15)
+/// * continuity: 1/N · Σᵢ Σⱼ (uⱼ − previousⱼ)² (eq. 3.20), counted with the initial condition
 ///
 /// Data and initial terms are taken in the network's normal units: with the identity as output
 /// normalisation these are physical units.
 #[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Losses {
-    /// The data term; 0 if there is none.
+    /// The data term, summed over the common and the extra data; 0 if there is none.
     pub data: f64,
     /// The physics term, summed over its regions; 0 if there is none.
     pub physics: f64,
-    /// The initial-condition term; 0 if there is none.
+    /// The initial-condition term and the continuity term; 0 if there is none.
     pub initial: f64,
-    /// λ_D·data + Σ λ_P·physics over the regions + λ_B·initial (eqs 3.14 and 3.16).
+    /// The weighted sum: λ·data over both sets + Σ λ_P·physics over the regions + λ_B·initial + λ of
+    /// the continuity (eqs 3.8, 3.14, 3.16 and 3.20).
     pub total: f64,
+}
+
+impl Losses {
+    /// The loss that a part of the batch counts for: its first two parts are data.
+    pub(crate) fn of_part(&mut self, part: usize) -> &mut f64 {
+        if part < 2 { &mut self.data } else { &mut self.initial }
+    }
 }
 
 /// `factor`/N · Σ (y − target)² over N rows; adds `weight` times its gradient to `gradient`.

@@ -10,6 +10,8 @@ pub(crate) const WEIGHTS: u64 = 0;
 pub(crate) const DATA: u64 = 1;
 /// Stream of collocation and initial points.
 pub(crate) const POINTS: u64 = 2;
+/// Stream of the order of the extra data.
+pub(crate) const EXTRA: u64 = 3;
 
 /// A generator: the seed's eight bytes, little end first, then zeros.
 pub(crate) fn stream(seed: u64, stream: u64) -> ChaCha8Rng {

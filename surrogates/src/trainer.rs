@@ -10,16 +10,18 @@ use sha2::{Digest, Sha256};
 use crate::data::Sampler;
 use crate::loss::Losses;
 use crate::optimizer::{Adam, ReduceOnPlateau};
-use crate::{Backend, Error, Mlp, Samples, TrainConfig, VectorField, random};
+use crate::{Backend, DataTerm, Error, Mlp, Samples, TrainConfig, VectorField, random};
 
 mod batch;
 mod fused;
+mod previous;
 mod tape;
 
-use self::batch::Batch;
+use self::batch::{Batch, Sources};
+use self::previous::Previous;
 
 /// What a training learns from, apart from its settings.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct TrainingSet {
     /// Samples to learn; unused without a data term.
     pub train: Option<Samples>,
@@ -27,6 +29,10 @@ pub struct TrainingSet {
     pub validation: Option<Samples>,
     /// The equations of the physics term.
     pub field: Option<Arc<dyn VectorField>>,
+    /// Samples of the second data term; unused without one.
+    pub extra: Option<Samples>,
+    /// The network of the window before; unused without a continuity term.
+    pub previous: Option<Mlp>,
 }
 
 /// The error over a validation set. The error of a sample is the sum over outputs of
@@ -63,7 +69,9 @@ pub struct Trainer {
     pub(crate) network: Mlp,
     pub(crate) adam: Adam,
     pub(crate) schedule: Option<ReduceOnPlateau>,
-    pub(crate) sampler: Option<Sampler>,
+    /// Of the common data, and of the extra data.
+    pub(crate) samplers: [Option<Sampler>; 2],
+    previous: Option<Previous>,
     pub(crate) points: ChaCha8Rng,
     pub(crate) iteration: u64,
     pub(crate) history: Vec<Record>,
@@ -90,7 +98,7 @@ impl Trainer {
         config.check()?;
         let spec = &config.network;
         let network = Mlp::random(spec.clone(), config.input.clone(), config.output.clone(), config.seed)?;
-        for samples in [&set.train, &set.validation].into_iter().flatten() {
+        for samples in [&set.train, &set.validation, &set.extra].into_iter().flatten() {
             check_width("columns of inputs", samples.n_inputs(), spec.inputs)?;
             check_width("columns of targets", samples.n_outputs(), spec.outputs)?;
         }
@@ -100,18 +108,23 @@ impl Trainer {
             };
             check_width("states of the equations", field.dim(), spec.outputs)?;
         }
-        let sampler = match (&config.data, &set.train) {
+        let samplers = [
+            sampler("data", config.data.as_ref(), "train", set.train.as_ref(), config.seed, random::DATA)?,
+            sampler("extra", config.extra.as_ref(), "extra", set.extra.as_ref(), config.seed, random::EXTRA)?,
+        ];
+        let previous = match (&config.continuity, &set.previous) {
             (None, _) => None,
             (Some(_), None) => {
-                return Err(Error::config("data", "on", "it needs samples: set `train`, or `data` to none"));
+                let reason = "it needs the network of the window before: set `previous`";
+                return Err(Error::config("continuity", "on", reason));
             }
-            (Some(term), Some(train)) => {
-                // `Samples` holds fewer than 2³² rows.
-                let rows = u32::try_from(train.rows()).unwrap_or(u32::MAX);
-                Some(Sampler::new(config.seed, rows, term.batch, term.sampling))
+            (Some(term), Some(network)) => {
+                check_width("inputs of the network before", network.spec().inputs, spec.inputs)?;
+                check_width("outputs of the network before", network.spec().outputs, spec.outputs)?;
+                Some(Previous::new(network, term.batch))
             }
         };
-        let batch = Batch::new(&config, sampler.as_ref());
+        let batch = Batch::new(&config, samplers.each_ref().map(Option::as_ref));
         let engine = match config.backend.resolve(spec) {
             Backend::Tape => Engine::Tape(tape::Tape::new(&network)?),
             _ => Engine::Fused(Box::new(fused::Engine::new(&config, &batch))),
@@ -127,7 +140,8 @@ impl Trainer {
             config,
             set,
             network,
-            sampler,
+            samplers,
+            previous,
             engine,
             batch,
         })
@@ -199,8 +213,14 @@ impl Trainer {
     /// [`Error::NotFinite`] at the iteration whose loss or gradient is NaN or infinite: its step is
     /// not made. [`Error::Framework`] if memory runs out.
     pub fn step(&mut self) -> Result<(Losses, Option<Record>), Error> {
-        let Self { config, set, sampler, points, batch, network, engine, .. } = self;
-        let first = batch.draw(config, set.train.as_ref(), sampler.as_mut(), points);
+        let Self { config, set, samplers, previous, points, batch, network, engine, .. } = self;
+        let sources = Sources {
+            sets: [set.train.as_ref(), set.extra.as_ref()],
+            samplers: samplers.each_mut().map(Option::as_mut),
+            previous: previous.as_mut(),
+            points,
+        };
+        let first = batch.draw(config, sources);
         let field = set.field.as_deref();
         let (losses, tape) = match engine {
             Engine::Fused(e) => (e.losses(config, field, batch, first, network.parameters()), None),
@@ -278,6 +298,25 @@ pub fn validate(network: &Mlp, samples: &Samples) -> Result<Validation, Error> {
     Ok(Validation { mean, max: if mean.is_finite() { max } else { mean } })
 }
 
+/// What deals out the samples of a data term.
+fn sampler(
+    setting: &str,
+    term: Option<&DataTerm>,
+    field: &str,
+    samples: Option<&Samples>,
+    seed: u64,
+    stream: u64,
+) -> Result<Option<Sampler>, Error> {
+    let Some(term) = term else { return Ok(None) };
+    let Some(samples) = samples else {
+        let reason = format!("it needs samples: set `{field}`, or `{setting}` to none");
+        return Err(Error::config(setting, "on", reason));
+    };
+    // `Samples` holds fewer than 2³² rows.
+    let rows = u32::try_from(samples.rows()).unwrap_or(u32::MAX);
+    Ok(Some(Sampler::new(random::stream(seed, stream), rows, term.batch, term.sampling)))
+}
+
 fn check_width(what: &str, found: usize, expected: usize) -> Result<(), Error> {
     if found == expected {
         return Ok(());
@@ -300,6 +339,18 @@ fn set_sha256(config: &TrainConfig, set: &TrainingSet) -> String {
     if let Some(field) = set.field.as_deref().filter(|_| !config.physics.is_empty()) {
         hash.update(b"field");
         hash.update(field.identity().as_bytes());
+    }
+    // Only what is there: trainings without them keep the hashes that they had.
+    if config.extra.is_some() {
+        part(&mut hash, "extra", set.extra.as_ref());
+    }
+    if let Some(network) = set.previous.as_ref().filter(|_| config.continuity.is_some()) {
+        hash.update(b"previous");
+        for list in [network.input_normalization(), network.output_normalization()] {
+            list.mean().iter().chain(list.scale()).for_each(|v| hash.update(v.to_le_bytes()));
+        }
+        hash.update(network.spec().to_string().as_bytes());
+        network.parameters().iter().for_each(|v| hash.update(v.to_le_bytes()));
     }
     crate::checkpoint::hex(hash)
 }

@@ -31,7 +31,7 @@ fn a_data_set_and_a_registered_model_are_all_it_takes() {
     let mut config = TrainConfig::data_driven(MlpSpec::parse(1, "SiLU16,SiLU16", 2).unwrap(), 0);
     config.input = Normalization::from_domain(&[(0.0, 20.0)]).unwrap();
     config.physics = vec![PhysicsTerm { batch: 16, domain: vec![(0.0, 20.0)], weight: 1.0 }];
-    let set = TrainingSet { train: Some(samples), validation: None, field: Some(Arc::new(field)) };
+    let set = TrainingSet { train: Some(samples), field: Some(Arc::new(field)), ..TrainingSet::default() };
     let mut trainer = Trainer::new(config, set).unwrap();
     let first = trainer.step().unwrap().0.total;
     let _ = trainer.run(500, |_, _| ControlFlow::Continue(())).unwrap();

@@ -178,7 +178,7 @@ fn initial_states_may_be_inputs() {
         y.push(u0 * (-t).exp());
     }
     let validation = Some(Samples::new(2, 1, x, y).unwrap());
-    let set = TrainingSet { train: None, validation, field: Some(Arc::new(Decay)) };
+    let set = TrainingSet { validation, field: Some(Arc::new(Decay)), ..TrainingSet::default() };
     let mut trainer = Trainer::new(config, set).unwrap();
     let _ = trainer.run(4000, |_, _| ControlFlow::Continue(())).unwrap();
     let error = trainer.validate().unwrap().unwrap();
@@ -245,8 +245,7 @@ fn shuffled_batches_take_every_sample_before_any_twice() {
     let y: Vec<f32> = (0..rows).map(|i| 1.0 + i as f32).collect();
     let set = TrainingSet {
         train: Some(Samples::new(1, 1, vec![0.0; rows], y).unwrap()),
-        validation: None,
-        field: None,
+        ..TrainingSet::default()
     };
     for sampling in [Sampling::Shuffled, Sampling::Replacement] {
         let mut config = TrainConfig::data_driven(MlpSpec::parse(1, "", 1).unwrap(), 0);

@@ -31,7 +31,7 @@ enum Task {
     /// Integrate one model: trajectory, biomarkers or a figure (`simulate --help`)
     #[command(disable_help_flag = true)]
     Simulate(Arguments),
-    /// Compare our solvers with others', on the same equations (`compare ode --help`)
+    /// Compare our solvers, or our training, with others' (`compare ode --help`, `compare train --help`)
     #[command(disable_help_flag = true)]
     Compare(Arguments),
     /// Build the models as a C library, and say where it and its header are
@@ -74,7 +74,9 @@ fn main() -> miette::Result<ExitCode> {
 
 /// As [`benchsuite`], with the C library that other programs integrate.
 fn compare(arguments: &[OsString]) -> miette::Result<ExitCode> {
-    if arguments.iter().any(|a| a == "--help" || a == "-h") {
+    // Training integrates nothing.
+    let training = arguments.first().is_some_and(|a| a == "train");
+    if training || arguments.iter().any(|a| a == "--help" || a == "-h") {
         return benchsuite("compare", arguments);
     }
     let given = std::env::var_os(library::VARIABLE).map(PathBuf::from);

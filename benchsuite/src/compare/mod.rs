@@ -8,7 +8,7 @@
 //! alike. From both follows the time to a given accuracy ([`accuracy`]).
 
 pub mod accuracy;
-mod clock;
+pub(crate) mod clock;
 mod ensemble;
 pub mod ours;
 pub mod peer;
@@ -38,6 +38,8 @@ pub struct Compare {
 enum What {
     /// Trajectories of single cells: work against precision
     Ode(Ode),
+    /// Iterations of network training: CPU time
+    Train(crate::compare_train::Train),
 }
 
 impl Compare {
@@ -49,6 +51,7 @@ impl Compare {
     pub fn run(&self) -> Result<(), Error> {
         match &self.what {
             What::Ode(options) => compare(options),
+            What::Train(options) => options.run(),
         }
     }
 }
@@ -158,7 +161,9 @@ mod tests {
 
     fn parse(arguments: &str) -> Result<Ode, String> {
         let words = std::iter::once("compare").chain(arguments.split_whitespace());
-        let What::Ode(ode) = Program::try_parse_from(words).map_err(|e| e.to_string())?.compare.what;
+        let What::Ode(ode) = Program::try_parse_from(words).map_err(|e| e.to_string())?.compare.what else {
+            return Err("another comparison".into());
+        };
         ode.check().map_err(|e| e.to_string())?;
         ode.tasks().map_err(|e| e.to_string())?;
         Ok(ode)

@@ -205,6 +205,7 @@ impl Shared<'_> {
             train: Some(self.data.training(network.set)?),
             validation: Some(self.data.validation_samples()?),
             field,
+            ..TrainingSet::default()
         })
     }
 }

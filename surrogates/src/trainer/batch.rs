@@ -1,19 +1,32 @@
-//! The batch of an iteration: data rows, initial rows, collocation rows.
+//! The batch of an iteration: data rows, extra rows, initial rows, rows of the interface to the
+//! window before, collocation rows.
 
 use rand_chacha::ChaCha8Rng;
 
+use super::previous::Previous;
 use crate::data::Sampler;
 use crate::ops::Rows;
 use crate::{InitialValue, Samples, TrainConfig, random};
 
+/// Rows of one term that have targets. The term is `factor`/rows · Σ (u − target)².
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Part {
+    pub(super) rows: usize,
+    pub(super) factor: f64,
+    pub(super) weight: f64,
+}
+
+/// Parts of the batch before the collocation rows: data, extra, initial, continuity. The first two
+/// are the data loss, the others the initial loss.
+pub(super) const PARTS: usize = 4;
+
 /// One batch; its memory is kept from one iteration to the next.
 pub(super) struct Batch {
     pub(super) rows: Rows,
-    pub(super) data: usize,
-    pub(super) initial: usize,
+    pub(super) parts: [Part; PARTS],
     /// Inputs of all rows in normal units, row by row; then the derivatives by time.
     pub(super) x: Vec<f32>,
-    /// Targets of the data rows, then of the initial rows, in normal units.
+    /// Targets of all parts, in normal units.
     pub(super) targets: Vec<f32>,
     /// Collocation points in physical units.
     pub(super) points: Vec<f64>,
@@ -23,13 +36,33 @@ pub(super) struct Batch {
     whole: bool,
 }
 
+/// Where the rows of a batch come from.
+pub(super) struct Sources<'a> {
+    /// The common samples, and the extra samples.
+    pub(super) sets: [Option<&'a Samples>; 2],
+    pub(super) samplers: [Option<&'a mut Sampler>; 2],
+    pub(super) previous: Option<&'a mut Previous>,
+    pub(super) points: &'a mut ChaCha8Rng,
+}
+
 impl Batch {
-    pub(super) fn new(config: &TrainConfig, sampler: Option<&Sampler>) -> Self {
+    pub(super) fn new(config: &TrainConfig, samplers: [Option<&Sampler>; 2]) -> Self {
         let (n_in, n_out) = (config.network.inputs, config.network.outputs);
-        let data = sampler.map_or(0, Sampler::batch);
-        let initial = config.initial.as_ref().map_or(0, |t| t.batch);
+        let [data, extra] = samplers.map(|s| s.map_or(0, Sampler::batch));
+        let weight = |term: &Option<crate::DataTerm>| term.as_ref().map_or(0.0, |t| t.weight);
+        let [initial, continuity] = [
+            config.initial.as_ref().map_or((0, 0.0), |t| (t.batch, t.weight)),
+            config.continuity.as_ref().map_or((0, 0.0), |t| (t.batch, t.weight)),
+        ];
+        let parts = [
+            Part { rows: data, factor: 0.5, weight: weight(&config.data) },
+            Part { rows: extra, factor: 0.5, weight: weight(&config.extra) },
+            Part { rows: initial.0, factor: 1.0, weight: initial.1 },
+            Part { rows: continuity.0, factor: 1.0, weight: continuity.1 },
+        ];
+        let plain: usize = parts.iter().map(|p| p.rows).sum();
         let physics: usize = config.physics.iter().map(|t| t.batch).sum();
-        let rows = Rows { values: data + initial + physics, tangents: physics };
+        let rows = Rows { values: plain + physics, tangents: physics };
         let mut x = vec![0.0; rows.total() * n_in];
         // d(normal time)/d(time) = 1/scale; the other inputs do not change with time.
         for row in x[rows.values * n_in..].chunks_exact_mut(n_in) {
@@ -37,39 +70,48 @@ impl Batch {
         }
         Self {
             rows,
-            data,
-            initial,
+            parts,
             x,
-            targets: vec![0.0; (data + initial) * n_out],
+            targets: vec![0.0; plain * n_out],
             points: vec![0.0; physics * n_in],
             row: vec![0.0; n_in],
             whole: false,
         }
     }
 
-    /// Draws the next batch. Samples are normalised as they are drawn: the data set is not copied.
+    /// Rows with targets.
+    pub(super) fn plain(&self) -> usize {
+        self.rows.values - self.rows.tangents
+    }
+
+    /// Draws the next batch. Samples are normalised as they are drawn: the data sets are not copied.
     /// Returns the first row that differs from the batch before.
-    pub(super) fn draw(
-        &mut self,
-        config: &TrainConfig,
-        samples: Option<&Samples>,
-        sampler: Option<&mut Sampler>,
-        points: &mut ChaCha8Rng,
-    ) -> usize {
+    pub(super) fn draw(&mut self, config: &TrainConfig, sources: Sources<'_>) -> usize {
         let (n_in, n_out) = (config.network.inputs, config.network.outputs);
-        let first = if self.whole { self.data } else { 0 };
-        if let (Some(sampler), Some(samples), false) = (sampler, samples, self.whole) {
-            self.whole = sampler.takes_all();
+        let Sources { sets, samplers, previous, points } = sources;
+        let data = self.parts[0].rows;
+        let first = if self.whole { data } else { 0 };
+        for (k, (set, sampler)) in sets.into_iter().zip(samplers).enumerate() {
+            let (Some(set), Some(sampler)) = (set, sampler) else { continue };
+            if k == 0 {
+                if self.whole {
+                    continue;
+                }
+                self.whole = sampler.takes_all();
+            }
+            let base = k * data;
             sampler.draw(|row, sample| {
-                let x = &mut self.x[row * n_in..][..n_in];
-                x.copy_from_slice(&samples.inputs()[sample * n_in..][..n_in]);
+                let x = &mut self.x[(base + row) * n_in..][..n_in];
+                x.copy_from_slice(&set.inputs()[sample * n_in..][..n_in]);
                 config.input.apply(x);
-                let y = &mut self.targets[row * n_out..][..n_out];
-                y.copy_from_slice(&samples.targets()[sample * n_out..][..n_out]);
+                let y = &mut self.targets[(base + row) * n_out..][..n_out];
+                y.copy_from_slice(&set.targets()[sample * n_out..][..n_out]);
                 config.output.apply(y);
             });
         }
-        let mut inputs = self.x[self.data * n_in..].chunks_exact_mut(n_in);
+        let from = data + self.parts[1].rows;
+        let mut inputs = self.x[from * n_in..].chunks_exact_mut(n_in);
+        let mut targets = self.targets[from * n_out..].chunks_exact_mut(n_out);
         let normal = |row: &[f64], x: &mut [f32]| {
             let maps = config.input.mean().iter().zip(config.input.scale());
             for ((x, v), (m, s)) in x.iter_mut().zip(row).zip(maps) {
@@ -77,11 +119,8 @@ impl Batch {
             }
         };
         if let Some(term) = &config.initial {
-            let targets = self.targets[self.data * n_out..].chunks_exact_mut(n_out);
-            for (target, x) in targets.zip(&mut inputs) {
-                for (v, (low, high)) in self.row.iter_mut().zip(&term.domain) {
-                    *v = random::uniform(points, *low, *high);
-                }
+            for (target, x) in targets.by_ref().take(term.batch).zip(&mut inputs) {
+                draw_row(points, &term.domain, &mut self.row);
                 normal(&self.row, x);
                 for (t, value) in target.iter_mut().zip(&term.values) {
                     *t = match *value {
@@ -92,15 +131,32 @@ impl Batch {
                 config.output.apply(target);
             }
         }
+        if let (Some(term), Some(previous)) = (&config.continuity, previous) {
+            for (row, x) in inputs.by_ref().take(term.batch).enumerate() {
+                draw_row(points, &term.domain, &mut self.row);
+                normal(&self.row, x);
+                previous.set(row, &self.row);
+            }
+            previous.forward();
+            for (row, target) in targets.take(term.batch).enumerate() {
+                previous.output(row, target);
+                config.output.apply(target);
+            }
+        }
         let mut rows = self.points.chunks_exact_mut(n_in);
         for term in &config.physics {
             for (row, x) in rows.by_ref().take(term.batch).zip(&mut inputs) {
-                for (v, (low, high)) in row.iter_mut().zip(&term.domain) {
-                    *v = random::uniform(points, *low, *high);
-                }
+                draw_row(points, &term.domain, row);
                 normal(row, x);
             }
         }
         first
+    }
+}
+
+/// A point of a box, uniformly.
+fn draw_row(points: &mut ChaCha8Rng, domain: &[(f64, f64)], row: &mut [f64]) {
+    for (v, (low, high)) in row.iter_mut().zip(domain) {
+        *v = random::uniform(points, *low, *high);
     }
 }

@@ -36,29 +36,25 @@ impl Engine {
         parameters: &[f32],
     ) -> Losses {
         let (n_in, n_out) = (config.network.inputs, config.network.outputs);
-        let plain = batch.data + batch.initial;
         for (row, x) in batch.x.chunks_exact(n_in).enumerate().take(batch.rows.values).skip(first) {
             self.net.set_input(row, x);
         }
-        let (mut losses, mut factors) = (Losses::default(), [0.0; 2]);
-        if let Some(term) = &config.data {
-            factors[0] = (2.0 * (0.5 / batch.data as f64) * term.weight) as f32;
-        }
-        if let Some(term) = &config.initial {
-            factors[1] = (2.0 * (1.0 / batch.initial as f64) * term.weight) as f32;
-        }
-        for (row, y) in batch.targets.chunks_exact(n_out).enumerate().skip(first) {
-            self.net.set_target(row, factors[usize::from(row >= batch.data)], y);
+        let (mut losses, mut from) = (Losses::default(), 0);
+        for part in &batch.parts {
+            let factor = (2.0 * (part.factor / part.rows as f64) * part.weight) as f32;
+            for row in from.max(first)..from + part.rows {
+                self.net.set_target(row, factor, &batch.targets[row * n_out..][..n_out]);
+            }
+            from += part.rows;
         }
         self.net.forward(parameters);
         self.net.compare();
-        if let Some(term) = &config.data {
-            losses.data = self.net.square_sum(0..batch.data) * (0.5 / batch.data as f64);
-            losses.total += term.weight * losses.data;
-        }
-        if let Some(term) = &config.initial {
-            losses.initial = self.net.square_sum(batch.data..plain) / batch.initial as f64;
-            losses.total += term.weight * losses.initial;
+        from = 0;
+        for (k, part) in batch.parts.iter().enumerate().filter(|(_, part)| part.rows > 0) {
+            let value = self.net.square_sum(from..from + part.rows) * (part.factor / part.rows as f64);
+            *losses.of_part(k) += value;
+            losses.total += part.weight * value;
+            from += part.rows;
         }
         if let Some(field) = field.filter(|_| !config.physics.is_empty()) {
             self.physics(config, field, batch, &mut losses);
@@ -68,7 +64,7 @@ impl Engine {
 
     fn physics(&mut self, config: &TrainConfig, field: &dyn VectorField, batch: &Batch, losses: &mut Losses) {
         let (n_in, n_out) = (config.network.inputs, config.network.outputs);
-        let (first, derivatives) = (batch.data + batch.initial, batch.rows.values);
+        let (first, derivatives) = (batch.plain(), batch.rows.values);
         let [y, dy, gy, gdy] = &mut self.y;
         for (row, (y, dy)) in y.chunks_exact_mut(n_out).zip(dy.chunks_exact_mut(n_out)).enumerate() {
             self.net.output(first + row, y);

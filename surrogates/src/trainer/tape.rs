@@ -69,17 +69,16 @@ fn weighted(
 ) -> Losses {
     let n_out = config.network.outputs;
     let mut losses = Losses::default();
-    let (data, rest) = (batch.data * n_out, (batch.data + batch.initial) * n_out);
-    if let Some(term) = &config.data {
-        let (target, g) = (&batch.targets[..data], &mut gradient[..data]);
-        losses.data = mean_square(&out[..data], target, batch.data, 0.5, term.weight, g);
-        losses.total += term.weight * losses.data;
+    let mut from = 0;
+    for (k, part) in batch.parts.iter().enumerate().filter(|(_, part)| part.rows > 0) {
+        let at = from..from + part.rows * n_out;
+        let (y, target, g) = (&out[at.clone()], &batch.targets[at.clone()], &mut gradient[at]);
+        let value = mean_square(y, target, part.rows, part.factor, part.weight, g);
+        *losses.of_part(k) += value;
+        losses.total += part.weight * value;
+        from += part.rows * n_out;
     }
-    if let Some(term) = &config.initial {
-        let (target, g) = (&batch.targets[data..rest], &mut gradient[data..rest]);
-        losses.initial = mean_square(&out[data..rest], target, batch.initial, 1.0, term.weight, g);
-        losses.total += term.weight * losses.initial;
-    }
+    let rest = from;
     if let Some(field) = field.filter(|_| !config.physics.is_empty()) {
         let mut residual = Residual::new(field, &config.output, &config.residual_scale);
         let values = batch.rows.values * n_out;

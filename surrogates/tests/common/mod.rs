@@ -49,6 +49,7 @@ pub(crate) fn set() -> TrainingSet {
         train: Some(trajectory(500, END)),
         validation: Some(trajectory(20, END)),
         field: Some(Arc::new(SystemField::new(FitzHughNagumo, 0, "fitzhugh_nagumo"))),
+        ..TrainingSet::default()
     }
 }
 

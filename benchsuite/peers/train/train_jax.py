@@ -1,0 +1,61 @@
+"""Training steps in JAX, compiled: one at a time (`jit`), or a thousand in a loop of the compiler (`scan`)."""
+
+from work import batches, equations, parameters, serve, NETWORKS
+
+import os
+
+os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+os.environ["JAX_PLATFORMS"] = "cpu"
+import jax
+import jax.numpy as jnp
+import optax
+
+ACTIVATIONS = {"silu": jax.nn.silu, "tanh": jnp.tanh, "elu": jax.nn.elu}
+X, Y, POINTS, INITIAL, STATES = map(jnp.asarray, batches())
+BY_TIME = jnp.zeros_like(POINTS).at[:, 0].set(1.0)
+OPTIMISER = optax.adam(1e-3)
+
+
+def make(work, network, mode):
+    sizes, activations = NETWORKS[network]
+
+    def net(layers, x):
+        for i, (w, b) in enumerate(layers):
+            x = x @ w + b
+            if i < len(activations):
+                x = ACTIVATIONS[activations[i]](x)
+        return x
+
+    def data(layers):
+        return 0.5 * jnp.mean(jnp.sum((net(layers, X) - Y) ** 2, 1))
+
+    def informed(layers):
+        u, du = jax.jvp(lambda x: net(layers, x), (POINTS,), (BY_TIME,))
+        f = jnp.stack(equations(u[:, 0], u[:, 1]), 1)
+        start = jnp.mean(jnp.sum((net(layers, INITIAL) - STATES) ** 2, 1))
+        return data(layers) + jnp.mean(jnp.sum((du - f) ** 2, 1)) + start
+
+    loss = {"data": data, "pinn": informed}[work]
+
+    def one(state, _):
+        layers, moments = state
+        value, gradient = jax.value_and_grad(loss)(layers)
+        change, moments = OPTIMISER.update(gradient, moments, layers)
+        return (optax.apply_updates(layers, change), moments), value
+
+    count = {"jit": 1, "scan": 1000}[mode]
+    if mode == "scan":
+        steps = jax.jit(lambda state: jax.lax.scan(one, state, None, length=count), donate_argnums=0)
+    else:
+        steps = jax.jit(lambda state: one(state, None), donate_argnums=0)
+    layers = [(jnp.asarray(w), jnp.asarray(b)) for w, b in parameters(sizes)]
+    state = [(layers, OPTIMISER.init(layers))]
+
+    def step():
+        state[0], value = steps(state[0])
+        jax.block_until_ready(value)
+
+    return step, count
+
+
+serve("JAX", jax.__version__, make)

@@ -1,0 +1,48 @@
+"""Training steps in PyTorch: `eager` as tutorials have it, `fused` with Adam's fused kernel."""
+
+from work import batches, equations, parameters, serve, NETWORKS
+
+import torch
+
+torch.set_num_threads(1)
+ACTIVATIONS = {"silu": torch.nn.SiLU, "tanh": torch.nn.Tanh, "elu": torch.nn.ELU}
+X, Y, POINTS, INITIAL, STATES = map(torch.from_numpy, batches())
+
+
+def make(work, network, mode):
+    sizes, activations = NETWORKS[network]
+    layers = []
+    for i, (w, b) in enumerate(parameters(sizes)):
+        linear = torch.nn.Linear(*w.shape)
+        with torch.no_grad():
+            linear.weight.copy_(torch.from_numpy(w.T.copy()))
+            linear.bias.copy_(torch.from_numpy(b))
+        layers.append(linear)
+        if i < len(activations):
+            layers.append(ACTIVATIONS[activations[i]]())
+    net = torch.nn.Sequential(*layers)
+    adam = torch.optim.Adam(net.parameters(), 1e-3, fused=mode == "fused" or None)
+
+    def data():
+        return 0.5 * ((net(X) - Y) ** 2).sum(1).mean()
+
+    def informed():
+        points = POINTS.clone().requires_grad_(True)
+        u = net(points)
+        du = [torch.autograd.grad(u[:, j].sum(), points, create_graph=True)[0][:, 0] for j in range(2)]
+        f = equations(u[:, 0], u[:, 1])
+        physics = sum(((d - f) ** 2).mean() for d, f in zip(du, f))
+        return data() + physics + ((net(INITIAL) - STATES) ** 2).sum(1).mean()
+
+    loss = {"data": data, "pinn": informed}[work]
+
+    def step():
+        adam.zero_grad()
+        value = loss()
+        value.backward()
+        adam.step()
+
+    return step, 1
+
+
+serve("PyTorch", torch.__version__, make)

@@ -1,0 +1,73 @@
+"""What the Python rivals of `compare train` share: the networks, the batches, the requests. See README.md."""
+
+import json
+import os
+import sys
+import time
+
+# One thread: what is compared is the step, not the machine. Before any framework is imported.
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[variable] = "1"
+
+import numpy as np
+
+BATCH = 128
+NETWORKS = {
+    "small": ([3, 8, 8, 2], ["silu", "elu"]),
+    "mid": ([3, 32, 32, 32, 2], ["silu", "tanh", "silu"]),
+    "large": ([3, 64, 64, 64, 2], ["silu", "silu", "silu"]),
+}
+
+
+def batches():
+    """Inputs and targets, collocation points, initial points and their states."""
+    rng = np.random.default_rng(0)
+    draw = lambda: rng.uniform(-1, 1, (BATCH, 3)).astype("f4")
+    x, points, initial = draw(), draw(), draw()
+    initial[:, 0] = 0
+    y = np.stack([np.sin(3 * x[:, 0]) * x[:, 1], np.cos(2 * x[:, 2])], 1).astype("f4")
+    return x, y, points, initial, initial[:, 1:].copy()
+
+
+def parameters(sizes):
+    rng = np.random.default_rng(1)
+    draw = lambda n, shape: rng.uniform(-1 / np.sqrt(n), 1 / np.sqrt(n), shape).astype("f4")
+    return [(draw(n, (n, m)), draw(n, m)) for n, m in zip(sizes, sizes[1:])]
+
+
+def equations(u, w):
+    """FitzHugh–Nagumo, as problem B_S."""
+    return 10 * (u * (u - 0.4) * (1 - u) - w), 0.2 * (0.2 * u - 0.8 * w)
+
+
+def serve(name, version, make):
+    """Answers `time WORK/NETWORK/MODE _ _ SECONDS`. `make(work, network, mode)` gives a function that does
+    some steps and waits for them, and how many it does."""
+
+    def answer(**fields):
+        print(json.dumps(fields), flush=True)
+
+    answer(ok=True, name=name, version=version)
+    made = {}
+    for line in sys.stdin:
+        try:
+            _, method, _, _, seconds = line.split()
+            if method not in made:
+                step, count = make(*method.split("/"))
+                for _ in range(20 if count == 1 else 2):
+                    step()
+                made[method] = step, count
+            step, count = made[method]
+            # Blocks of 5 ms at least: the clock costs nothing beside them.
+            start = time.process_time()
+            step()
+            repeats = max(1, int(0.005 / max(time.process_time() - start, 1e-9)))
+            times, begin = [], time.process_time()
+            while not times or (time.process_time() - begin < float(seconds) and len(times) < 4096):
+                start = time.process_time()
+                for _ in range(repeats):
+                    step()
+                times.append((time.process_time() - start) * 1e6 / (repeats * count))
+            answer(ok=True, us=times)
+        except Exception as error:  # A rival that fails is a result.
+            answer(ok=False, error=f"{type(error).__name__}: {error}")

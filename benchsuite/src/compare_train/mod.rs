@@ -1,0 +1,236 @@
+//! `compare train`: an iteration of our training and of others', in turn, on one machine.
+//!
+//! The same work for all: networks of 3 inputs and 2 outputs, batches of 128, Adam; `data` is the loss
+//! of eq. 3.7, `pinn` adds the residual of the equations at 128 points and the initial condition at
+//! 128 points (eq. 3.16 of Werneck 2024). The others see one batch again and again; ours draws a new
+//! one in each iteration, as a training does. Times are CPU time of one thread, taken in rounds in
+//! which all have their turns. Others run as programs of their own ([`rivals`]); what is not
+//! installed is listed as absent.
+
+mod ours;
+pub mod report;
+pub mod rivals;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use self::report::{Absence, Comparison, Row};
+use self::rivals::{RIVALS, Workshop};
+use crate::compare::peer::Peer;
+use crate::error::near_misses;
+use crate::manifest::{Code, Machine, now};
+use crate::{Error, files, print};
+
+/// The works, in the order of the tables.
+pub(crate) const WORKS: [&str; 2] = ["data", "pinn"];
+/// The networks, in the order of the tables, with their layers.
+pub(crate) const NETWORKS: [(&str, &str); 3] =
+    [("small", "SiLU8,ELU8"), ("mid", "SiLU32,Tanh32,SiLU32"), ("large", "SiLU64,SiLU64,SiLU64")];
+/// Rows of data in a batch, collocation points, initial points.
+pub(crate) const BATCH: usize = 128;
+
+/// How to compare training steps.
+#[derive(Debug, Clone, Args)]
+pub struct Train {
+    /// What to train on: data, pinn
+    #[arg(long, value_name = "WORKS", value_delimiter = ',', default_value = "data,pinn")]
+    works: Vec<String>,
+    /// Networks: small, mid, large
+    #[arg(long, value_name = "NETWORKS", value_delimiter = ',', default_value = "small,mid,large")]
+    networks: Vec<String>,
+    /// Others: c, jax, torch; `all` or `none`
+    #[arg(long, value_name = "RIVALS", value_delimiter = ',', default_value = "all")]
+    rivals: Vec<String>,
+    /// How often each has its turn
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    rounds: usize,
+    /// CPU time of a turn
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.3)]
+    turn: f64,
+    /// Time after which an answer of another program is no longer waited for
+    #[arg(long, value_name = "SECONDS", default_value_t = 180.0)]
+    timeout: f64,
+    /// The Python that has JAX and PyTorch
+    #[arg(long, value_name = "PROGRAM", default_value = "python3")]
+    python: PathBuf,
+    /// Write compare-train.json and .md into this folder
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// One that takes part: ours, or a program with a mode.
+struct Entrant {
+    name: String,
+    /// The program's place, and its word for the mode; none for ours.
+    peer: Option<(usize, &'static str)>,
+}
+
+impl Train {
+    /// Runs the comparison, prints its tables, and writes files if asked to.
+    ///
+    /// # Errors
+    /// Options that make no sense, and files that cannot be written. A rival that fails is a result,
+    /// not an error.
+    pub fn run(&self) -> Result<(), Error> {
+        self.check()?;
+        let workshop = Workshop::new(&self.python)?;
+        let mut peers: Vec<Peer> = Vec::new();
+        let mut entrants = vec![Entrant { name: "ours".into(), peer: None }];
+        let mut absent = Vec::new();
+        for rival in RIVALS.iter().filter(|r| self.wants(r.id)) {
+            let started = workshop.command(rival);
+            match started.and_then(|c| Peer::start(c, Duration::from_secs_f64(self.timeout))) {
+                Ok(peer) => {
+                    for (mode, title) in rival.modes {
+                        let name = format!("{} {}{title}", peer.name, peer.version);
+                        entrants.push(Entrant { name, peer: Some((peers.len(), mode)) });
+                    }
+                    peers.push(peer);
+                }
+                Err(why) => absent.push(Absence { id: rival.id.into(), why, install: rival.install.into() }),
+            }
+        }
+        let mut rows = Vec::new();
+        for work in WORKS.into_iter().filter(|w| self.works.iter().any(|x| x == w)) {
+            for (network, layers) in NETWORKS.into_iter().filter(|n| self.networks.iter().any(|x| x == n.0)) {
+                eprintln!("{work}, {network} ({layers})");
+                rows.extend(self.one(work, network, layers, &entrants, &mut peers)?);
+            }
+        }
+        let comparison = Comparison {
+            format: 1,
+            at: now(),
+            command: command(),
+            code: Code::current(),
+            machine: Machine::current(),
+            rounds: self.rounds,
+            seconds_a_turn: self.turn,
+            absent,
+            rows,
+        };
+        print(&comparison.markdown())?;
+        if let Some(folder) = &self.out {
+            files::write_json(&folder.join("compare-train.json"), &comparison)?;
+            files::write(&folder.join("compare-train.md"), comparison.markdown())?;
+            print(&format!("written to {}\n", folder.display()))?;
+        }
+        Ok(())
+    }
+
+    /// All entrants on one work, in turn.
+    fn one(
+        &self,
+        work: &'static str,
+        network: &'static str,
+        layers: &str,
+        entrants: &[Entrant],
+        peers: &mut [Peer],
+    ) -> Result<Vec<Row>, Error> {
+        let mut own = ours::Work::new(work == "pinn", layers)?;
+        let mut times: Vec<Result<Vec<f64>, String>> = entrants.iter().map(|_| Ok(Vec::new())).collect();
+        for _ in 0..self.rounds {
+            for (entrant, times) in entrants.iter().zip(&mut times) {
+                let Ok(so_far) = times else { continue };
+                let turn = match entrant.peer {
+                    None => Ok(own.time(self.turn)?),
+                    Some((k, mode)) => {
+                        let method = format!("{work}/{network}/{mode}");
+                        peers[k].time(&method, 0.0, 0.0, self.turn).map(|t| t.us)
+                    }
+                };
+                match turn {
+                    Ok(turn) => so_far.extend(turn),
+                    Err(why) => *times = Err(why),
+                }
+            }
+        }
+        Ok(entrants.iter().zip(times).map(|(e, t)| Row::new(work, network, layers, &e.name, t)).collect())
+    }
+
+    fn wants(&self, id: &str) -> bool {
+        self.rivals.iter().any(|r| r == "all" || r == id)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let networks = NETWORKS.map(|n| n.0);
+        let ids: Vec<&str> = RIVALS.iter().map(|r| r.id).chain(["all", "none"]).collect();
+        for (option, given, known) in [
+            ("--works", &self.works, &WORKS[..]),
+            ("--networks", &self.networks, &networks[..]),
+            ("--rivals", &self.rivals, &ids[..]),
+        ] {
+            for name in given {
+                if !known.contains(&name.as_str()) {
+                    let near = near_misses(name, known.iter().copied());
+                    let why = format!("it is not known{near}; known: {}", known.join(", "));
+                    return Err(Error::bad_option(option, name, why));
+                }
+            }
+        }
+        if self.rounds == 0 {
+            return Err(Error::bad_option("--rounds", self.rounds, "give 1 or more"));
+        }
+        for (option, value) in [("--turn", self.turn), ("--timeout", self.timeout)] {
+            if !(value > 0.0 && value <= 86_400.0) {
+                return Err(Error::bad_option(option, value, "give a positive number of seconds"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The command that a person would type.
+fn command() -> String {
+    let runner = std::env::var("BENCHSUITE_RUNNER").unwrap_or_else(|_| "benchsuite".into());
+    let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+    // Places on one machine mean nothing on another.
+    let words = std::env::args().skip(1).map(|w| if w.starts_with('/') { name(&w) } else { w });
+    std::iter::once(runner).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Program {
+        #[command(flatten)]
+        train: Train,
+    }
+
+    fn parse(arguments: &str) -> Result<Train, String> {
+        let words = std::iter::once("train").chain(arguments.split_whitespace());
+        let train = Program::try_parse_from(words).map_err(|e| e.to_string())?.train;
+        train.check().map_err(|e| e.to_string())?;
+        Ok(train)
+    }
+
+    #[test]
+    fn values_that_make_no_sense_are_refused_with_a_remedy() {
+        for (arguments, says) in [
+            ("--works dat", "did you mean `data`"),
+            ("--networks huge", "known: small, mid, large"),
+            ("--rivals jaxx", "did you mean `jax`"),
+            ("--rounds 0", "1 or more"),
+            ("--turn nan", "positive number"),
+        ] {
+            let error = parse(arguments).unwrap_err();
+            assert!(error.contains(says), "{arguments}: {error}");
+        }
+        assert!(parse("--works pinn --networks mid,large --rivals none").is_ok());
+    }
+
+    #[test]
+    fn every_work_trains_and_every_rival_of_none_is_left_out() {
+        let train = parse("--networks small --rivals none --rounds 1 --turn 0.001").unwrap();
+        let entrants = [Entrant { name: "ours".into(), peer: None }];
+        for work in WORKS {
+            let rows = train.one(work, "small", "SiLU8,ELU8", &entrants, &mut []).unwrap();
+            assert!(rows[0].us_min.unwrap() > 0.0 && rows[0].failure.is_none());
+        }
+        assert!(RIVALS.iter().all(|r| !train.wants(r.id)));
+    }
+}

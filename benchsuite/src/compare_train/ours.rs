@@ -1,0 +1,78 @@
+//! Our side: the trainer of this workspace, batches drawn as in any training.
+
+use std::sync::Arc;
+
+use ionic_models::Cell;
+use ionic_models::models::FitzHughNagumo;
+use surrogates::{
+    Backend, DataTerm, InitialTerm, InitialValue, MlpSpec, PhysicsTerm, Samples, Sampling, SystemField,
+    TrainConfig, Trainer, TrainingSet,
+};
+
+use super::BATCH;
+use crate::Error;
+use crate::compare::clock::cpu;
+
+/// Rows of the data set: a hundred batches.
+const ROWS: usize = 100 * BATCH;
+/// Iterations between looks at the clock.
+const BLOCK: usize = 64;
+
+/// A training that goes on from turn to turn.
+pub(super) struct Work {
+    trainer: Trainer,
+}
+
+impl Work {
+    pub(super) fn new(informed: bool, layers: &str) -> Result<Self, Error> {
+        let failed =
+            |e: surrogates::Error| Error::Training { network: layers.to_owned(), source: Box::new(e) };
+        let mut config = TrainConfig::data_driven(MlpSpec::parse(3, layers, 2).map_err(failed)?, 1);
+        config.backend = Backend::Fused;
+        config.validate_every = u64::MAX;
+        config.data = Some(DataTerm { batch: BATCH, sampling: Sampling::Shuffled, weight: 1.0 });
+        if informed {
+            let domain = vec![(-1.0, 1.0); 3];
+            let mut start = domain.clone();
+            start[0] = (0.0, 0.0);
+            config.physics = vec![PhysicsTerm { batch: BATCH, domain, weight: 1.0 }];
+            let values = vec![InitialValue::Input(1), InitialValue::Input(2)];
+            config.initial = Some(InitialTerm { batch: BATCH, domain: start, values, weight: 1.0 });
+        }
+        let field = SystemField::new(Cell::<FitzHughNagumo>::new(), 0, "fitzhugh_nagumo/werneck");
+        let set = TrainingSet {
+            train: Some(samples().map_err(failed)?),
+            field: Some(Arc::new(field)),
+            ..TrainingSet::default()
+        };
+        Ok(Work { trainer: Trainer::new(config, set).map_err(failed)? })
+    }
+
+    /// Trains for some CPU time; the time of an iteration in µs, once for each block.
+    pub(super) fn time(&mut self, seconds: f64) -> Result<Vec<f64>, Error> {
+        let mut times = Vec::new();
+        let begin = cpu();
+        while times.is_empty() || cpu() - begin < seconds {
+            let start = cpu();
+            for _ in 0..BLOCK {
+                self.trainer
+                    .step()
+                    .map_err(|e| Error::Training { network: "ours".into(), source: Box::new(e) })?;
+            }
+            times.push((cpu() - start) * 1e6 / BLOCK as f64);
+        }
+        Ok(times)
+    }
+}
+
+/// What the rivals learn too: smooth functions of three numbers. Points from a Weyl sequence.
+fn samples() -> Result<Samples, surrogates::Error> {
+    let step = [0.819_172_513_396_164_5, 0.671_043_606_703_789_2, 0.549_700_477_901_970_7];
+    let (mut x, mut y) = (Vec::new(), Vec::new());
+    for i in 0..ROWS {
+        let [a, b, c] = step.map(|s| (((i as f64 * s) % 1.0) * 2.0 - 1.0) as f32);
+        x.extend([a, b, c]);
+        y.extend([(3.0 * a).sin() * b, (2.0 * c).cos()]);
+    }
+    Samples::new(3, 2, x, y)
+}

@@ -1,0 +1,166 @@
+//! What the comparison found: as data, as tables.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+use crate::manifest::{Code, Machine};
+
+/// `compare-train.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The layout of this file.
+    pub format: u32,
+    /// When, in UTC.
+    pub at: String,
+    /// The command.
+    pub command: String,
+    /// The code.
+    pub code: Code,
+    /// The machine.
+    pub machine: Machine,
+    /// How often each had its turn.
+    pub rounds: usize,
+    /// CPU time of a turn, in seconds.
+    pub seconds_a_turn: f64,
+    /// Who did not take part.
+    pub absent: Vec<Absence>,
+    /// What was measured.
+    pub rows: Vec<Row>,
+}
+
+/// A rival that is not here.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Absence {
+    /// Its name on the command line.
+    pub id: String,
+    /// Why it is not here.
+    pub why: String,
+    /// How to install it.
+    pub install: String,
+}
+
+/// One program on one work.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// `data` or `pinn`.
+    pub work: String,
+    /// `small`, `mid` or `large`.
+    pub network: String,
+    /// Its hidden layers.
+    pub layers: String,
+    /// Who: `ours`, or the rival with its version and mode.
+    pub name: String,
+    /// The shortest CPU time of an iteration, in µs.
+    pub us_min: Option<f64>,
+    /// The median, in µs.
+    pub us_median: Option<f64>,
+    /// The number of timed blocks.
+    pub blocks: usize,
+    /// Why there are no numbers.
+    pub failure: Option<String>,
+}
+
+impl Row {
+    pub(super) fn new(
+        work: &str,
+        network: &str,
+        layers: &str,
+        name: &str,
+        times: Result<Vec<f64>, String>,
+    ) -> Self {
+        let (mut times, failure) = match times {
+            Ok(times) => (times, None),
+            Err(why) => (Vec::new(), Some(why)),
+        };
+        times.sort_by(f64::total_cmp);
+        Row {
+            work: work.into(),
+            network: network.into(),
+            layers: layers.into(),
+            name: name.into(),
+            us_min: times.first().copied(),
+            us_median: times.get(times.len() / 2).copied(),
+            blocks: times.len(),
+            failure,
+        }
+    }
+}
+
+impl Comparison {
+    /// The tables. A ratio below 1 means that ours takes less time.
+    pub fn markdown(&self) -> String {
+        let mut out = String::from("# A training step: ours and others'\n\n");
+        let _ = writeln!(
+            out,
+            "CPU time of one iteration in µs, one thread, single precision, batch 128, in turn; smallest and median \
+             of several blocks. `{}`, commit {}, {}, {}.\n",
+            self.command,
+            self.code.short_commit(),
+            self.machine.cpu,
+            self.machine.simd
+        );
+        let mut seen: Vec<(&str, &str)> = Vec::new();
+        for row in &self.rows {
+            let key = (row.work.as_str(), row.network.as_str());
+            if seen.contains(&key) {
+                continue;
+            }
+            seen.push(key);
+            let group: Vec<&Row> =
+                self.rows.iter().filter(|r| (r.work.as_str(), r.network.as_str()) == key).collect();
+            let own = group.iter().find(|r| r.name == "ours").and_then(|r| r.us_min);
+            let _ = writeln!(out, "## {}, {} ({})\n", row.work, row.network, row.layers);
+            out.push_str("| | min | median | ours / theirs |\n|---|---:|---:|---:|\n");
+            for row in group {
+                let number = |v: Option<f64>| v.map_or("–".into(), |v| format!("{v:.2}"));
+                let ratio = own.zip(row.us_min).map(|(own, theirs)| own / theirs);
+                let last = match &row.failure {
+                    // The other work is not what the program is for.
+                    Some(why) => why.clone(),
+                    None => ratio.map_or(String::new(), |r| format!("{r:.3}")),
+                };
+                let _ = writeln!(
+                    out,
+                    "| {} | {} | {} | {last} |",
+                    row.name,
+                    number(row.us_min),
+                    number(row.us_median)
+                );
+            }
+            out.push('\n');
+        }
+        for absent in &self.absent {
+            let _ = writeln!(out, "Absent: {} ({}). To install: {}", absent.id, absent.why, absent.install);
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_has_the_least_and_the_median_and_a_failure_its_reason() {
+        let row = Row::new("data", "mid", "SiLU32", "ours", Ok(vec![3.0, 1.0, 2.0]));
+        assert_eq!((row.us_min, row.us_median, row.blocks), (Some(1.0), Some(2.0), 3));
+        let other = Row::new("data", "mid", "SiLU32", "JAX 1, scan", Ok(vec![4.0]));
+        let failed = Row::new("data", "mid", "SiLU32", "C", Err("it crashed".into()));
+        let text = Comparison {
+            format: 1,
+            at: String::new(),
+            command: "compare train".into(),
+            code: Code::current(),
+            machine: Machine::current(),
+            rounds: 1,
+            seconds_a_turn: 0.1,
+            absent: vec![Absence { id: "torch".into(), why: "no torch".into(), install: "pip".into() }],
+            rows: vec![row, other, failed],
+        }
+        .markdown();
+        assert!(text.contains("| ours | 1.00 | 2.00 | 1.000 |"), "{text}");
+        assert!(text.contains("| JAX 1, scan | 4.00 | 4.00 | 0.250 |"), "{text}");
+        assert!(text.contains("it crashed") && text.contains("Absent: torch (no torch)"), "{text}");
+    }
+}

@@ -1,0 +1,208 @@
+//! From kept trials to verdicts on the claims of problems B_S, B_C and C.
+
+use super::{Class, TrialResult};
+use crate::Tier;
+use crate::claims::{Claim, Publication};
+use crate::results::{ClaimResult, Finding};
+use crate::stats;
+
+/// The experiments whose claims are judged here.
+const EXPERIMENTS: [&str; 6] = ["W-BS1/", "W-BS2/", "W-BC1/", "W-BC2/", "W-IT/", "W-C/"];
+
+/// One result for each claim of these experiments, from trials at the publication's scale.
+pub fn judge(publication: &Publication, trials: &[TrialResult]) -> Vec<ClaimResult> {
+    let ours = |id: &str| EXPERIMENTS.iter().any(|e| id.starts_with(e)) || id.starts_with("W-WIN/");
+    publication.claims.iter().filter(|c| ours(&c.id)).map(|claim| one(claim, trials)).collect()
+}
+
+fn one(claim: &Claim, trials: &[TrialResult]) -> ClaimResult {
+    let experiment = claim.id.split('/').next().unwrap_or_default();
+    let own: Vec<&TrialResult> = trials.iter().filter(|t| t.spec.experiment == experiment).collect();
+    let command = format!(
+        "cargo xtask sweep run benchsuite/plans/werneck2024/{}-paper.toml",
+        experiment.to_lowercase()
+    );
+    if let Some(layers) = layers(&claim.id) {
+        let extra = claim.id.contains("/extra/");
+        let mut errors: Vec<(u64, f64)> = own
+            .iter()
+            .filter(|t| t.spec.layers == layers && (!extra || t.spec.extra.is_some()))
+            .map(|t| (t.spec.seed, t.scores.euler.mean))
+            .collect();
+        errors.sort_by_key(|e| e.0);
+        let seeds: Vec<u64> = errors.iter().map(|e| e.0).collect();
+        let mut values: Vec<f64> = errors.iter().map(|e| e.1).collect();
+        values.sort_by(f64::total_cmp);
+        let finding = match values.get(values.len() / 2) {
+            Some(median) => Finding::Measured(*median),
+            None => not_run(&own, experiment),
+        };
+        let mut result = ClaimResult::judge(claim, finding, &command, Tier::Paper, &seeds);
+        if values.len() > 1 {
+            result.spread = values.last().zip(values.first()).map(|(high, low)| high - low);
+        }
+        return result;
+    }
+    let mut seeds: Vec<u64> = own.iter().map(|t| t.spec.seed).collect();
+    seeds.sort_unstable();
+    seeds.dedup();
+    let finding = whole(&claim.id, &own).map_or_else(|| not_run(&own, experiment), Finding::Measured);
+    ClaimResult::judge(claim, finding, &command, Tier::Paper, &seeds)
+}
+
+/// The architecture of a claim about one network.
+fn layers(id: &str) -> Option<&str> {
+    let parts: Vec<&str> = id.split('/').collect();
+    let [_, .., layers, "mean_error"] = parts.as_slice() else { return None };
+    // Rows that a table repeats are told apart by words in parentheses.
+    Some(layers.split(" (").next().unwrap_or(layers))
+}
+
+/// How many trials an experiment has at the scale of the publication, and CPU hours by the costs
+/// measured here, in words.
+fn scale(experiment: &str) -> (usize, &'static str) {
+    match experiment {
+        "W-BS1" => (720, "about 20 hours of one core"),
+        "W-BS2" => (262, "about 3 hours of one core"),
+        "W-BC1" => (3096, "about 40 hours of one core"),
+        "W-BC2" => (160, "about 1.5 hours of one core"),
+        "W-IT" => (52, "about half an hour of one core"),
+        "W-C" => (649, "about 5 hours of one core"),
+        _ => (9, "about a quarter of an hour of one core"),
+    }
+}
+
+fn not_run(own: &[&TrialResult], experiment: &str) -> Finding {
+    let (of, cost) = scale(experiment);
+    let n = own.len();
+    let reason = format!("{n} of {of} networks are trained; the whole costs {cost}");
+    Finding::NotRun { measured: None, reason }
+}
+
+/// The first seed's trial of each architecture.
+fn first_seed<'a>(own: &[&'a TrialResult]) -> Vec<&'a TrialResult> {
+    own.iter().copied().filter(|t| t.spec.seed == 1).collect()
+}
+
+/// A number over many networks, if all that it needs are there.
+fn whole(id: &str, own: &[&TrialResult]) -> Option<f64> {
+    let mean = |t: &&TrialResult| t.scores.euler.mean;
+    let least = |values: &mut dyn Iterator<Item = f64>| values.min_by(f64::total_cmp);
+    let parts: Vec<&str> = id.split('/').collect();
+    match parts.as_slice() {
+        ["W-BS2", "two_over_three"] => {
+            let all = first_seed(own);
+            if all.len() < 252 {
+                return None;
+            }
+            let best = |depth| {
+                least(&mut all.iter().filter(|t| t.spec.layers.split(',').count() == depth).map(mean))
+            };
+            Some(best(2)? / best(3)?)
+        }
+        ["W-BS1", "cost", _] => {
+            let cost = |class| {
+                let mut same = own.iter().filter(|t| {
+                    t.spec.class == class && t.spec.layers == "SiLU32,SiLU32" && t.spec.batch == 128
+                });
+                same.next().map(|t| t.iteration_us)
+            };
+            Some(cost(Class::Pinn)? / cost(Class::Ddnn)?)
+        }
+        ["W-BC1", domain, quantity] => {
+            let t_end: f64 = domain.strip_prefix('T')?.parse().ok()?;
+            let errors: Vec<f64> = own.iter().filter(|t| t.spec.t_end() == t_end).map(mean).collect();
+            if errors.len() < 1548 {
+                return None;
+            }
+            match *quantity {
+                "mean" => Some(stats::mean(&errors)),
+                "best" => errors.into_iter().min_by(f64::total_cmp),
+                _ => errors.into_iter().max_by(f64::total_cmp),
+            }
+        }
+        ["W-BC1", "ratio"] => Some(whole("W-BC1/T50/mean", own)? / whole("W-BC1/T5/mean", own)?),
+        ["W-IT", "extra", "worst"] => {
+            let errors: Vec<f64> = own.iter().filter(|t| t.spec.extra.is_some()).map(mean).collect();
+            (errors.len() >= 36).then(|| errors.into_iter().max_by(f64::total_cmp)).flatten()
+        }
+        ["W-IT", "extra_better"] => {
+            let pairs = pairs(own);
+            let better = pairs.iter().filter(|(without, with)| with < without).count();
+            (pairs.len() >= 16).then(|| better as f64 / pairs.len() as f64)
+        }
+        ["W-IT", "one_step_hides"] => {
+            let both: Vec<(f64, f64)> =
+                own.iter().filter_map(|t| Some((t.one_step?.euler.mean, t.scores.euler.mean))).collect();
+            (both.len() >= 36).then(|| rank_correlation(&both))
+        }
+        ["W-C", "best_has_extra"] => {
+            let best =
+                |extra: bool| least(&mut own.iter().filter(|t| t.spec.extra.is_some() == extra).map(mean));
+            (pairs(own).len() >= 64).then_some(())?;
+            Some(best(false)? / best(true)?)
+        }
+        ["W-WIN", "windows_better"] => {
+            let error = |windows: u32, layers: &str| {
+                let mut same = own.iter().filter(|t| {
+                    t.spec.windows() == windows && t.spec.layers == layers && t.spec.t_end() == 50.0
+                });
+                same.next().map(mean)
+            };
+            let mut ratios: Vec<f64> = own
+                .iter()
+                .filter(|t| t.spec.windows() == 10)
+                .filter_map(|t| Some(error(1, &t.spec.layers)? / error(10, &t.spec.layers)?))
+                .collect();
+            ratios.sort_by(f64::total_cmp);
+            (ratios.len() >= 3).then(|| ratios[ratios.len() / 2])
+        }
+        ["W-BS1", "fig24", _] => {
+            let mut by_layers: std::collections::BTreeMap<&str, Vec<(usize, f64)>> = Default::default();
+            for t in own.iter().filter(|t| t.spec.class == Class::Ddnn) {
+                by_layers.entry(&t.spec.layers).or_default().push((t.spec.batch, t.scores.euler.mean));
+            }
+            let mut ratios: Vec<f64> = by_layers
+                .values()
+                .filter(|errors| errors.len() >= 5)
+                .filter_map(|errors| {
+                    let at = errors.iter().find(|e| e.0 == 128)?.1;
+                    Some(at / errors.iter().map(|e| e.1).min_by(f64::total_cmp)?)
+                })
+                .collect();
+            ratios.sort_by(f64::total_cmp);
+            (ratios.len() >= 36).then(|| ratios[ratios.len() / 2])
+        }
+        _ => None,
+    }
+}
+
+/// Errors of the same architecture and seed without and with extra points.
+fn pairs(own: &[&TrialResult]) -> Vec<(f64, f64)> {
+    own.iter()
+        .filter(|t| t.spec.extra.is_none())
+        .filter_map(|without| {
+            let with = own.iter().find(|t| {
+                t.spec.extra.is_some()
+                    && t.spec.layers == without.spec.layers
+                    && t.spec.seed == without.spec.seed
+            })?;
+            Some((without.scores.euler.mean, with.scores.euler.mean))
+        })
+        .collect()
+}
+
+/// Spearman's ρ, without ties.
+fn rank_correlation(pairs: &[(f64, f64)]) -> f64 {
+    let n = pairs.len() as f64;
+    let ranks = |value: fn(&(f64, f64)) -> f64| {
+        let mut order: Vec<usize> = (0..pairs.len()).collect();
+        order.sort_by(|a, b| value(&pairs[*a]).total_cmp(&value(&pairs[*b])));
+        let mut ranks = vec![0.0; pairs.len()];
+        order.iter().enumerate().for_each(|(rank, k)| ranks[*k] = rank as f64);
+        ranks
+    };
+    let (a, b) = (ranks(|p| p.0), ranks(|p| p.1));
+    let d: f64 = a.iter().zip(&b).map(|(a, b)| (a - b).powi(2)).sum();
+    1.0 - 6.0 * d / (n * (n * n - 1.0))
+}

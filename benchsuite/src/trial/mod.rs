@@ -1,0 +1,238 @@
+//! One network of a sweep: from a few words in a plan to a judged ONNX file.
+//!
+//! A [`TrialSpec`] says what to train; [`run`] trains it in a folder of its own and returns a
+//! [`TrialResult`]. A sweep is many of these, one to a thread, in one process or in several: they
+//! share nothing but a cache of data sets.
+
+mod cache;
+mod evaluate;
+mod extra;
+mod field;
+mod findings;
+pub mod kept;
+mod recipes;
+mod result;
+mod sets;
+mod settings;
+mod spec;
+mod train;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use infer_trt::{Provider, Session, SessionOptions};
+use surrogates::onnx::{self, Label};
+use surrogates::{Mlp, TrainingSet};
+
+pub use findings::judge;
+pub use result::{Course, Errors, Progress, Scores, TrialResult};
+pub use spec::{Class, Extra, ExtraRule, Problem, Scaling, TrialSpec};
+
+use self::sets::Sets;
+use crate::interrupt::Stop;
+use crate::manifest::{Code, Machine, now};
+use crate::{Error, files};
+
+/// Trains one network to its end, or goes on where an earlier call was stopped, exports it, and
+/// judges the exported file.
+///
+/// `folder` belongs to this trial alone: it receives `checkpoint.safetensors` while training goes
+/// on, and in the end `model.onnx` and `result.json`. If `result.json` is there, it is returned and
+/// nothing is computed. A call that goes on from a checkpoint ends with the same bits as one that
+/// was never stopped (but for the times).
+///
+/// `data_cache` holds data sets by the hash of their recipe. Any number of processes may share it:
+/// the first to need a set generates it while the others wait.
+///
+/// `beat` is called at least every second or so, also while data sets are generated.
+///
+/// # Errors
+/// [`Error::BadTrial`] for a spec that makes no sense, [`Error::TrialStopped`] after `stop` was
+/// requested and the state was saved, and those of data, training and inference.
+pub fn run(
+    spec: &TrialSpec,
+    folder: &Path,
+    data_cache: &Path,
+    stop: Stop,
+    beat: &mut dyn FnMut(Progress),
+) -> Result<TrialResult, Error> {
+    spec.check()?;
+    let result_path = folder.join("result.json");
+    if result_path.exists() {
+        return finished(spec, folder, &result_path);
+    }
+    std::fs::create_dir_all(folder).map_err(Error::io(folder, "check that the folder is writable"))?;
+    let total = spec.iterations * u64::from(spec.windows());
+    let progress =
+        |iteration, mean_error, stage| Progress { iteration, iterations: total, mean_error, stage };
+
+    let sets = cache::watched(|| Sets::prepare(spec, data_cache, stop), || beat(progress(0, None, "data")))?;
+    let network = spec.network()?;
+    let edges = sets::edges(spec);
+    let (mut sessions, mut courses, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut microseconds, mut latest) = (0.0, None);
+    let mut previous: Option<Mlp> = None;
+    for (k, edge) in edges.iter().enumerate() {
+        let done = k as u64 * spec.iterations;
+        let part = Part { spec, folder, index: k, window: (if k == 0 { 0.0 } else { edges[k - 1] }, *edge) };
+        let mut tell = |iteration, mean| {
+            latest = mean;
+            beat(progress(done + iteration, mean, "training"));
+        };
+        let trained = part.train(&sets, previous.take(), stop, &mut tell)?;
+        microseconds += trained.iteration_us / edges.len() as f64;
+        courses.push(train::course(trained.trainer.history()));
+        let (session, hash) = part.export(trained.trainer.network())?;
+        sessions.push(session);
+        hashes.push(hash);
+        previous = Some(trained.trainer.network().clone());
+    }
+    let mut tell = || beat(progress(total, latest, "evaluation"));
+    let (scores, one_step) = match sets.domain() {
+        Some(domain) => {
+            let one_step = evaluate::at_rows(&mut *sessions[0], sets.validation(), &mut tell)?;
+            (evaluate::iterated(&mut *sessions[0], domain, &mut tell)?, Some(one_step))
+        }
+        None => (evaluate::in_windows(&mut sessions, &edges, sets.validation(), &mut tell)?, None),
+    };
+    let reused = match sets.long() {
+        Some(long) => Some(evaluate::reused(&mut *sessions[0], spec.t_end(), long, &mut tell)?),
+        None => None,
+    };
+    let result = TrialResult {
+        format: TrialResult::FORMAT,
+        id: spec.id(),
+        parameters: network.parameters(),
+        neurons: network.neurons(),
+        iterations: spec.iterations,
+        iteration_us: microseconds,
+        scores,
+        one_step,
+        reused,
+        courses,
+        onnx_sha256: hashes,
+        datasets: sets.hashes(),
+        code: Code::current(),
+        machine: Machine::current(),
+        finished: now(),
+        spec: spec.clone(),
+    };
+    files::write_json(&result_path, &result)?;
+    Ok(result)
+}
+
+/// Runs the trial that a TOML file describes, in a folder of its name below `out`.
+///
+/// # Errors
+/// [`Error::Io`] or [`Error::Damaged`] for the file, and those of [`run`].
+pub fn from_file(spec: &Path, out: &Path, data_cache: &Path, stop: Stop) -> Result<TrialResult, Error> {
+    let text = std::fs::read_to_string(spec).map_err(Error::io(spec, "give a TOML file"))?;
+    let parsed: TrialSpec = toml::from_str(&text).map_err(|e| Error::Damaged {
+        path: spec.to_owned(),
+        why: e.to_string(),
+        remedy: "correct the named field".into(),
+    })?;
+    let id = parsed.id();
+    let bar = crate::progress::Progress::new(&id);
+    let (mut done, mut stage) = (0, "");
+    run(&parsed, &out.join(&id), data_cache, stop, &mut |now| {
+        if stage != now.stage {
+            bar.stage(now.stage, now.iterations as f64, done as f64);
+            stage = now.stage;
+        }
+        let step = now.iteration.saturating_sub(done) as f64;
+        bar.add(step, || now.mean_error.map_or(String::new(), |e| format!("mean error {e:.3e}")));
+        done = now.iteration;
+    })
+}
+
+/// The result of an earlier call, if it is this trial's and its networks are still those judged.
+fn finished(spec: &TrialSpec, folder: &Path, path: &Path) -> Result<TrialResult, Error> {
+    let remedy = format!("delete {} to train it again", folder.display());
+    let result: TrialResult = files::read_json(path, &remedy)?;
+    let damaged = |path: &Path, why: &str| Error::Damaged {
+        path: path.to_owned(),
+        why: why.to_owned(),
+        remedy: remedy.clone(),
+    };
+    if result.spec != *spec {
+        return Err(damaged(path, "it belongs to another trial"));
+    }
+    for (k, hash) in result.onnx_sha256.iter().enumerate() {
+        let model = folder.join(model_name(spec, k));
+        let bytes = std::fs::read(&model)
+            .map_err(Error::io(&model, "delete the trial's folder to train it again"))?;
+        if files::sha256(&bytes) != *hash {
+            return Err(damaged(&model, "its SHA-256 is not the one in result.json"));
+        }
+    }
+    Ok(result)
+}
+
+fn model_name(spec: &TrialSpec, index: usize) -> String {
+    if spec.windows() == 1 { "model.onnx".into() } else { format!("window-{index}/model.onnx") }
+}
+
+/// One network of a trial: the only one, or that of a window.
+struct Part<'a> {
+    spec: &'a TrialSpec,
+    folder: &'a Path,
+    index: usize,
+    window: (f64, f64),
+}
+
+impl Part<'_> {
+    fn train(
+        &self,
+        sets: &Sets,
+        previous: Option<Mlp>,
+        stop: Stop,
+        beat: &mut dyn FnMut(u64, Option<f64>),
+    ) -> Result<train::Trained, Error> {
+        let model = self.folder.join(model_name(self.spec, self.index));
+        let folder = model.parent().unwrap_or(self.folder);
+        std::fs::create_dir_all(folder).map_err(Error::io(folder, "check that the folder is writable"))?;
+        let name = if self.spec.windows() == 1 { String::new() } else { format!("window {}", self.index) };
+        let config = settings::settings(self.spec, self.window, &name)?;
+        let (train, extra, validation) = sets.of_window(self.spec, self.index)?;
+        let field: Arc<dyn surrogates::VectorField> = Arc::new(field::Field::new(self.spec.problem));
+        let set = TrainingSet {
+            train: Some(train),
+            validation: Some(validation),
+            field: (!config.physics.is_empty()).then_some(field),
+            extra,
+            previous,
+        };
+        train::train(&self.spec.id(), folder, config, set, self.spec.iterations, stop, beat)
+    }
+
+    fn export(&self, network: &Mlp) -> Result<(Box<dyn Session>, String), Error> {
+        let spec = self.spec;
+        let path = self.folder.join(model_name(spec, self.index));
+        let pure = |names: &[&str]| names.iter().map(|n| Label::new(*n, "1")).collect::<Vec<_>>();
+        let mut inputs =
+            if spec.class == Class::Itnn { pure(&["U", "W"]) } else { pure(&["t", "U_0", "W_0"]) };
+        if spec.problem == Problem::C {
+            inputs.extend(pure(&["I_stim"]));
+        }
+        let text = format!(
+            "Werneck 2024, problem {}, {} {}; t from {} to {}",
+            spec.problem, spec.class, spec.layers, self.window.0, self.window.1
+        );
+        let description = onnx::Description {
+            text,
+            inputs,
+            targets: pure(&["U", "W"]),
+            recipe_sha256: String::new(),
+            properties: vec![
+                ("iterations".into(), spec.iterations.to_string()),
+                ("seed".into(), spec.seed.to_string()),
+            ],
+        };
+        onnx::export(network, &description, &path)
+            .map_err(|e| Error::Training { network: spec.id(), source: Box::new(e) })?;
+        let bytes = std::fs::read(&path).map_err(Error::io(&path, "run the trial again"))?;
+        let options = SessionOptions::default().with_threads(1);
+        Ok((infer_trt::open(&path, &Provider::Native, &options)?, files::sha256(&bytes)))
+    }
+}

@@ -1,0 +1,114 @@
+//! What a trial leaves behind.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::TrialSpec;
+use crate::manifest::{Code, Machine};
+
+/// How far a trial is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Progress {
+    /// Iterations done, over all networks of the trial.
+    pub iteration: u64,
+    /// Iterations in all.
+    pub iterations: u64,
+    /// The mean error of the last validation.
+    pub mean_error: Option<f64>,
+    /// What is being done: `data`, `training`, `evaluation`.
+    pub stage: &'static str,
+}
+
+/// Mean and greatest of |ΔU| + |ΔW| over samples (Werneck 2024, eq. 3.3).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Errors {
+    /// The mean.
+    pub mean: f64,
+    /// The greatest.
+    pub max: f64,
+}
+
+/// The errors on one validation set.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Scores {
+    /// Against explicit Euler with step 0.01, as the training data and as published.
+    pub euler: Errors,
+    /// Against an accurate solution at the same points.
+    pub accurate: Errors,
+    /// Samples in the set.
+    pub samples: u64,
+}
+
+/// The course of a training, at most a hundred validations.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Course {
+    /// Iterations done.
+    pub iteration: Vec<u64>,
+    /// The weighted loss of that iteration's batch.
+    pub loss: Vec<f64>,
+    /// Mean error over the validation set, against Euler.
+    pub mean_error: Vec<f64>,
+    /// Greatest error over the validation set, against Euler.
+    pub max_error: Vec<f64>,
+}
+
+/// `result.json` of a finished trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrialResult {
+    /// The layout of this file.
+    pub format: u32,
+    /// The trial's name.
+    pub id: String,
+    /// What was trained.
+    pub spec: TrialSpec,
+    /// Weights and biases of a network.
+    pub parameters: usize,
+    /// Neurons in hidden layers of a network.
+    pub neurons: usize,
+    /// Iterations done by each network.
+    pub iterations: u64,
+    /// CPU time of an iteration in µs, without validations, in the last start that trained it.
+    pub iteration_us: f64,
+    /// The errors by which the publication judges: over the validation set, for an iterator over
+    /// the whole time domain.
+    pub scores: Scores,
+    /// For an iterator the errors of one step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub one_step: Option<Scores>,
+    /// For a network of a short time domain, or of a window, its errors when it is applied again and
+    /// again to its own output until t = 50 (section 3.4.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reused: Option<Scores>,
+    /// The courses of the networks: one, or one for each window.
+    pub courses: Vec<Course>,
+    /// SHA-256 of the exported files.
+    pub onnx_sha256: Vec<String>,
+    /// Content hashes of the data sets, by name.
+    pub datasets: BTreeMap<String, String>,
+    /// The code that finished it.
+    pub code: Code,
+    /// The machine that finished it.
+    pub machine: Machine,
+    /// When it was finished, in UTC.
+    pub finished: String,
+}
+
+impl TrialResult {
+    /// The layout that this version writes.
+    pub const FORMAT: u32 = 1;
+}
+
+impl std::fmt::Display for TrialResult {
+    /// The trial and its errors, in a line.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Scores { euler, accurate, .. } = self.scores;
+        write!(
+            f,
+            "{}: mean error {:.3e}, greatest {:.3e} (against an accurate solution {:.3e}, {:.3e}); \
+             {:.1} us an iteration",
+            self.id, euler.mean, euler.max, accurate.mean, accurate.max, self.iteration_us
+        )
+    }
+}
