@@ -93,6 +93,7 @@
 //! ([`tableau`]): [`RungeKutta`], [`RungeKuttaPair`], [`RushLarsen`], [`GeneralizedRushLarsen`],
 //! [`Rosenbrock`].
 
+mod columns;
 mod combine;
 mod consistent;
 mod control;
@@ -137,6 +138,7 @@ pub mod sparse;
 mod stepper;
 mod system;
 pub mod tableau;
+pub mod tape;
 #[allow(
     clippy::excessive_precision,
     clippy::approx_constant,
@@ -144,6 +146,7 @@ pub mod tableau;
 )]
 mod wide;
 
+pub use columns::{Columns, Lost, MAX_COLUMNS, march_columns};
 pub use consistent::consistent_start;
 pub use control::Controller;
 pub use dispatch::{Kernel, Twin};
