@@ -43,9 +43,14 @@ pub trait Kernel<T> {
 /// Size, alignment and the meaning of every bit pattern are those of `T`.
 #[allow(unsafe_code, reason = "views are casts of slices")]
 pub unsafe trait Twin<T>: Scalar {
+    /// Whether the two are twins after all: known where views are compiled, which panic otherwise.
+    #[doc(hidden)]
+    const FITS: bool = true;
+
     /// The same numbers.
     #[inline(always)]
     fn view(x: &[T]) -> &[Self] {
+        assert!(Self::FITS, "invariant: a register stands for as many lanes as it has");
         // SAFETY: the trait promises one layout and one meaning.
         unsafe { core::slice::from_raw_parts(x.as_ptr().cast(), x.len()) }
     }
@@ -53,6 +58,7 @@ pub unsafe trait Twin<T>: Scalar {
     /// The same numbers, to change.
     #[inline(always)]
     fn view_mut(x: &mut [T]) -> &mut [Self] {
+        assert!(Self::FITS, "invariant: a register stands for as many lanes as it has");
         // SAFETY: as above; the borrow stays exclusive.
         unsafe { core::slice::from_raw_parts_mut(x.as_mut_ptr().cast(), x.len()) }
     }
@@ -60,6 +66,7 @@ pub unsafe trait Twin<T>: Scalar {
     /// The same number.
     #[inline(always)]
     fn of(x: T) -> Self {
+        assert!(Self::FITS, "invariant: a register stands for as many lanes as it has");
         let mut twin = Self::default();
         // SAFETY: as above: `Self` has the size of `T`.
         unsafe { core::ptr::copy_nonoverlapping((&raw const x).cast(), &raw mut twin, 1) };

@@ -3,6 +3,7 @@
 use core::marker::PhantomData;
 
 use crate::sparse::{Compression, Depends};
+use crate::tape::Trace;
 use crate::{Linearize, Mass, Scalar, StateSpace, System};
 
 /// A system whose type is forgotten as soon as it is called: the loops over steps are compiled once
@@ -59,6 +60,9 @@ impl<T: Scalar, S: Linearize<T> + ?Sized> Linearize<T> for Erased<'_, T, S> {
     }
     fn sparsity(&self, t: f64, rows: &mut [Depends]) -> bool {
         self.system.sparsity(t, rows)
+    }
+    fn trace(&self, t: f64) -> Option<Trace> {
+        self.system.trace(t)
     }
     fn jacobian_entries(&self, t: f64, y: &[T], plan: &Compression, values: &mut [T]) {
         self.system.jacobian_entries(t, y, plan, values);

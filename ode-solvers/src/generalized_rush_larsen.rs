@@ -2,6 +2,8 @@
 
 use crate::runge_kutta::hermite;
 use crate::rush_larsen::relax;
+use crate::matrix::WRITTEN;
+use crate::tape::{self, Bound, Entries};
 use crate::sparse::{Compression, Depends, SparsityPattern};
 use crate::{Linearize, Scalar, Statistics, Step, StepError, Stepper};
 
@@ -145,6 +147,8 @@ struct Diagonal<T> {
     /// Whether the structure has been asked for since the latest restart.
     known: bool,
     rows: Box<[Depends]>,
+    /// The equations as they were written down after the latest restart.
+    tape: Option<Bound<T>>,
     /// Nothing for systems that don't know their structure, or are too large.
     plan: Option<Compression>,
     /// The diagonal in the plan's order, or the whole Jacobian, column by column.
@@ -154,7 +158,7 @@ struct Diagonal<T> {
 impl<T: Scalar> Diagonal<T> {
     fn new(n: usize) -> Self {
         let rows = vec![Depends::default(); n.min(SparsityPattern::MAX_DIM)].into();
-        Self { n, known: false, rows, plan: None, values: vec![T::default(); n] }
+        Self { n, known: false, rows, tape: None, plan: None, values: vec![T::default(); n] }
     }
 
     fn restart(&mut self) {
@@ -162,6 +166,13 @@ impl<T: Scalar> Diagonal<T> {
     }
 
     fn find_structure<S: Linearize<T> + ?Sized>(&mut self, system: &S, t: f64) {
+        self.tape = (self.n >= WRITTEN && system.is_autonomous())
+            .then(|| system.trace(t))
+            .flatten()
+            .and_then(|trace| tape::program(&trace, Entries::Diagonal));
+        if self.tape.is_some() {
+            return;
+        }
         let known = self.n <= SparsityPattern::MAX_DIM && system.sparsity(t, &mut self.rows);
         let size = if known { self.n } else { self.n * self.n };
         self.values.resize(size, T::default());
@@ -181,14 +192,15 @@ impl<T: Scalar> Diagonal<T> {
             self.known = true;
         }
         stats.jacobian += 1;
-        match &self.plan {
-            Some(plan) => {
+        match (&mut self.tape, &self.plan) {
+            (Some(tape), _) => tape.jacobian(y, out),
+            (None, Some(plan)) => {
                 system.jacobian_entries(t, y, plan, &mut self.values);
                 for ((i, _), &value) in plan.entries().zip(&self.values) {
                     out[i] = value;
                 }
             }
-            None => {
+            (None, None) => {
                 system.jacobian(t, y, &mut self.values);
                 for (out, &value) in out.iter_mut().zip(self.values.iter().step_by(self.n + 1)) {
                     *out = value;

@@ -206,7 +206,7 @@ where
 }
 
 /// The number of steps of length `dt` from `a` to `b`. A remainder that is rounding counts for none.
-fn steps_between(a: f64, b: f64, dt: f64) -> u64 {
+pub(crate) fn steps_between(a: f64, b: f64, dt: f64) -> u64 {
     let ratio = (b - a) / dt;
     let whole = ratio.floor();
     let rounding = 1e-9 + 4.0 * f64::EPSILON * ratio;

@@ -150,7 +150,7 @@ impl<E: Element, const N: usize> Lanes<E, N> {
 
     /// Whether all lanes lie where sine and cosine of [`Element`] are accurate.
     #[inline(always)]
-    fn is_trigonometric(self) -> bool {
+    pub(crate) fn is_trigonometric(self) -> bool {
         self.0.iter().all(|&x| x.into().abs() <= double::TRIGONOMETRIC_RANGE)
     }
 }

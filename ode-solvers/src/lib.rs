@@ -93,6 +93,7 @@
 //! ([`tableau`]): [`RungeKutta`], [`RungeKuttaPair`], [`RushLarsen`], [`GeneralizedRushLarsen`],
 //! [`ThetaMethod`], [`Rosenbrock`].
 
+mod columns;
 mod combine;
 mod consistent;
 mod control;
@@ -138,6 +139,7 @@ pub mod sparse;
 mod stepper;
 mod system;
 pub mod tableau;
+pub mod tape;
 mod theta;
 #[allow(
     clippy::excessive_precision,
@@ -146,6 +148,7 @@ mod theta;
 )]
 mod wide;
 
+pub use columns::{Columns, Lost, MAX_COLUMNS, march_columns};
 pub use consistent::consistent_start;
 pub use control::Controller;
 pub use dispatch::{Kernel, Twin};

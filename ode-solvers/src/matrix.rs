@@ -4,12 +4,20 @@ use std::sync::Arc;
 
 use crate::dense::Dense;
 use crate::linear::Singular;
-use crate::sparse::{Compression, Depends, SparseError, SparseLu, SparsityPattern};
+use crate::sparse::{Compression, Depends, SparseError, SparseLu, SparsityPattern, Symbolic};
+use crate::tape::{self, Bound, Entries};
 use crate::{Linearize, Scalar, StepError};
 
 /// A solution that misses an equation by more than this share of its terms is computed again, with
 /// pivoting. Step-size control asks for a few digits of a stage.
 const BACKWARD_ERROR: f64 = 1e-9;
+/// The same in single precision, whose roundings are larger than that.
+const BACKWARD_ERROR_SINGLE: f64 = 1e-4;
+
+fn tolerated<T: Scalar>() -> f64 {
+    let one = T::from(1.0);
+    if one + T::from(1e-12) == one { BACKWARD_ERROR_SINGLE } else { BACKWARD_ERROR }
+}
 
 /// Over `f64` a sparse operation takes about as long as this many of a dense elimination, which runs
 /// down columns with vector instructions. Over lanes and duals, which are vectors themselves, both
@@ -40,7 +48,9 @@ pub(crate) struct Matrix<T> {
 
 #[derive(Debug)]
 struct Sparse<T> {
-    compression: Compression,
+    source: Source<T>,
+    /// The positions of the entries.
+    positions: Vec<(usize, usize)>,
     jacobian: Vec<T>,
     /// With a mass matrix: its entries and those of `J − diagonal · M`, in the plan's order.
     mass: Vec<f64>,
@@ -50,6 +60,18 @@ struct Sparse<T> {
     b: Vec<T>,
     pivots: Pivots,
 }
+
+/// Where the entries come from.
+#[derive(Debug)]
+enum Source<T> {
+    /// The system is asked for them.
+    System(Compression),
+    /// The equations as they were written down after the latest restart.
+    Tape(Bound<T>),
+}
+
+/// Systems that are smaller need fewer operations than writing them down takes.
+pub(crate) const WRITTEN: usize = 5;
 
 /// What is known about the pivots on the diagonal of the latest factorisation.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -88,12 +110,43 @@ impl<T: Scalar> Matrix<T> {
             self.known = true;
         }
         match &mut self.sparse {
-            Some(s) => system.jacobian_entries(t, y, &s.compression, &mut s.jacobian),
+            Some(s) => match &mut s.source {
+                Source::System(plan) => system.jacobian_entries(t, y, plan, &mut s.jacobian),
+                Source::Tape(bound) => bound.jacobian(y, &mut s.jacobian),
+            },
             None => system.jacobian(t, y, &mut self.jacobian),
         }
     }
 
+    /// From the equations, if nothing in them depends on time. Whether the structure is known now.
+    fn find_tape<S: Linearize<T> + ?Sized>(&mut self, system: &S, t: f64) -> bool {
+        if self.n < WRITTEN || self.mass.is_some() || !system.is_autonomous() {
+            return false;
+        }
+        let Some(bound) = system.trace(t).and_then(|trace| tape::program::<T>(&trace, Entries::All)) else {
+            return false;
+        };
+        let program = bound.program().clone();
+        let Some((_, symbolic)) = program.plan() else { return false };
+        self.sparse = match &mut self.sparse {
+            // The same operations with other numbers.
+            Some(sparse) if sparse.is_from(bound.program()) => {
+                sparse.source = Source::Tape(bound);
+                return true;
+            }
+            _ if is_dense::<T>(symbolic) => None,
+            _ => {
+                let positions = program.positions().to_vec();
+                Some(Box::new(Sparse::new(Source::Tape(bound), positions, symbolic.clone())))
+            }
+        };
+        true
+    }
+
     fn find_structure<S: Linearize<T> + ?Sized>(&mut self, system: &S, t: f64) {
+        if self.find_tape(system, t) {
+            return;
+        }
         if self.n > SparsityPattern::MAX_DIM || !system.sparsity(t, &mut self.rows) {
             self.sparse = None;
             return;
@@ -101,15 +154,18 @@ impl<T: Scalar> Matrix<T> {
         for &(i, j, _) in self.mass.iter().flatten() {
             self.rows[i] += Depends::on(j);
         }
-        let pattern = match &self.sparse {
-            Some(sparse) if sparse.compression.pattern().covers(&self.rows) => {
-                let mass = self.mass.as_deref();
-                return self.sparse.iter_mut().for_each(|sparse| sparse.set_mass(mass));
-            }
-            Some(sparse) => sparse.compression.pattern().union(&self.rows),
-            None => SparsityPattern::with_diagonal(self.rows.to_vec()),
+        let known = self.sparse.as_ref().and_then(|sparse| match &sparse.source {
+            Source::System(plan) => Some(plan.pattern()),
+            Source::Tape(_) => None,
+        });
+        let pattern = match known {
+            Some(pattern) if pattern.covers(&self.rows) => None,
+            Some(pattern) => Some(pattern.union(&self.rows)),
+            None => Some(SparsityPattern::with_diagonal(self.rows.to_vec())),
         };
-        self.sparse = Sparse::new(&pattern).map(Box::new);
+        if let Some(pattern) = pattern {
+            self.sparse = Sparse::of(&pattern).map(Box::new);
+        }
         let mass = self.mass.as_deref();
         self.sparse.iter_mut().for_each(|sparse| sparse.set_mass(mass));
     }
@@ -152,7 +208,7 @@ impl<T: Scalar> Matrix<T> {
             Some(sparse) if sparse.pivots == Pivots::Unchecked => {
                 sparse.b.copy_from_slice(x);
                 let matrix = if self.mass.is_some() { &sparse.shifted } else { &sparse.jacobian };
-                match sparse.lu.solve_checked(matrix, &sparse.b, x, BACKWARD_ERROR) {
+                match sparse.lu.solve_checked(matrix, &sparse.b, x, tolerated::<T>()) {
                     Ok(()) => sparse.pivots = Pivots::Good,
                     // The right-hand side is not finite: no factorisation would help.
                     Err(SparseError::Unstable { .. }) if !sparse.b.iter().all(|b| b.all_finite()) => {}
@@ -171,31 +227,36 @@ impl<T: Scalar> Matrix<T> {
 
 impl<T: Scalar> Sparse<T> {
     /// Nothing if a dense matrix is cheaper.
-    fn new(pattern: &SparsityPattern) -> Option<Self> {
-        let n = pattern.dim();
+    fn of(pattern: &SparsityPattern) -> Option<Self> {
         let compression = Compression::new(pattern);
         let plan = compression.symbolic();
-        // A step factorises once and solves once for each stage, of which there are about eight.
-        let sparse = plan.factor_flops() + 8 * plan.solve_flops();
-        let dense = 2 * n * n * n / 3 + 8 * 2 * n * n;
-        let is_dense = T::as_f64s(&mut []).is_some() && SPARSE_COST * sparse > dense;
-        (!is_dense).then(|| Self {
-            jacobian: vec![T::default(); pattern.entries()],
+        let positions = compression.entries().collect();
+        (!is_dense::<T>(&plan)).then(|| Self::new(Source::System(compression), positions, Arc::new(plan)))
+    }
+
+    fn new(source: Source<T>, positions: Vec<(usize, usize)>, plan: Arc<Symbolic>) -> Self {
+        Self {
+            source,
+            jacobian: vec![T::default(); positions.len()],
+            positions,
             mass: Vec::new(),
             shifted: Vec::new(),
-            compression,
-            lu: SparseLu::new(Arc::new(plan)),
+            b: vec![T::default(); plan.dim()],
+            lu: SparseLu::new(plan),
             diagonal: 0.0,
-            b: vec![T::default(); n],
             pivots: Pivots::Unchecked,
-        })
+        }
+    }
+
+    fn is_from(&self, program: &Arc<tape::Program>) -> bool {
+        matches!(&self.source, Source::Tape(bound) if Arc::ptr_eq(bound.program(), program))
     }
 
     /// Sorts the entries of the mass matrix into the plan's order.
     fn set_mass(&mut self, mass: Option<&[(usize, usize, f64)]>) {
-        let entries = self.compression.entries();
+        let entries = self.positions.iter();
         self.mass = mass.map_or_else(Vec::new, |mass| {
-            let at = |(i, j)| mass.iter().filter(|m| (m.0, m.1) == (i, j)).map(|m| m.2).sum();
+            let at = |&(i, j): &(usize, usize)| mass.iter().filter(|m| (m.0, m.1) == (i, j)).map(|m| m.2).sum();
             entries.map(at).collect()
         });
         self.shifted = vec![T::default(); self.mass.len()];
@@ -214,13 +275,22 @@ impl<T: Scalar> Sparse<T> {
         let n = self.b.len();
         dense.fill(T::from(0.0));
         let matrix = if self.mass.is_empty() { &self.jacobian } else { &self.shifted };
-        for ((i, j), &value) in self.compression.entries().zip(matrix) {
+        for (&(i, j), &value) in self.positions.iter().zip(matrix) {
             dense[i + j * n] = value;
         }
         factorise_dense(lu, self.diagonal, dense)?;
         self.pivots = Pivots::Bad;
         Ok(())
     }
+}
+
+/// Whether a dense matrix is cheaper.
+fn is_dense<T: Scalar>(plan: &Symbolic) -> bool {
+    // A step factorises once and solves once for each stage, of which there are about eight.
+    let n = plan.dim();
+    let sparse = plan.factor_flops() + 8 * plan.solve_flops();
+    let dense = 2 * n * n * n / 3 + 8 * 2 * n * n;
+    T::as_f64s(&mut []).is_some() && SPARSE_COST * sparse > dense
 }
 
 fn factorise_dense<T: Scalar>(lu: &mut Dense<T>, diagonal: f64, jacobian: &mut [T]) -> Result<(), StepError> {

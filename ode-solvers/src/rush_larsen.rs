@@ -81,7 +81,7 @@ impl<T: Scalar> RushLarsen<T> {
 
 /// `h · (e^(b h) − 1)/(b h)`, and `h` where `b` is zero.
 #[inline(always)]
-fn relaxation<T: Scalar>(b: T, h: f64) -> T {
+pub(crate) fn relaxation<T: Scalar>(b: T, h: f64) -> T {
     let zero = T::from(0.0);
     let is_zero = |yes, no| T::select_lt(zero, b.abs(), no, yes);
     // No division by zero, whichever side is taken.

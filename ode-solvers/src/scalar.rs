@@ -83,6 +83,19 @@ pub trait Scalar:
     /// them. A type of your own writes `kernel.run::<Self>()`.
     fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output;
 
+    /// self · y + z; rounded once where the machine has an instruction for it and the kernel runs on
+    /// its registers.
+    #[inline(always)]
+    fn mul_add(self, y: Self, z: Self) -> Self {
+        self * y + z
+    }
+
+    /// z − self · y, likewise.
+    #[inline(always)]
+    fn neg_mul_add(self, y: Self, z: Self) -> Self {
+        z - self * y
+    }
+
     /// How many cells lie side by side.
     const LANES: usize = 1;
 

@@ -1,6 +1,7 @@
 //! What is integrated: `y' = f(t, y)`, or `M y' = f(t, y)`.
 
-use crate::sparse::{Compression, Depends, SparseDual, trace, with_scratch};
+use crate::sparse::{Compression, DIRECTIONS, Depends, SparseDual, trace, with_scratch};
+use crate::tape::{self, Entries, Expr, Trace};
 use crate::{Mass, Scalar};
 
 /// What a system is apart from its equations: its size, the names of its states, and where in time
@@ -99,6 +100,13 @@ pub trait Linearize<T: Scalar = f64>: System<T> {
         false
     }
 
+    /// The right-hand side on the stretch between two stops that holds `t`, written down, if the
+    /// system can be. Implicit methods derive the Jacobian of autonomous systems from it.
+    fn trace(&self, t: f64) -> Option<Trace> {
+        let _ = t;
+        None
+    }
+
     /// Writes the entries of the Jacobian at `(t, y)`, in the plan's order, into `values`. Asked
     /// only of systems that know their [`sparsity`](Linearize::sparsity).
     ///
@@ -118,10 +126,9 @@ impl<S, T> Linearize<T> for S
 where
     T: Scalar,
     S: System<T>
-        + System<SparseDual<2, T>>
-        + System<SparseDual<4, T>>
-        + System<SparseDual<8, T>>
+        + System<SparseDual<DIRECTIONS, T>>
         + System<Depends>
+        + System<Expr>
         + ?Sized,
 {
     fn sparsity(&self, t: f64, rows: &mut [Depends]) -> bool {
@@ -129,36 +136,87 @@ where
         true
     }
 
+    fn trace(&self, t: f64) -> Option<Trace> {
+        Trace::of(self, t)
+    }
+
     fn jacobian_entries(&self, t: f64, y: &[T], plan: &Compression, values: &mut [T]) {
+        // Duals of lanes would be one more copy of the equations for every instruction set, and take
+        // longer to compile than all others together.
+        if const { T::LANES > 1 } {
+            let n = y.len();
+            let mut jacobian = vec![T::default(); n * n];
+            written_jacobian(self, t, y, &mut jacobian);
+            for (value, (i, j)) in values.iter_mut().zip(plan.entries()) {
+                *value = jacobian[i + j * n];
+            }
+            return;
+        }
         plan.evaluate(self, t, y, values);
     }
 
     fn jacobian(&self, t: f64, y: &[T], jacobian: &mut [T]) {
-        // A chunk of directions costs about as much as its width: take the narrowest that fits.
         if const { T::LANES > 1 } {
-            return dual_jacobian::<4, T, S>(self, t, y, jacobian);
+            return written_jacobian(self, t, y, jacobian);
         }
-        match y.len() {
-            0..=2 => dual_jacobian::<2, T, S>(self, t, y, jacobian),
-            3..=4 => dual_jacobian::<4, T, S>(self, t, y, jacobian),
-            _ => dual_jacobian::<8, T, S>(self, t, y, jacobian),
-        }
+        dual_jacobian(self, t, y, jacobian);
     }
 }
 
-fn dual_jacobian<const N: usize, T: Scalar, S: System<SparseDual<N, T>> + ?Sized>(
+/// The Jacobian from the equations written down at `t`; NaN if they cannot be. Allocates memory:
+/// implicit methods come here only where the right-hand side depends on time.
+fn written_jacobian<T: Scalar, S: System<Expr> + ?Sized>(s: &S, t: f64, y: &[T], jacobian: &mut [T]) {
+    let found = Trace::of(s, t).and_then(|trace| match tape::program::<T>(&trace, Entries::All) {
+        Some(mut bound) => {
+            let mut entries = vec![T::default(); bound.program().positions().len()];
+            bound.jacobian(y, &mut entries);
+            jacobian.fill(T::from(0.0));
+            for (&(i, j), &entry) in bound.program().positions().iter().zip(&entries) {
+                jacobian[i + j * y.len()] = entry;
+            }
+            Some(())
+        }
+        None => duals_of_trace(&trace, y, jacobian),
+    });
+    if found.is_none() {
+        jacobian.fill(T::from(f64::NAN));
+    }
+}
+
+/// The Jacobian along a few directions at a time, for equations of very many operations.
+fn duals_of_trace<T: Scalar>(trace: &Trace, y: &[T], jacobian: &mut [T]) -> Option<()> {
+    let n = y.len();
+    let mut x: Vec<SparseDual<DIRECTIONS, T>> = y.iter().map(|&y| SparseDual::constant(y)).collect();
+    let mut f = x.clone();
+    for first in (0..n).step_by(DIRECTIONS) {
+        let last = n.min(first + DIRECTIONS);
+        for j in first..last {
+            x[j] = SparseDual::variable(y[j], j - first);
+        }
+        trace.evaluate(SparseDual::constant, &x, &mut f)?;
+        for j in first..last {
+            for (i, fi) in f.iter().enumerate() {
+                jacobian[i + j * n] = fi.derivative(j - first);
+            }
+            x[j] = SparseDual::constant(y[j]);
+        }
+    }
+    Some(())
+}
+
+fn dual_jacobian<T: Scalar, S: System<SparseDual<DIRECTIONS, T>> + ?Sized>(
     s: &S,
     t: f64,
     y: &[T],
     jacobian: &mut [T],
 ) {
     let n = y.len();
-    with_scratch::<SparseDual<N, T>>(n, |x, f| {
+    with_scratch::<SparseDual<DIRECTIONS, T>>(n, |x, f| {
         for (xi, &yi) in x.iter_mut().zip(y) {
             *xi = SparseDual::constant(yi);
         }
-        for first in (0..n).step_by(N) {
-            let last = n.min(first + N);
+        for first in (0..n).step_by(DIRECTIONS) {
+            let last = n.min(first + DIRECTIONS);
             for j in first..last {
                 x[j] = SparseDual::variable(y[j], j - first);
             }

@@ -151,6 +151,28 @@ fn a_tiny_pivot_is_found_out() {
     assert!(matches!(error, SparseError::Unstable { state: 1, backward_error } if backward_error > 0.1));
 }
 
+/// On this diagonal `shift − J` cancels to its last digits. The solution is wrong by as much as the
+/// first equation has to say, which is little beside `shift · x` and `J x` apart: a check against
+/// those would let it pass.
+#[test]
+fn a_diagonal_that_cancels_hides_no_error() {
+    let pattern = SparsityPattern::from_entries(2, [(0, 1), (1, 0)]).unwrap();
+    let values = [0.9800727029665006, 8.934453361681733e-9, -0.07623672046326654, 0.9800727029665725];
+    let case = Case {
+        pattern,
+        values: values.to_vec(),
+        shift: 0.9800727029663945,
+        b: vec![-0.009793147328310423, 1.460340774141553e-7],
+    };
+    let mut lu = case.lu::<f64>();
+    lu.factorise(case.shift, &case.values).unwrap();
+    let mut x = [0.0; 2];
+    let error = lu.solve_checked(&case.values, &case.b, &mut x, 1e-12).unwrap_err();
+    assert!(matches!(error, SparseError::Unstable { backward_error, .. } if backward_error > 0.5), "{error}");
+    let reference = case.reference();
+    assert!((x[0] - reference[0]).abs() > 1e-3 * reference[0].abs() || (x[1] - reference[1]).abs() > 1e-3 * reference[1].abs());
+}
+
 /// Pairs of equations `a' = λ a + b`, `b' = 0.3 b − a`.
 struct Pairs {
     pairs: usize,

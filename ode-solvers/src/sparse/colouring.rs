@@ -27,8 +27,9 @@ struct Entry {
     column: u16,
 }
 
-/// Directions that one evaluation carries.
-const WIDTH: usize = 8;
+/// Directions that one evaluation carries. One number for all systems: each is one more copy of the
+/// equations to compile.
+pub(crate) const DIRECTIONS: usize = 4;
 
 impl Compression {
     /// The plan for a pattern.
@@ -120,48 +121,31 @@ impl Compression {
     pub fn evaluate<T, S>(&self, system: &S, t: f64, y: &[T], values: &mut [T])
     where
         T: Scalar,
-        S: System<SparseDual<2, T>> + System<SparseDual<4, T>> + System<SparseDual<8, T>> + ?Sized,
-    {
-        // Four directions of lanes already fill the registers, and each width is one more copy of the
-        // equations to compile.
-        if const { T::LANES > 1 } {
-            return self.directions::<4, T, S>(system, t, y, values);
-        }
-        match self.colours {
-            0..=2 => self.directions::<2, T, S>(system, t, y, values),
-            3..=4 => self.directions::<4, T, S>(system, t, y, values),
-            _ => self.directions::<WIDTH, T, S>(system, t, y, values),
-        }
-    }
-
-    fn directions<const N: usize, T, S>(&self, system: &S, t: f64, y: &[T], values: &mut [T])
-    where
-        T: Scalar,
-        S: System<SparseDual<N, T>> + ?Sized,
+        S: System<SparseDual<DIRECTIONS, T>> + ?Sized,
     {
         assert_eq!(y.len(), self.pattern.dim(), "one state for each row of the pattern");
         assert_eq!(values.len(), self.entries.len(), "one value for each entry of the pattern");
-        with_scratch(y.len(), |x, f| self.chunks::<N, T, S>(system, (t, y), x, f, values));
+        with_scratch(y.len(), |x, f| self.chunks(system, (t, y), x, f, values));
     }
 
-    fn chunks<const N: usize, T, S>(
+    fn chunks<T, S>(
         &self,
         system: &S,
         (t, y): (f64, &[T]),
-        x: &mut [SparseDual<N, T>],
-        f: &mut [SparseDual<N, T>],
+        x: &mut [SparseDual<DIRECTIONS, T>],
+        f: &mut [SparseDual<DIRECTIONS, T>],
         values: &mut [T],
     ) where
         T: Scalar,
-        S: System<SparseDual<N, T>> + ?Sized,
+        S: System<SparseDual<DIRECTIONS, T>> + ?Sized,
     {
-        for first in (0..self.colours).step_by(N) {
+        for first in (0..self.colours).step_by(DIRECTIONS) {
             for ((x, &y), &colour) in x.iter_mut().zip(y).zip(&self.colour_of) {
                 // A colour of another chunk is no direction of this one: a constant.
                 *x = SparseDual::variable(y, usize::from(colour).wrapping_sub(first));
             }
             system.rhs(t, x, f);
-            for colour in first..self.colours.min(first + N) {
+            for colour in first..self.colours.min(first + DIRECTIONS) {
                 let range = self.starts[colour]..self.starts[colour + 1];
                 for (value, entry) in values[range.clone()].iter_mut().zip(&self.entries[range]) {
                     *value = f[usize::from(entry.row)].derivative(colour - first);

@@ -37,15 +37,15 @@ pub struct SparseLu<T> {
     values: Vec<T>,
     /// Added to −J.
     diagonal: T,
-    /// For each equation, the residual of a solution and the magnitude of its terms.
-    residual: Vec<[T; 2]>,
+    /// The residual of a solution in each equation, then the magnitude of each equation's terms.
+    residual: Vec<T>,
 }
 
 impl<T: Scalar> SparseLu<T> {
     /// Without a matrix as yet.
     pub fn new(plan: Arc<Symbolic>) -> Self {
         let values = vec![T::default(); plan.factor_entries()];
-        let residual = vec![[T::default(); 2]; plan.dim()];
+        let residual = vec![T::default(); 2 * plan.dim()];
         Self { plan, values, diagonal: T::default(), residual }
     }
 
@@ -110,21 +110,11 @@ impl<T: Scalar> SparseLu<T> {
 
     /// The largest componentwise backward error over all lanes, and its equation.
     fn backward_error(&mut self, jacobian: &[T], b: &[T], x: &[T]) -> (usize, f64) {
-        let plan = &*self.plan;
-        for ((r, &b), &x) in self.residual.iter_mut().zip(b).zip(x) {
-            let product = self.diagonal * x;
-            *r = [b - product, b.abs() + product.abs()];
-        }
-        for (&[i, j], &a) in plan.entries.iter().zip(jacobian) {
-            let product = a * x[usize::from(j)];
-            let r = &mut self.residual[usize::from(i)];
-            r[0] += product;
-            r[1] += product.abs();
-        }
+        let residual = &mut self.residual;
+        T::dispatch(Residual { plan: &self.plan, diagonal: self.diagonal, jacobian, b, x, residual });
         let (mut state, mut largest) = (0, 0.0);
-        for (i, r) in self.residual.iter().enumerate() {
-            // An equation without terms is fulfilled: 0/tiny.
-            let error = (r[0].abs() / (r[1] + f64::MIN_POSITIVE)).worst();
+        for (i, error) in self.residual[..x.len()].iter().enumerate() {
+            let error = error.worst();
             if error.is_nan() {
                 return (i, f64::NAN);
             }
@@ -150,6 +140,48 @@ impl<T: Scalar> Kernel<T> for Eliminate<'_, T> {
     #[inline(always)]
     fn run<U: Twin<T>>(self) {
         eliminate(self.plan, U::of(self.diagonal), U::view(self.jacobian), U::view_mut(self.v));
+    }
+}
+
+/// [`residual`] on the registers that the machine has.
+struct Residual<'a, T> {
+    plan: &'a Symbolic,
+    diagonal: T,
+    jacobian: &'a [T],
+    b: &'a [T],
+    x: &'a [T],
+    residual: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel<T> for Residual<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<U: Twin<T>>(self) {
+        let (diagonal, jacobian) = (U::of(self.diagonal), U::view(self.jacobian));
+        let (b, x, out) = (U::view(self.b), U::view(self.x), U::view_mut(self.residual));
+        residual(self.plan, diagonal, jacobian, (b, x), out);
+    }
+}
+
+/// Writes the backward error of each equation into the first half of `out`.
+#[inline(always)]
+fn residual<T: Scalar>(plan: &Symbolic, diagonal: T, jacobian: &[T], (b, x): (&[T], &[T]), out: &mut [T]) {
+    let (rest, scale) = out.split_at_mut(plan.dim());
+    for (i, &b) in b.iter().enumerate() {
+        (rest[i], scale[i]) = (b, b.abs());
+    }
+    for (&[i, j], &a) in plan.entries.iter().zip(jacobian) {
+        // The matrix's own entries: where the diagonal cancels, its two parts say nothing about how
+        // large the equation's terms are.
+        let a = if i == j { a - diagonal } else { a };
+        let product = a * x[usize::from(j)];
+        rest[usize::from(i)] += product;
+        scale[usize::from(i)] += product.abs();
+    }
+    for (r, &scale) in rest.iter_mut().zip(scale.iter()) {
+        // An equation without terms is fulfilled: 0/tiny, in single precision as well.
+        *r = r.abs() / (scale + f64::from(f32::MIN_POSITIVE));
     }
 }
 

@@ -1,32 +1,28 @@
 //! Lanes on the registers of one instruction set.
 
 mod double;
+mod one;
 mod portable;
 mod register;
+mod several;
 mod single;
 #[cfg(test)]
 mod tests;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-use core::fmt::Debug;
-use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
-
+pub(crate) use one::One;
 pub(crate) use register::Register;
+pub(crate) use several::Several;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86::{F32x8, F32x16, F64x4, F64x8};
 
-use crate::{Element, Kernel, Lanes, Scalar, Twin};
-
-/// [`Lanes`] whose operations are instructions on registers `R`.
-///
-/// Values exist only within [`Scalar::dispatch`], on a machine that has the registers: this is what
-/// makes the instructions safe to execute. `N` is a multiple of the register's width.
-#[derive(Clone, Copy, PartialEq)]
-#[repr(C, align(64))]
-pub(crate) struct Wide<R: Register, const N: usize>([R::Element; N]);
+use crate::{Element, Kernel, Lanes};
 
 /// Runs a kernel over lanes on the widest registers that the machine has and `N` fills.
+///
+/// Where `N` fills just one register, every operation is an instruction of the kernel: the way to be
+/// fast. Where it fills several, operations are functions of their own.
 #[inline(always)]
 pub(crate) fn dispatch<E: Element, const N: usize, K: Kernel<Lanes<E, N>>>(kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
@@ -34,266 +30,25 @@ pub(crate) fn dispatch<E: Element, const N: usize, K: Kernel<Lanes<E, N>>>(kerne
         if const { N.is_multiple_of(E::Avx512::WIDTH) } && x86::has_avx512() {
             // SAFETY: the machine has AVX-512, as was detected.
             #[allow(unsafe_code, reason = "entering functions compiled for what the machine has")]
-            return unsafe { x86::avx512::<Wide<E::Avx512, N>, _, _>(kernel) };
+            return if const { N == E::Avx512::WIDTH } {
+                unsafe { x86::avx512::<One<E::Avx512>, _, _>(kernel) }
+            } else {
+                unsafe { x86::avx512::<Several<E::Avx512, N>, _, _>(kernel) }
+            };
         }
         if const { N.is_multiple_of(E::Avx2::WIDTH) } && x86::has_avx2() {
             // SAFETY: the machine has AVX2 and FMA, as was detected.
             #[allow(unsafe_code, reason = "entering functions compiled for what the machine has")]
-            return unsafe { x86::avx2::<Wide<E::Avx2, N>, _, _>(kernel) };
+            return if const { N == E::Avx2::WIDTH } {
+                unsafe { x86::avx2::<One<E::Avx2>, _, _>(kernel) }
+            } else {
+                unsafe { x86::avx2::<Several<E::Avx2, N>, _, _>(kernel) }
+            };
         }
     }
-    kernel.run::<Wide<E::Portable, N>>()
-}
-
-// SAFETY: one array with one alignment, as `Lanes`.
-#[allow(unsafe_code, reason = "a promise about layout")]
-unsafe impl<R: Register, const N: usize> Twin<Lanes<R::Element, N>> for Wide<R, N> {}
-
-// SAFETY: a type has its own layout.
-#[allow(unsafe_code, reason = "a promise about layout")]
-unsafe impl<R: Register, const N: usize> Twin<Self> for Wide<R, N> {}
-
-/// Register by register: a function of the registers of one, two or four numbers. A macro, since a
-/// closure is not sure to be inlined.
-///
-/// Where a register is a single number, the operation is a function of its own: loops over lanes that
-/// are unrolled into a model's equations would take minutes to compile.
-macro_rules! each {
-    ($f:path, $apart:ident, $($x:expr),+) => {{
-        if const { R::WIDTH == 1 } {
-            apart::$apart($($x,)+ $f)
-        } else {
-            let mut out = Self::zero();
-            let mut k = 0;
-            while k < N {
-                R::store($f($(R::load(&$x.0, k)),+), &mut out.0, k);
-                k += R::WIDTH;
-            }
-            out
-        }
-    }};
-}
-
-/// Operations that are not inlined.
-mod apart {
-    use super::{Register, Wide};
-
-    #[inline(never)]
-    pub(super) fn one<R: Register, const N: usize>(mut x: Wide<R, N>, f: impl Fn(R) -> R) -> Wide<R, N> {
-        for k in 0..N {
-            f(R::load(&x.0, k)).store(&mut x.0, k);
-        }
-        x
-    }
-
-    #[inline(never)]
-    pub(super) fn two<R: Register, const N: usize>(
-        mut x: Wide<R, N>,
-        y: Wide<R, N>,
-        f: impl Fn(R, R) -> R,
-    ) -> Wide<R, N> {
-        for k in 0..N {
-            f(R::load(&x.0, k), R::load(&y.0, k)).store(&mut x.0, k);
-        }
-        x
-    }
-
-    #[inline(never)]
-    pub(super) fn four<R: Register, const N: usize>(
-        a: Wide<R, N>,
-        b: Wide<R, N>,
-        mut x: Wide<R, N>,
-        y: Wide<R, N>,
-        f: impl Fn(R, R, R, R) -> R,
-    ) -> Wide<R, N> {
-        for k in 0..N {
-            f(R::load(&a.0, k), R::load(&b.0, k), R::load(&x.0, k), R::load(&y.0, k)).store(&mut x.0, k);
-        }
-        x
-    }
-}
-
-impl<R: Register, const N: usize> Wide<R, N> {
-    #[inline(always)]
-    fn zero() -> Self {
-        Self([R::Element::default(); N])
-    }
-
-    #[inline(always)]
-    fn splat(x: f64) -> Self {
-        let r = R::splat(R::Element::from_f64(x));
-        let mut out = Self::zero();
-        let mut k = 0;
-        while k < N {
-            r.store(&mut out.0, k);
-            k += R::WIDTH;
-        }
-        out
-    }
-
-    #[inline(always)]
-    fn lanes(self) -> Lanes<R::Element, N> {
-        Lanes(self.0)
-    }
-}
-
-impl<R: Register, const N: usize> Debug for Wide<R, N> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_tuple("Wide").field(&self.0).finish()
-    }
-}
-
-impl<R: Register, const N: usize> Default for Wide<R, N> {
-    #[inline(always)]
-    fn default() -> Self {
-        Self::zero()
-    }
-}
-
-impl<R: Register, const N: usize> From<f64> for Wide<R, N> {
-    #[inline(always)]
-    fn from(x: f64) -> Self {
-        Self::splat(x)
-    }
-}
-
-impl<R: Register, const N: usize> Neg for Wide<R, N> {
-    type Output = Self;
-    #[inline(always)]
-    fn neg(self) -> Self {
-        each!(R::neg, one, self)
-    }
-}
-
-macro_rules! operator {
-    ($trait:ident, $method:ident, $assign:ident, $assign_method:ident) => {
-        impl<R: Register, const N: usize> $trait for Wide<R, N> {
-            type Output = Self;
-            #[inline(always)]
-            fn $method(self, o: Self) -> Self {
-                each!(R::$method, two, self, o)
-            }
-        }
-        impl<R: Register, const N: usize> $trait<f64> for Wide<R, N> {
-            type Output = Self;
-            #[inline(always)]
-            fn $method(self, c: f64) -> Self {
-                each!(R::$method, two, self, Self::splat(c))
-            }
-        }
-        impl<R: Register, const N: usize> $assign for Wide<R, N> {
-            #[inline(always)]
-            fn $assign_method(&mut self, o: Self) {
-                *self = self.$method(o);
-            }
-        }
-    };
-}
-operator!(Add, add, AddAssign, add_assign);
-operator!(Sub, sub, SubAssign, sub_assign);
-operator!(Mul, mul, MulAssign, mul_assign);
-
-impl<R: Register, const N: usize> Div for Wide<R, N> {
-    type Output = Self;
-    #[inline(always)]
-    fn div(self, o: Self) -> Self {
-        each!(R::div, two, self, o)
-    }
-}
-
-impl<R: Register, const N: usize> Div<f64> for Wide<R, N> {
-    type Output = Self;
-    // One rounding more than a division, and a tenth of its time: `c` is known where it is compiled.
-    #[allow(clippy::suspicious_arithmetic_impl, reason = "a quotient by way of the reciprocal")]
-    #[inline(always)]
-    fn div(self, c: f64) -> Self {
-        each!(R::mul, two, self, Self::splat(1.0 / c))
-    }
-}
-
-impl<R: Register, const N: usize> DivAssign for Wide<R, N> {
-    #[inline(always)]
-    fn div_assign(&mut self, o: Self) {
-        *self = *self / o;
-    }
-}
-
-impl<R: Register, const N: usize> Scalar for Wide<R, N> {
-    #[inline(always)]
-    fn exp(self) -> Self {
-        each!(R::exp, one, self)
-    }
-    #[inline(always)]
-    fn exp_m1(self) -> Self {
-        each!(R::exp_m1, one, self)
-    }
-    #[inline(always)]
-    fn ln(self) -> Self {
-        each!(R::ln, one, self)
-    }
-    #[inline(always)]
-    fn sqrt(self) -> Self {
-        each!(R::sqrt, one, self)
-    }
-    #[inline(always)]
-    fn powi(self, n: i32) -> Self {
-        // Binary exponentiation: the exponent is the same for all lanes.
-        let (mut base, mut power, mut k) = (self, Self::splat(1.0), n.unsigned_abs());
-        while k > 0 {
-            if k & 1 == 1 {
-                power *= base;
-            }
-            base *= base;
-            k >>= 1;
-        }
-        if n < 0 { power.recip() } else { power }
-    }
-    #[inline(always)]
-    fn powf(self, p: f64) -> Self {
-        (self.ln() * p).exp()
-    }
-    #[inline(always)]
-    fn tanh(self) -> Self {
-        each!(R::tanh, one, self)
-    }
-    #[inline(always)]
-    fn sin(self) -> Self {
-        Self(self.lanes().sin().0)
-    }
-    #[inline(always)]
-    fn cos(self) -> Self {
-        Self(self.lanes().cos().0)
-    }
-    #[inline(always)]
-    fn abs(self) -> Self {
-        each!(R::abs, one, self)
-    }
-    #[inline(always)]
-    fn select_lt(a: Self, b: Self, yes: Self, no: Self) -> Self {
-        each!(R::select_lt, four, a, b, yes, no)
-    }
-    #[inline(always)]
-    fn worst(self) -> f64 {
-        self.lanes().worst()
-    }
-    #[inline(always)]
-    fn all_finite(self) -> bool {
-        self.lanes().all_finite()
-    }
-    #[inline(always)]
-    fn recip(self) -> Self {
-        each!(R::recip, one, self)
-    }
-    #[inline(always)]
-    fn min(self, other: Self) -> Self {
-        each!(R::min, two, self, other)
-    }
-    #[inline(always)]
-    fn max(self, other: Self) -> Self {
-        each!(R::max, two, self, other)
-    }
-    #[inline(always)]
-    fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output {
-        kernel.run::<Self>()
+    if const { N == 1 } {
+        kernel.run::<One<E::Portable>>()
+    } else {
+        kernel.run::<Several<E::Portable, N>>()
     }
 }

@@ -2,6 +2,7 @@
 //! the target.
 
 use super::Register;
+use super::register::Set;
 use crate::elements;
 
 macro_rules! portable {
@@ -9,6 +10,7 @@ macro_rules! portable {
         impl Register for $t {
             type Element = $t;
             const WIDTH: usize = 1;
+            const SET: Set = Set::Any;
 
             #[inline(always)]
             fn load(x: &[$t], at: usize) -> Self {
@@ -33,6 +35,14 @@ macro_rules! portable {
             #[inline(always)]
             fn mul(self, y: Self) -> Self {
                 self * y
+            }
+            #[inline(always)]
+            fn mul_add(self, y: Self, z: Self) -> Self {
+                self * y + z
+            }
+            #[inline(always)]
+            fn neg_mul_add(self, y: Self, z: Self) -> Self {
+                z - self * y
             }
             #[inline(always)]
             fn div(self, y: Self) -> Self {

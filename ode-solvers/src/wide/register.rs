@@ -2,15 +2,30 @@
 
 use crate::Element;
 
+/// The instruction set that a register belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Set {
+    /// What every machine of the target has.
+    Any,
+    /// AVX2 and FMA.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// AVX-512.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
 /// A register of several numbers, and its instructions.
 ///
 /// All functions are inlined into code that is compiled for the instruction set; elsewhere they
-/// must not be called ([`Wide`](super::Wide) sees to it).
+/// must not be called ([`One`](super::One) and [`Several`](super::Several) see to it).
 pub trait Register: Copy + PartialEq + Send + Sync + 'static {
     /// What it holds.
     type Element: Element;
     /// How many of them.
     const WIDTH: usize;
+    /// Whose instructions it takes.
+    const SET: Set;
 
     /// Reads the numbers from `at` on.
     fn load(x: &[Self::Element], at: usize) -> Self;
@@ -25,6 +40,10 @@ pub trait Register: Copy + PartialEq + Send + Sync + 'static {
     fn sub(self, y: Self) -> Self;
     /// x · y.
     fn mul(self, y: Self) -> Self;
+    /// x · y + z, rounded once where there is an instruction for it.
+    fn mul_add(self, y: Self, z: Self) -> Self;
+    /// z − x · y, likewise.
+    fn neg_mul_add(self, y: Self, z: Self) -> Self;
     /// x / y, within one unit in the last place.
     fn div(self, y: Self) -> Self;
     /// 1 / x, within one unit in the last place.
@@ -56,10 +75,6 @@ pub trait Register: Copy + PartialEq + Send + Sync + 'static {
 pub(super) trait Fused: Register {
     /// |x| with the sign of `y`.
     fn copysign(self, y: Self) -> Self;
-    /// x · y + z, rounded once.
-    fn mul_add(self, y: Self, z: Self) -> Self;
-    /// z − x · y, rounded once.
-    fn neg_mul_add(self, y: Self, z: Self) -> Self;
     /// x · 2ⁿ for a whole `n`; subnormal results rounded once.
     fn scale(self, n: Self) -> Self;
     /// `x = 2ᵏ·m` with √½ ≤ m < √2 (about): returns `k` and `m`, for 0 < x < ∞.

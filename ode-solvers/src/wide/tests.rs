@@ -2,6 +2,7 @@
 //! and functions have values of their own.
 
 use super::*;
+use crate::{Scalar, Twin};
 
 /// An operation on one or two numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,17 +57,17 @@ fn on_every_set<E: Element, const N: usize>(
         run(Apply { operation, x: &a, y: &b, out: &mut out });
         found.push((name, out.iter().flat_map(|o| o.0).take(x.len()).collect()));
     };
-    set("portable", &|kernel| kernel.run::<Wide<E::Portable, N>>());
+    set("portable", &|kernel| kernel.run::<Several<E::Portable, N>>());
     #[cfg(target_arch = "x86_64")]
     #[allow(unsafe_code, reason = "entering functions compiled for what the machine has")]
     {
         if x86::has_avx2() {
             // SAFETY: the machine has AVX2 and FMA, as was detected.
-            set("AVX2", &|kernel| unsafe { x86::avx2::<Wide<E::Avx2, N>, _, _>(kernel) });
+            set("AVX2", &|kernel| unsafe { x86::avx2::<Several<E::Avx2, N>, _, _>(kernel) });
         }
         if x86::has_avx512() {
             // SAFETY: the machine has AVX-512, as was detected.
-            set("AVX-512", &|kernel| unsafe { x86::avx512::<Wide<E::Avx512, N>, _, _>(kernel) });
+            set("AVX-512", &|kernel| unsafe { x86::avx512::<One<E::Avx512>, _, _>(kernel) });
         }
     }
     found

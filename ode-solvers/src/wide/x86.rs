@@ -1,9 +1,9 @@
 //! AVX-512 and AVX2 with FMA.
-#![allow(unsafe_code, reason = "instructions; each is executed only where the machine has them: see `Wide`")]
+#![allow(unsafe_code, reason = "instructions; each is executed only where the machine has them: see `One`")]
 
 use core::arch::x86_64::*;
 
-use super::register::Fused;
+use super::register::{Fused, Set};
 use super::{Register, double, single};
 use crate::{Kernel, Twin};
 
@@ -33,10 +33,12 @@ pub(super) fn avx2<U: Twin<T>, T, K: Kernel<T>>(kernel: K) -> K::Output {
 
 /// What differs by name alone.
 macro_rules! common {
-    ($element:ty, $width:literal, $functions:ident, $load:ident, $store:ident, $splat:ident,
-     $add:ident, $sub:ident, $mul:ident, $sqrt:ident, $min:ident, $max:ident, $andnot:ident, $xor:ident) => {
+    ($element:ty, $width:literal, $set:ident, $functions:ident, $load:ident, $store:ident, $splat:ident,
+     $add:ident, $sub:ident, $mul:ident, $sqrt:ident, $min:ident, $max:ident, $andnot:ident, $xor:ident,
+     $fma:ident, $fnma:ident) => {
         type Element = $element;
         const WIDTH: usize = $width;
+        const SET: Set = Set::$set;
 
         #[inline(always)]
         fn load(x: &[$element], at: usize) -> Self {
@@ -69,6 +71,16 @@ macro_rules! common {
         fn mul(self, y: Self) -> Self {
             // SAFETY: see `splat`.
             Self(unsafe { $mul(self.0, y.0) })
+        }
+        #[inline(always)]
+        fn mul_add(self, y: Self, z: Self) -> Self {
+            // SAFETY: see `splat`.
+            Self(unsafe { $fma(self.0, y.0, z.0) })
+        }
+        #[inline(always)]
+        fn neg_mul_add(self, y: Self, z: Self) -> Self {
+            // SAFETY: see `splat`.
+            Self(unsafe { $fnma(self.0, y.0, z.0) })
         }
         #[inline(always)]
         fn sqrt(self) -> Self {
@@ -112,21 +124,11 @@ macro_rules! common {
 
 /// The same for what elementary functions need besides.
 macro_rules! fused {
-    ($splat:ident, $fma:ident, $fnma:ident, $and:ident, $andnot:ident, $or:ident) => {
+    ($splat:ident, $and:ident, $andnot:ident, $or:ident) => {
         #[inline(always)]
         fn copysign(self, y: Self) -> Self {
             // SAFETY: see `splat`.
             Self(unsafe { $or($andnot($splat(-0.0), self.0), $and($splat(-0.0), y.0)) })
-        }
-        #[inline(always)]
-        fn mul_add(self, y: Self, z: Self) -> Self {
-            // SAFETY: see `splat`.
-            Self(unsafe { $fma(self.0, y.0, z.0) })
-        }
-        #[inline(always)]
-        fn neg_mul_add(self, y: Self, z: Self) -> Self {
-            // SAFETY: see `splat`.
-            Self(unsafe { $fnma(self.0, y.0, z.0) })
         }
     };
 }
@@ -231,6 +233,7 @@ impl Register for F64x8 {
     common!(
         f64,
         8,
+        Avx512,
         double,
         _mm512_loadu_pd,
         _mm512_storeu_pd,
@@ -242,7 +245,9 @@ impl Register for F64x8 {
         _mm512_min_pd,
         _mm512_max_pd,
         _mm512_andnot_pd,
-        _mm512_xor_pd
+        _mm512_xor_pd,
+        _mm512_fmadd_pd,
+        _mm512_fnmadd_pd
     );
     #[inline(always)]
     fn recip(self) -> Self {
@@ -265,7 +270,7 @@ impl Register for F64x8 {
 }
 
 impl Fused for F64x8 {
-    fused!(_mm512_set1_pd, _mm512_fmadd_pd, _mm512_fnmadd_pd, _mm512_and_pd, _mm512_andnot_pd, _mm512_or_pd);
+    fused!(_mm512_set1_pd, _mm512_and_pd, _mm512_andnot_pd, _mm512_or_pd);
 
     #[inline(always)]
     fn scale(self, n: Self) -> Self {
@@ -290,6 +295,7 @@ impl Register for F32x16 {
     common!(
         f32,
         16,
+        Avx512,
         single,
         _mm512_loadu_ps,
         _mm512_storeu_ps,
@@ -301,7 +307,9 @@ impl Register for F32x16 {
         _mm512_min_ps,
         _mm512_max_ps,
         _mm512_andnot_ps,
-        _mm512_xor_ps
+        _mm512_xor_ps,
+        _mm512_fmadd_ps,
+        _mm512_fnmadd_ps
     );
     #[inline(always)]
     fn recip(self) -> Self {
@@ -324,7 +332,7 @@ impl Register for F32x16 {
 }
 
 impl Fused for F32x16 {
-    fused!(_mm512_set1_ps, _mm512_fmadd_ps, _mm512_fnmadd_ps, _mm512_and_ps, _mm512_andnot_ps, _mm512_or_ps);
+    fused!(_mm512_set1_ps, _mm512_and_ps, _mm512_andnot_ps, _mm512_or_ps);
 
     #[inline(always)]
     fn scale(self, n: Self) -> Self {
@@ -349,6 +357,7 @@ impl Register for F64x4 {
     common!(
         f64,
         4,
+        Avx2,
         double,
         _mm256_loadu_pd,
         _mm256_storeu_pd,
@@ -360,7 +369,9 @@ impl Register for F64x4 {
         _mm256_min_pd,
         _mm256_max_pd,
         _mm256_andnot_pd,
-        _mm256_xor_pd
+        _mm256_xor_pd,
+        _mm256_fmadd_pd,
+        _mm256_fnmadd_pd
     );
     divisions!(_mm256_div_pd);
 
@@ -377,7 +388,7 @@ impl Register for F64x4 {
 }
 
 impl Fused for F64x4 {
-    fused!(_mm256_set1_pd, _mm256_fmadd_pd, _mm256_fnmadd_pd, _mm256_and_pd, _mm256_andnot_pd, _mm256_or_pd);
+    fused!(_mm256_set1_pd, _mm256_and_pd, _mm256_andnot_pd, _mm256_or_pd);
 
     #[inline(always)]
     fn scale(self, n: Self) -> Self {
@@ -416,6 +427,7 @@ impl Register for F32x8 {
     common!(
         f32,
         8,
+        Avx2,
         single,
         _mm256_loadu_ps,
         _mm256_storeu_ps,
@@ -427,7 +439,9 @@ impl Register for F32x8 {
         _mm256_min_ps,
         _mm256_max_ps,
         _mm256_andnot_ps,
-        _mm256_xor_ps
+        _mm256_xor_ps,
+        _mm256_fmadd_ps,
+        _mm256_fnmadd_ps
     );
     divisions!(_mm256_div_ps);
 
@@ -444,7 +458,7 @@ impl Register for F32x8 {
 }
 
 impl Fused for F32x8 {
-    fused!(_mm256_set1_ps, _mm256_fmadd_ps, _mm256_fnmadd_ps, _mm256_and_ps, _mm256_andnot_ps, _mm256_or_ps);
+    fused!(_mm256_set1_ps, _mm256_and_ps, _mm256_andnot_ps, _mm256_or_ps);
 
     #[inline(always)]
     fn scale(self, n: Self) -> Self {

@@ -1,0 +1,277 @@
+//! Running a program.
+
+use std::sync::Arc;
+
+use crate::tape::Program;
+use crate::tape::graph::Kind;
+use crate::tape::trace::{Op, Trace};
+use crate::{Kernel, Lanes, Scalar, Twin};
+
+/// A program with the numbers of one system.
+#[derive(Debug)]
+pub struct Bound<T> {
+    program: Arc<Program>,
+    /// States, results of the prologue, results of operations.
+    values: Vec<T>,
+}
+
+impl<T: Scalar> Bound<T> {
+    /// With the constants of a trace; nothing if they are numbers of another type.
+    pub(super) fn new(program: Arc<Program>, trace: &Trace) -> Option<Self> {
+        let mut uniform = Vec::with_capacity(program.prologue.len());
+        for node in &program.prologue {
+            let value = match node.kind {
+                Kind::Bound => trace.constants[node.args[0] as usize].to::<T>()?,
+                kind => {
+                    let [a, b, c, d] = node.args.map(|x| uniform.get(x as usize).copied().unwrap_or_default());
+                    apply(kind, a, b, c, d)
+                }
+            };
+            uniform.push(value);
+        }
+        let n = program.dim();
+        let mut values = vec![T::default(); program.places];
+        for (value, &k) in values[n..].iter_mut().zip(&program.kept) {
+            *value = uniform[k as usize];
+        }
+        Some(Self { program, values })
+    }
+
+    /// The program.
+    pub fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
+    /// Writes the entries of the Jacobian at the state `y` into `entries`, in the order of
+    /// [`Program::positions`]. Allocates nothing.
+    ///
+    /// # Panics
+    /// If `y` or `entries` has another length than there are states, or entries.
+    pub fn jacobian(&mut self, y: &[T], entries: &mut [T]) {
+        let program = &*self.program;
+        assert_eq!(entries.len(), program.entries.len(), "one number for each entry");
+        self.values[..program.dim()].copy_from_slice(y);
+        match T::as_f64s(&mut self.values) {
+            Some(values) => Lanes::<f64, 8>::dispatch(OneByOne { program, values }),
+            None => T::dispatch(SideBySide { program, values: &mut self.values }),
+        }
+        for (entry, &place) in entries.iter_mut().zip(&program.entries) {
+            *entry = self.values[usize::from(place)];
+        }
+    }
+}
+
+impl Trace {
+    /// Evaluates the equations operation by operation, at states and slopes of another number type
+    /// than the constants: duals of them. Nothing if the constants are no such numbers.
+    pub(crate) fn evaluate<T: Scalar, D: Scalar>(
+        &self,
+        constant: impl Fn(T) -> D,
+        y: &[D],
+        dy: &mut [D],
+    ) -> Option<()> {
+        let mut values = y.to_vec();
+        for raw in &self.ops {
+            let at = |k: usize| values.get(raw.args[k] as usize).copied().unwrap_or_default();
+            let power = f64::from_bits(u64::from(raw.args[1]) | u64::from(raw.args[2]) << 32);
+            values.push(match raw.op {
+                Op::Constant => constant(self.constants[raw.args[0] as usize].to::<T>()?),
+                Op::Neg => -at(0),
+                Op::Add => at(0) + at(1),
+                Op::Sub => at(0) - at(1),
+                Op::Mul => at(0) * at(1),
+                Op::Div => at(0) / at(1),
+                Op::Recip => at(0).recip(),
+                Op::Exp => at(0).exp(),
+                Op::ExpM1 => at(0).exp_m1(),
+                Op::Ln => at(0).ln(),
+                Op::Sqrt => at(0).sqrt(),
+                Op::Powi => at(0).powi(raw.args[1] as i32),
+                Op::Powf => at(0).powf(power),
+                Op::Tanh => at(0).tanh(),
+                Op::Sin => at(0).sin(),
+                Op::Cos => at(0).cos(),
+                Op::Abs => at(0).abs(),
+                Op::Select => D::select_lt(at(0), at(1), at(2), at(3)),
+            });
+        }
+        for (dy, &o) in dy.iter_mut().zip(&self.outputs) {
+            *dy = values.get(o as usize).copied().unwrap_or_default();
+        }
+        Some(())
+    }
+}
+
+/// One operation.
+#[inline(always)]
+fn apply<T: Scalar>(kind: Kind, a: T, b: T, c: T, d: T) -> T {
+    match kind {
+        Kind::Input | Kind::Bound => a,
+        Kind::Literal(bits) => T::from(f64::from_bits(bits)),
+        Kind::Neg => -a,
+        Kind::Add => a + b,
+        Kind::Sub => a - b,
+        Kind::Mul => a * b,
+        Kind::Recip => a.recip(),
+        Kind::Exp => a.exp(),
+        Kind::ExpM1 => a.exp_m1(),
+        Kind::Ln => a.ln(),
+        Kind::Sqrt => a.sqrt(),
+        Kind::Powf(bits) => a.powf(f64::from_bits(bits)),
+        Kind::Tanh => a.tanh(),
+        Kind::Sin => a.sin(),
+        Kind::Cos => a.cos(),
+        Kind::Abs => a.abs(),
+        Kind::Select => T::select_lt(a, b, c, d),
+        Kind::MulAdd => a * b + c,
+        Kind::MulSub => a * b - c,
+        Kind::NegMulAdd => c - a * b,
+    }
+}
+
+/// Operations of one kind, one after the other.
+macro_rules! each {
+    ($args:expr, $from:expr, $to:expr, |$a:ident| $f:expr) => {
+        for (&a, out) in $args.iter().zip($to) {
+            let $a = $from[usize::from(a)];
+            *out = $f;
+        }
+    };
+    ($args:expr, $from:expr, $to:expr, |$a:ident, $b:ident| $f:expr) => {
+        for (&[a, b], out) in $args.as_chunks::<2>().0.iter().zip($to) {
+            let ($a, $b) = ($from[usize::from(a)], $from[usize::from(b)]);
+            *out = $f;
+        }
+    };
+    ($args:expr, $from:expr, $to:expr, |$a:ident, $b:ident, $c:ident| $f:expr) => {
+        for (&[a, b, c], out) in $args.as_chunks::<3>().0.iter().zip($to) {
+            let ($a, $b, $c) = ($from[usize::from(a)], $from[usize::from(b)], $from[usize::from(c)]);
+            *out = $f;
+        }
+    };
+    ($args:expr, $from:expr, $to:expr, |$a:ident, $b:ident, $c:ident, $d:ident| $f:expr) => {
+        for (&[a, b, c, d], out) in $args.as_chunks::<4>().0.iter().zip($to) {
+            let ($a, $b) = ($from[usize::from(a)], $from[usize::from(b)]);
+            let ($c, $d) = ($from[usize::from(c)], $from[usize::from(d)]);
+            *out = $f;
+        }
+    };
+}
+
+/// What needs no elementary function: the same for all numbers. False for other kinds.
+#[inline(always)]
+fn plain<T: Scalar>(kind: Kind, args: &[u16], from: &[T], to: &mut [T]) -> bool {
+    match kind {
+        Kind::Neg => each!(args, from, to, |a| -a),
+        Kind::Add => each!(args, from, to, |a, b| a + b),
+        Kind::Sub => each!(args, from, to, |a, b| a - b),
+        Kind::Mul => each!(args, from, to, |a, b| a * b),
+        Kind::Abs => each!(args, from, to, |a| a.abs()),
+        Kind::Select => each!(args, from, to, |a, b, c, d| T::select_lt(a, b, c, d)),
+        Kind::MulAdd => each!(args, from, to, |a, b, c| a.mul_add(b, c)),
+        Kind::MulSub => each!(args, from, to, |a, b, c| a.mul_add(b, -c)),
+        Kind::NegMulAdd => each!(args, from, to, |a, b, c| a.neg_mul_add(b, c)),
+        _ => return false,
+    }
+    true
+}
+
+/// Every operation on all lanes of a number.
+struct SideBySide<'a, T> {
+    program: &'a Program,
+    values: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel<T> for SideBySide<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<U: Twin<T>>(self) {
+        let values = U::view_mut(self.values);
+        let mut args = self.program.args.as_slice();
+        let mut at = self.program.dim() + self.program.kept.len();
+        for run in &self.program.runs {
+            let count = run.count as usize;
+            let (now, rest) = args.split_at(count * run.kind.arity());
+            args = rest;
+            let (from, to) = values.split_at_mut(at);
+            let to = &mut to[..count];
+            at += count;
+            if plain(run.kind, now, from, to) {
+                continue;
+            }
+            match run.kind {
+                Kind::Recip => each!(now, from, to, |a| a.recip()),
+                Kind::Exp => each!(now, from, to, |a| a.exp()),
+                Kind::ExpM1 => each!(now, from, to, |a| a.exp_m1()),
+                Kind::Ln => each!(now, from, to, |a| a.ln()),
+                Kind::Sqrt => each!(now, from, to, |a| a.sqrt()),
+                Kind::Powf(bits) => each!(now, from, to, |a| a.powf(f64::from_bits(bits))),
+                Kind::Tanh => each!(now, from, to, |a| a.tanh()),
+                Kind::Sin => each!(now, from, to, |a| a.sin()),
+                Kind::Cos => each!(now, from, to, |a| a.cos()),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// How many operations on plain numbers are done at once where one takes long.
+const GROUP: usize = 8;
+
+/// Operations on plain numbers; those that take long eight at a time.
+struct OneByOne<'a> {
+    program: &'a Program,
+    values: &'a mut [f64],
+}
+
+/// Operations of one kind, eight at a time.
+macro_rules! grouped {
+    ($u:ident, $args:expr, $from:expr, $to:expr, |$a:ident| $f:expr) => {
+        for (args, out) in $args.chunks(GROUP).zip($to.chunks_mut(GROUP)) {
+            // What is left over in the last group is computed with 1: no function minds.
+            let mut x = [Lanes([1.0; GROUP])];
+            for (x, &a) in x[0].0.iter_mut().zip(args) {
+                *x = $from[usize::from(a)];
+            }
+            let $a = $u::view(&x)[0];
+            let y = $f;
+            $u::view_mut(&mut x)[0] = y;
+            out.copy_from_slice(&x[0].0[..out.len()]);
+        }
+    };
+}
+
+impl Kernel<Lanes<f64, GROUP>> for OneByOne<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<U: Twin<Lanes<f64, GROUP>>>(self) {
+        let values = self.values;
+        let mut args = self.program.args.as_slice();
+        let mut at = self.program.dim() + self.program.kept.len();
+        for run in &self.program.runs {
+            let count = run.count as usize;
+            let (now, rest) = args.split_at(count * run.kind.arity());
+            args = rest;
+            let (from, to) = values.split_at_mut(at);
+            let to = &mut to[..count];
+            at += count;
+            if plain(run.kind, now, from, to) {
+                continue;
+            }
+            match run.kind {
+                Kind::Recip => grouped!(U, now, from, to, |a| a.recip()),
+                Kind::Exp => grouped!(U, now, from, to, |a| a.exp()),
+                Kind::ExpM1 => grouped!(U, now, from, to, |a| a.exp_m1()),
+                Kind::Ln => grouped!(U, now, from, to, |a| a.ln()),
+                Kind::Sqrt => grouped!(U, now, from, to, |a| a.sqrt()),
+                Kind::Powf(bits) => grouped!(U, now, from, to, |a| a.powf(f64::from_bits(bits))),
+                Kind::Tanh => grouped!(U, now, from, to, |a| a.tanh()),
+                Kind::Sin => grouped!(U, now, from, to, |a| a.sin()),
+                Kind::Cos => grouped!(U, now, from, to, |a| a.cos()),
+                _ => {}
+            }
+        }
+    }
+}
