@@ -126,11 +126,7 @@ pub trait Linearize<T: Scalar = f64>: System<T> {
 impl<S, T> Linearize<T> for S
 where
     T: Scalar,
-    S: System<T>
-        + System<SparseDual<DIRECTIONS, T>>
-        + System<Depends>
-        + System<Expr>
-        + ?Sized,
+    S: System<T> + System<SparseDual<DIRECTIONS, T>> + System<Depends> + System<Expr> + ?Sized,
 {
     fn sparsity(&self, t: f64, rows: &mut [Depends]) -> bool {
         trace(self, t, rows);

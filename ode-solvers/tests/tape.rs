@@ -50,7 +50,9 @@ fn dense<T: Scalar>(trace: &Trace, y: &[T]) -> Vec<T> {
     let mut diagonal = vec![T::default(); n];
     bound.jacobian(y, &mut diagonal);
     for i in 0..n {
-        assert!((diagonal[i] - dense[i * (n + 1)]).abs().worst() <= 1e-14 * (1.0 + diagonal[i].abs().worst()));
+        assert!(
+            (diagonal[i] - dense[i * (n + 1)]).abs().worst() <= 1e-14 * (1.0 + diagonal[i].abs().worst())
+        );
     }
     dense
 }

@@ -23,7 +23,8 @@ impl<T: Scalar> Bound<T> {
             let value = match node.kind {
                 Kind::Bound => trace.constants[node.args[0] as usize].to::<T>()?,
                 kind => {
-                    let [a, b, c, d] = node.args.map(|x| uniform.get(x as usize).copied().unwrap_or_default());
+                    let [a, b, c, d] =
+                        node.args.map(|x| uniform.get(x as usize).copied().unwrap_or_default());
                     apply(kind, a, b, c, d)
                 }
             };
