@@ -1,14 +1,17 @@
 //! The parts that experiments spend their time in, one group each:
-//! `cargo bench -p benchsuite --bench parts -- rhs` (or `solve`, `train`, `infer`).
+//! `cargo bench -p benchsuite --bench parts -- rhs` (or `jacobian`, `solve`, `many`, `train`, `infer`).
 
 use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use infer_trt::{Provider, SessionOptions};
-use ionic_models::models::OHaraRudy2011;
-use ionic_models::{Cell, Stimulus, registry};
-use ode_solvers::{Element, Lanes, Method, Options, StepSize, System as _, Tolerance, solve};
+use ionic_models::models::{FitzHughNagumo, OHaraRudy2011};
+use ionic_models::{Cell, CellColumns, Cells, Pulse, Stimulus, registry};
+use ode_solvers::tape::{Entries, Trace, program};
+use ode_solvers::{
+    Element, Lanes, Method, Options, StepSize, System as _, Tolerance, march_columns, solve, solve_ensemble,
+};
 use surrogates::{
     DataTerm, InitialTerm, InitialValue, Mlp, MlpSpec, Normalization, PhysicsTerm, Samples, Sampling,
     SystemField, TrainConfig, Trainer, TrainingSet, onnx,
@@ -47,6 +50,81 @@ fn lanes<E: Element, const N: usize>(group: &mut Group<'_>, name: &str) {
     group.bench_function(BenchmarkId::new("ohara_rudy_2011", name), |b| {
         b.iter(|| cell.rhs(0.0, black_box(&y), &mut dy));
     });
+}
+
+/// All entries of O'Hara–Rudy's Jacobian from the equations as they were written down: one cell, and
+/// lanes of them.
+fn jacobian(c: &mut Criterion) {
+    fn one<T: ode_solvers::Scalar>(group: &mut Group<'_>, name: &str) {
+        let cell = Cell::<OHaraRudy2011>::new();
+        let trace = Trace::of(&cell, 0.0).expect("one at a time");
+        let mut tape = program::<T>(&trace, Entries::All).expect("a model of ordinary size");
+        let y: Vec<T> = cell.initial_state().iter().map(|&y| T::from(y)).collect();
+        let mut entries = vec![T::default(); tape.program().positions().len()];
+        group.throughput(Throughput::Elements(T::LANES as u64));
+        group.bench_function(BenchmarkId::new("ohara_rudy_2011", name), |b| {
+            b.iter(|| tape.jacobian(black_box(&y), &mut entries));
+        });
+    }
+    let mut group = c.benchmark_group("jacobian");
+    one::<f64>(&mut group, "f64");
+    one::<Lanes<f64, 8>>(&mut group, "f64x8");
+    one::<Lanes<f32, 16>>(&mut group, "f32x16");
+    group.finish();
+}
+
+/// A beat of 64 different O'Hara–Rudy cells, one after the other and in lanes; a hundred steps of a
+/// million FitzHugh–Nagumo cells.
+fn many(c: &mut Criterion) {
+    let cells: Vec<_> = (0..64)
+        .map(|i| {
+            let mut cell = Cell::<OHaraRudy2011>::new();
+            for (k, name) in ["G_Kr", "P_Ca", "G_Na", "G_K1"].into_iter().enumerate() {
+                let factor = 0.8 + 0.4 * f64::from((i * (2 * k as i32 + 3)) % 64) / 64.0;
+                let value = cell.parameter(name).expect("a parameter") * factor;
+                cell.set_parameter(name, value).expect("within its range");
+            }
+            let pulse = Pulse { start: 0.0, duration: 0.5, amplitude: -80.0 };
+            cell.with_stimulus(Stimulus::pulses(vec![pulse]).expect("a pulse"))
+        })
+        .collect();
+    let step = StepSize::Adaptive(Tolerance::new(2e-4, 2e-6));
+    let (span, options) = ((0.0, 1000.0), Options::end());
+    let mut group = c.benchmark_group("many");
+    group.sample_size(10);
+    group.throughput(Throughput::Elements(64));
+    group.bench_function("ohara_rudy_2011/alone", |b| {
+        b.iter(|| {
+            for cell in &cells {
+                solve(cell, Method::Rodas4, step.clone(), span, cell.initial_state(), &options)
+                    .expect("a beat");
+            }
+        });
+    });
+    let ratio = |c: &Cell<OHaraRudy2011>| {
+        c.parameter("G_Kr").unwrap_or_default() / c.parameter("P_Ca").unwrap_or(1.0)
+    };
+    let together = Cells::new(cells.clone()).with_similarity(ratio);
+    group.bench_function("ohara_rudy_2011/f64x8", |b| {
+        b.iter(|| {
+            solve_ensemble::<f64, 8, _>(&together, Method::Rodas4, &step, span, &options, |_, solution| {
+                solution.expect("a beat");
+            });
+        });
+    });
+    let count = 1_000_000;
+    let mut cells = CellColumns::<FitzHughNagumo, f32>::new(&Cell::new(), count);
+    cells.set_stimulus_column((0..count).map(|m| 1e-7 * m as f32).collect());
+    let start = cells.initial_state();
+    group.throughput(Throughput::Elements(100 * count as u64));
+    group.bench_function("fitzhugh_nagumo/100 steps", |b| {
+        let mut y = start.clone();
+        b.iter(|| {
+            march_columns::<f32, 16, _>(&cells, Method::ExplicitEuler, 0.01, (0.0, 1.0), &mut y, |_| {})
+                .expect("a march")
+        });
+    });
+    group.finish();
 }
 
 /// Hodgkin–Huxley under a constant current for 100 ms: seven action potentials.
@@ -122,5 +200,5 @@ fn infer(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(parts, rhs, solve_hodgkin_huxley, train, infer);
+criterion_group!(parts, rhs, jacobian, solve_hodgkin_huxley, many, train, infer);
 criterion_main!(parts);

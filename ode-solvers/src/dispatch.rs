@@ -33,6 +33,13 @@ use crate::Scalar;
 pub trait Kernel<T> {
     /// What the work gives.
     type Output;
+
+    /// Whether operations are to be functions of their own. Duals of lanes are: inlined, one of their
+    /// operations is a dozen instructions, and a model's equations over them would take minutes to
+    /// compile.
+    #[doc(hidden)]
+    const APART: bool = false;
+
     /// Does the work on twins of `T`.
     fn run<U: Twin<T>>(self) -> Self::Output;
 }

@@ -213,6 +213,8 @@ struct OfParts<K, const N: usize>(K);
 
 impl<const N: usize, T: Scalar, K: Kernel<Dual<N, T>>> Kernel<T> for OfParts<K, N> {
     type Output = K::Output;
+    const APART: bool = true;
+
     #[inline(always)]
     fn run<U: Twin<T>>(self) -> K::Output {
         self.0.run::<Dual<N, U>>()

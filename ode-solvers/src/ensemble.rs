@@ -70,14 +70,15 @@ pub trait Ensemble<T: Scalar>: Sync {
 }
 
 /// Groups that a thread gets before solutions are handed over: what waits in memory is bounded.
-const ROUND: usize = 4;
+const ROUND: usize = 8;
 
 /// Solves all members of an ensemble, and hands each solution to `deliver` as soon as its round is
 /// done, on the calling thread. The order of delivery and every number are the same for any number
 /// of threads: members are grouped by [similarity](Ensemble::similarity) alone.
 ///
 /// Groups run on the threads of rayon's current pool: `pool.install(|| solve_ensemble(…))` chooses
-/// another. At any moment no more than four groups for each thread are in memory.
+/// another. At any moment no more than eight groups for each thread are in memory. What `deliver` is called with is
+/// the progress as well.
 ///
 /// A member that fails spoils no other: its group is solved again, each member apart. The statistics
 /// of a solution are those of its group.

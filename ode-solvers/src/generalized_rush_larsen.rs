@@ -1,10 +1,10 @@
 //! Generalized Rush–Larsen steps: exponential in every state, by the diagonal of the Jacobian.
 
+use crate::matrix::WRITTEN;
 use crate::runge_kutta::hermite;
 use crate::rush_larsen::relax;
-use crate::matrix::WRITTEN;
-use crate::tape::{self, Bound, Entries};
 use crate::sparse::{Compression, Depends, SparsityPattern};
+use crate::tape::{self, Bound, Entries};
 use crate::{Linearize, Scalar, Statistics, Step, StepError, Stepper};
 
 pub(crate) const CITATION: &str = "J. Sundnes, R. Artebrant, O. Skavhaug & A. Tveito, A second-order algorithm \

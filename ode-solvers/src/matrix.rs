@@ -256,7 +256,8 @@ impl<T: Scalar> Sparse<T> {
     fn set_mass(&mut self, mass: Option<&[(usize, usize, f64)]>) {
         let entries = self.positions.iter();
         self.mass = mass.map_or_else(Vec::new, |mass| {
-            let at = |&(i, j): &(usize, usize)| mass.iter().filter(|m| (m.0, m.1) == (i, j)).map(|m| m.2).sum();
+            let at =
+                |&(i, j): &(usize, usize)| mass.iter().filter(|m| (m.0, m.1) == (i, j)).map(|m| m.2).sum();
             entries.map(at).collect()
         });
         self.shifted = vec![T::default(); self.mass.len()];

@@ -1,7 +1,7 @@
 //! What is integrated: `y' = f(t, y)`, or `M y' = f(t, y)`.
 
 use crate::sparse::{Compression, DIRECTIONS, Depends, SparseDual, trace, with_scratch};
-use crate::tape::{self, Entries, Expr, Trace};
+use crate::tape::{Expr, Trace};
 use crate::{Mass, Scalar};
 
 /// What a system is apart from its equations: its size, the names of its states, and where in time
@@ -84,8 +84,9 @@ pub trait System<T: Scalar>: StateSpace {
 
 /// A system that knows its Jacobian.
 ///
-/// Every system written over all of [`Scalar`] knows it through dual numbers, for every number type:
-/// over [`Lanes`](crate::Lanes), one Jacobian for each lane. Implement the trait by hand, or use
+/// Every system written over all of [`Scalar`] knows it, for every number type, through dual numbers and
+/// through its equations [written down](crate::tape): over [`Lanes`](crate::Lanes), one Jacobian for each
+/// lane. Implement the trait by hand, or use
 /// `FnSystem`, where only an `f64` right-hand side exists.
 pub trait Linearize<T: Scalar = f64>: System<T> {
     /// Writes ∂fᵢ/∂yⱼ at `(t, y)` into `jacobian[i + j·n]`, column by column, `n·n` numbers.
@@ -125,11 +126,7 @@ pub trait Linearize<T: Scalar = f64>: System<T> {
 impl<S, T> Linearize<T> for S
 where
     T: Scalar,
-    S: System<T>
-        + System<SparseDual<DIRECTIONS, T>>
-        + System<Depends>
-        + System<Expr>
-        + ?Sized,
+    S: System<T> + System<SparseDual<DIRECTIONS, T>> + System<Depends> + System<Expr> + ?Sized,
 {
     fn sparsity(&self, t: f64, rows: &mut [Depends]) -> bool {
         trace(self, t, rows);
@@ -141,67 +138,12 @@ where
     }
 
     fn jacobian_entries(&self, t: f64, y: &[T], plan: &Compression, values: &mut [T]) {
-        // Duals of lanes would be one more copy of the equations for every instruction set, and take
-        // longer to compile than all others together.
-        if const { T::LANES > 1 } {
-            let n = y.len();
-            let mut jacobian = vec![T::default(); n * n];
-            written_jacobian(self, t, y, &mut jacobian);
-            for (value, (i, j)) in values.iter_mut().zip(plan.entries()) {
-                *value = jacobian[i + j * n];
-            }
-            return;
-        }
         plan.evaluate(self, t, y, values);
     }
 
     fn jacobian(&self, t: f64, y: &[T], jacobian: &mut [T]) {
-        if const { T::LANES > 1 } {
-            return written_jacobian(self, t, y, jacobian);
-        }
         dual_jacobian(self, t, y, jacobian);
     }
-}
-
-/// The Jacobian from the equations written down at `t`; NaN if they cannot be. Allocates memory:
-/// implicit methods come here only where the right-hand side depends on time.
-fn written_jacobian<T: Scalar, S: System<Expr> + ?Sized>(s: &S, t: f64, y: &[T], jacobian: &mut [T]) {
-    let found = Trace::of(s, t).and_then(|trace| match tape::program::<T>(&trace, Entries::All) {
-        Some(mut bound) => {
-            let mut entries = vec![T::default(); bound.program().positions().len()];
-            bound.jacobian(y, &mut entries);
-            jacobian.fill(T::from(0.0));
-            for (&(i, j), &entry) in bound.program().positions().iter().zip(&entries) {
-                jacobian[i + j * y.len()] = entry;
-            }
-            Some(())
-        }
-        None => duals_of_trace(&trace, y, jacobian),
-    });
-    if found.is_none() {
-        jacobian.fill(T::from(f64::NAN));
-    }
-}
-
-/// The Jacobian along a few directions at a time, for equations of very many operations.
-fn duals_of_trace<T: Scalar>(trace: &Trace, y: &[T], jacobian: &mut [T]) -> Option<()> {
-    let n = y.len();
-    let mut x: Vec<SparseDual<DIRECTIONS, T>> = y.iter().map(|&y| SparseDual::constant(y)).collect();
-    let mut f = x.clone();
-    for first in (0..n).step_by(DIRECTIONS) {
-        let last = n.min(first + DIRECTIONS);
-        for j in first..last {
-            x[j] = SparseDual::variable(y[j], j - first);
-        }
-        trace.evaluate(SparseDual::constant, &x, &mut f)?;
-        for j in first..last {
-            for (i, fi) in f.iter().enumerate() {
-                jacobian[i + j * n] = fi.derivative(j - first);
-            }
-            x[j] = SparseDual::constant(y[j]);
-        }
-    }
-    Some(())
 }
 
 fn dual_jacobian<T: Scalar, S: System<SparseDual<DIRECTIONS, T>> + ?Sized>(

@@ -113,7 +113,9 @@ fn members_get_the_numbers_of_lanes() {
     // More than one block, and a group that is not full.
     let count = 16 * 20 + 5;
     for ramp in [false, true] {
-        for method in [Method::ExplicitEuler, Method::Heun, Method::RungeKutta4, Method::Tsit5, Method::RushLarsen1] {
+        for method in
+            [Method::ExplicitEuler, Method::Heun, Method::RungeKutta4, Method::Tsit5, Method::RushLarsen1]
+        {
             let found = marched(count, ramp, method);
             let (cells, y0) = cells(count, ramp);
             for first in (0..count).step_by(16) {

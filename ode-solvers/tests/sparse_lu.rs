@@ -170,7 +170,10 @@ fn a_diagonal_that_cancels_hides_no_error() {
     let error = lu.solve_checked(&case.values, &case.b, &mut x, 1e-12).unwrap_err();
     assert!(matches!(error, SparseError::Unstable { backward_error, .. } if backward_error > 0.5), "{error}");
     let reference = case.reference();
-    assert!((x[0] - reference[0]).abs() > 1e-3 * reference[0].abs() || (x[1] - reference[1]).abs() > 1e-3 * reference[1].abs());
+    assert!(
+        (x[0] - reference[0]).abs() > 1e-3 * reference[0].abs()
+            || (x[1] - reference[1]).abs() > 1e-3 * reference[1].abs()
+    );
 }
 
 /// Pairs of equations `a' = λ a + b`, `b' = 0.3 b − a`.

@@ -65,8 +65,8 @@ impl<S: Columns<E>, E: Element, T: Scalar> Kernel<T> for March<'_, S, E, T> {
                     for g in 0..self.groups {
                         let y = &mut y[g * n..][..n];
                         S::rhs(&p[g * m..][..m], drive[g], y, &mut slope[..n], &mut b[..n]);
-                        for i in 0..n {
-                            y[i] += slope[i] * h;
+                        for (y, &slope) in y.iter_mut().zip(&slope) {
+                            *y += slope * h;
                         }
                     }
                 }
@@ -92,8 +92,8 @@ impl<S: Columns<E>, E: Element, T: Scalar> Kernel<T> for March<'_, S, E, T> {
                         let y = &mut y[g * n..][..n];
                         b[..n].fill(U::default());
                         S::rhs(&p[g * m..][..m], drive[g], y, &mut slope[..n], &mut b[..n]);
-                        for i in 0..n {
-                            y[i] += slope[i] * relaxation(b[i], self.dt);
+                        for ((y, &slope), &b) in y.iter_mut().zip(&slope).zip(&b) {
+                            *y += slope * relaxation(b, self.dt);
                         }
                     }
                 }
@@ -106,15 +106,16 @@ impl<S: Columns<E>, E: Element, T: Scalar> Kernel<T> for March<'_, S, E, T> {
 #[inline(always)]
 fn sum<T: Scalar>(w: &[f64], h: f64, y: &[T], k: &[T], out: &mut [T]) {
     let n = out.len();
-    let y = &y[..n];
-    for i in 0..n {
-        let mut s = T::default();
-        let mut first = true;
-        for (&w, k) in w.iter().zip(k.chunks_exact(n)).filter(|(w, _)| **w != 0.0) {
-            let term = k[i] * (w * h);
-            s = if first { term } else { s + term };
-            first = false;
+    for (i, (out, &y)) in out.iter_mut().zip(y).enumerate() {
+        let (mut sum, mut some) = (T::default(), false);
+        // No closures: what is not inlined is compiled for the least machine of the target.
+        for (&w, k) in w.iter().zip(k.chunks_exact(n)) {
+            if w != 0.0 {
+                let term = k[i] * (w * h);
+                sum = if some { sum + term } else { term };
+                some = true;
+            }
         }
-        out[i] = if first { y[i] } else { y[i] + s };
+        *out = if some { y + sum } else { y };
     }
 }

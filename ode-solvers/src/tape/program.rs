@@ -38,7 +38,7 @@ pub struct Program {
     pub(super) runs: Vec<Run>,
     /// The operands of all operations, as places.
     pub(super) args: Vec<u16>,
-    /// How many numbers there are: states, results of the prologue, results of operations.
+    /// How many numbers there are at a time: states, results of the prologue, results of operations.
     pub(super) places: usize,
     /// Where each entry is.
     pub(super) entries: Vec<u16>,
@@ -52,6 +52,8 @@ pub struct Program {
 pub(super) struct Run {
     pub(super) kind: Kind,
     pub(super) count: u32,
+    /// The place of the first result; the others follow.
+    pub(super) to: u32,
 }
 
 impl Program {
@@ -132,13 +134,5 @@ impl Program {
     /// The number of stretches of operations of one kind.
     pub fn stretches(&self) -> usize {
         self.runs.len()
-    }
-}
-impl Program {
-    #[doc(hidden)]
-    pub fn summary(&self) -> String {
-        let mut m = std::collections::BTreeMap::<String, (u32, u32)>::new();
-        for r in &self.runs { let e = m.entry(format!("{:?}", r.kind)).or_default(); e.0 += r.count; e.1 += 1; }
-        format!("{m:?} kept {} places {}", self.kept.len(), self.places)
     }
 }

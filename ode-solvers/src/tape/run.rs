@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::tape::Program;
 use crate::tape::graph::Kind;
-use crate::tape::trace::{Op, Trace};
+use crate::tape::trace::Trace;
 use crate::{Kernel, Lanes, Scalar, Twin};
 
 /// A program with the numbers of one system.
@@ -23,7 +23,8 @@ impl<T: Scalar> Bound<T> {
             let value = match node.kind {
                 Kind::Bound => trace.constants[node.args[0] as usize].to::<T>()?,
                 kind => {
-                    let [a, b, c, d] = node.args.map(|x| uniform.get(x as usize).copied().unwrap_or_default());
+                    let [a, b, c, d] =
+                        node.args.map(|x| uniform.get(x as usize).copied().unwrap_or_default());
                     apply(kind, a, b, c, d)
                 }
             };
@@ -61,47 +62,6 @@ impl<T: Scalar> Bound<T> {
     }
 }
 
-impl Trace {
-    /// Evaluates the equations operation by operation, at states and slopes of another number type
-    /// than the constants: duals of them. Nothing if the constants are no such numbers.
-    pub(crate) fn evaluate<T: Scalar, D: Scalar>(
-        &self,
-        constant: impl Fn(T) -> D,
-        y: &[D],
-        dy: &mut [D],
-    ) -> Option<()> {
-        let mut values = y.to_vec();
-        for raw in &self.ops {
-            let at = |k: usize| values.get(raw.args[k] as usize).copied().unwrap_or_default();
-            let power = f64::from_bits(u64::from(raw.args[1]) | u64::from(raw.args[2]) << 32);
-            values.push(match raw.op {
-                Op::Constant => constant(self.constants[raw.args[0] as usize].to::<T>()?),
-                Op::Neg => -at(0),
-                Op::Add => at(0) + at(1),
-                Op::Sub => at(0) - at(1),
-                Op::Mul => at(0) * at(1),
-                Op::Div => at(0) / at(1),
-                Op::Recip => at(0).recip(),
-                Op::Exp => at(0).exp(),
-                Op::ExpM1 => at(0).exp_m1(),
-                Op::Ln => at(0).ln(),
-                Op::Sqrt => at(0).sqrt(),
-                Op::Powi => at(0).powi(raw.args[1] as i32),
-                Op::Powf => at(0).powf(power),
-                Op::Tanh => at(0).tanh(),
-                Op::Sin => at(0).sin(),
-                Op::Cos => at(0).cos(),
-                Op::Abs => at(0).abs(),
-                Op::Select => D::select_lt(at(0), at(1), at(2), at(3)),
-            });
-        }
-        for (dy, &o) in dy.iter_mut().zip(&self.outputs) {
-            *dy = values.get(o as usize).copied().unwrap_or_default();
-        }
-        Some(())
-    }
-}
-
 /// One operation.
 #[inline(always)]
 fn apply<T: Scalar>(kind: Kind, a: T, b: T, c: T, d: T) -> T {
@@ -131,46 +91,46 @@ fn apply<T: Scalar>(kind: Kind, a: T, b: T, c: T, d: T) -> T {
 
 /// Operations of one kind, one after the other.
 macro_rules! each {
-    ($args:expr, $from:expr, $to:expr, |$a:ident| $f:expr) => {
-        for (&a, out) in $args.iter().zip($to) {
-            let $a = $from[usize::from(a)];
-            *out = $f;
+    ($args:expr, $values:expr, $to:expr, |$a:ident| $f:expr) => {
+        for (&a, to) in $args.iter().zip($to..) {
+            let $a = $values[usize::from(a)];
+            $values[to] = $f;
         }
     };
-    ($args:expr, $from:expr, $to:expr, |$a:ident, $b:ident| $f:expr) => {
-        for (&[a, b], out) in $args.as_chunks::<2>().0.iter().zip($to) {
-            let ($a, $b) = ($from[usize::from(a)], $from[usize::from(b)]);
-            *out = $f;
+    ($args:expr, $values:expr, $to:expr, |$a:ident, $b:ident| $f:expr) => {
+        for (&[a, b], to) in $args.as_chunks::<2>().0.iter().zip($to..) {
+            let ($a, $b) = ($values[usize::from(a)], $values[usize::from(b)]);
+            $values[to] = $f;
         }
     };
-    ($args:expr, $from:expr, $to:expr, |$a:ident, $b:ident, $c:ident| $f:expr) => {
-        for (&[a, b, c], out) in $args.as_chunks::<3>().0.iter().zip($to) {
-            let ($a, $b, $c) = ($from[usize::from(a)], $from[usize::from(b)], $from[usize::from(c)]);
-            *out = $f;
+    ($args:expr, $values:expr, $to:expr, |$a:ident, $b:ident, $c:ident| $f:expr) => {
+        for (&[a, b, c], to) in $args.as_chunks::<3>().0.iter().zip($to..) {
+            let ($a, $b, $c) = ($values[usize::from(a)], $values[usize::from(b)], $values[usize::from(c)]);
+            $values[to] = $f;
         }
     };
-    ($args:expr, $from:expr, $to:expr, |$a:ident, $b:ident, $c:ident, $d:ident| $f:expr) => {
-        for (&[a, b, c, d], out) in $args.as_chunks::<4>().0.iter().zip($to) {
-            let ($a, $b) = ($from[usize::from(a)], $from[usize::from(b)]);
-            let ($c, $d) = ($from[usize::from(c)], $from[usize::from(d)]);
-            *out = $f;
+    ($args:expr, $values:expr, $to:expr, |$a:ident, $b:ident, $c:ident, $d:ident| $f:expr) => {
+        for (&[a, b, c, d], to) in $args.as_chunks::<4>().0.iter().zip($to..) {
+            let ($a, $b) = ($values[usize::from(a)], $values[usize::from(b)]);
+            let ($c, $d) = ($values[usize::from(c)], $values[usize::from(d)]);
+            $values[to] = $f;
         }
     };
 }
 
 /// What needs no elementary function: the same for all numbers. False for other kinds.
 #[inline(always)]
-fn plain<T: Scalar>(kind: Kind, args: &[u16], from: &[T], to: &mut [T]) -> bool {
+fn plain<T: Scalar>(kind: Kind, args: &[u16], values: &mut [T], to: usize) -> bool {
     match kind {
-        Kind::Neg => each!(args, from, to, |a| -a),
-        Kind::Add => each!(args, from, to, |a, b| a + b),
-        Kind::Sub => each!(args, from, to, |a, b| a - b),
-        Kind::Mul => each!(args, from, to, |a, b| a * b),
-        Kind::Abs => each!(args, from, to, |a| a.abs()),
-        Kind::Select => each!(args, from, to, |a, b, c, d| T::select_lt(a, b, c, d)),
-        Kind::MulAdd => each!(args, from, to, |a, b, c| a.mul_add(b, c)),
-        Kind::MulSub => each!(args, from, to, |a, b, c| a.mul_add(b, -c)),
-        Kind::NegMulAdd => each!(args, from, to, |a, b, c| a.neg_mul_add(b, c)),
+        Kind::Neg => each!(args, values, to, |a| -a),
+        Kind::Add => each!(args, values, to, |a, b| a + b),
+        Kind::Sub => each!(args, values, to, |a, b| a - b),
+        Kind::Mul => each!(args, values, to, |a, b| a * b),
+        Kind::Abs => each!(args, values, to, |a| a.abs()),
+        Kind::Select => each!(args, values, to, |a, b, c, d| T::select_lt(a, b, c, d)),
+        Kind::MulAdd => each!(args, values, to, |a, b, c| a.mul_add(b, c)),
+        Kind::MulSub => each!(args, values, to, |a, b, c| a.mul_add(b, -c)),
+        Kind::NegMulAdd => each!(args, values, to, |a, b, c| a.neg_mul_add(b, c)),
         _ => return false,
     }
     true
@@ -189,27 +149,23 @@ impl<T: Scalar> Kernel<T> for SideBySide<'_, T> {
     fn run<U: Twin<T>>(self) {
         let values = U::view_mut(self.values);
         let mut args = self.program.args.as_slice();
-        let mut at = self.program.dim() + self.program.kept.len();
         for run in &self.program.runs {
-            let count = run.count as usize;
-            let (now, rest) = args.split_at(count * run.kind.arity());
+            let (now, rest) = args.split_at(run.count as usize * run.kind.arity());
             args = rest;
-            let (from, to) = values.split_at_mut(at);
-            let to = &mut to[..count];
-            at += count;
-            if plain(run.kind, now, from, to) {
+            let to = run.to as usize;
+            if plain(run.kind, now, values, to) {
                 continue;
             }
             match run.kind {
-                Kind::Recip => each!(now, from, to, |a| a.recip()),
-                Kind::Exp => each!(now, from, to, |a| a.exp()),
-                Kind::ExpM1 => each!(now, from, to, |a| a.exp_m1()),
-                Kind::Ln => each!(now, from, to, |a| a.ln()),
-                Kind::Sqrt => each!(now, from, to, |a| a.sqrt()),
-                Kind::Powf(bits) => each!(now, from, to, |a| a.powf(f64::from_bits(bits))),
-                Kind::Tanh => each!(now, from, to, |a| a.tanh()),
-                Kind::Sin => each!(now, from, to, |a| a.sin()),
-                Kind::Cos => each!(now, from, to, |a| a.cos()),
+                Kind::Recip => each!(now, values, to, |a| a.recip()),
+                Kind::Exp => each!(now, values, to, |a| a.exp()),
+                Kind::ExpM1 => each!(now, values, to, |a| a.exp_m1()),
+                Kind::Ln => each!(now, values, to, |a| a.ln()),
+                Kind::Sqrt => each!(now, values, to, |a| a.sqrt()),
+                Kind::Powf(bits) => each!(now, values, to, |a| a.powf(f64::from_bits(bits))),
+                Kind::Tanh => each!(now, values, to, |a| a.tanh()),
+                Kind::Sin => each!(now, values, to, |a| a.sin()),
+                Kind::Cos => each!(now, values, to, |a| a.cos()),
                 _ => {}
             }
         }
@@ -227,17 +183,17 @@ struct OneByOne<'a> {
 
 /// Operations of one kind, eight at a time.
 macro_rules! grouped {
-    ($u:ident, $args:expr, $from:expr, $to:expr, |$a:ident| $f:expr) => {
-        for (args, out) in $args.chunks(GROUP).zip($to.chunks_mut(GROUP)) {
+    ($u:ident, $args:expr, $values:expr, $to:expr, |$a:ident| $f:expr) => {
+        for (args, to) in $args.chunks(GROUP).zip(($to..).step_by(GROUP)) {
             // What is left over in the last group is computed with 1: no function minds.
             let mut x = [Lanes([1.0; GROUP])];
             for (x, &a) in x[0].0.iter_mut().zip(args) {
-                *x = $from[usize::from(a)];
+                *x = $values[usize::from(a)];
             }
             let $a = $u::view(&x)[0];
             let y = $f;
             $u::view_mut(&mut x)[0] = y;
-            out.copy_from_slice(&x[0].0[..out.len()]);
+            $values[to..to + args.len()].copy_from_slice(&x[0].0[..args.len()]);
         }
     };
 }
@@ -249,27 +205,23 @@ impl Kernel<Lanes<f64, GROUP>> for OneByOne<'_> {
     fn run<U: Twin<Lanes<f64, GROUP>>>(self) {
         let values = self.values;
         let mut args = self.program.args.as_slice();
-        let mut at = self.program.dim() + self.program.kept.len();
         for run in &self.program.runs {
-            let count = run.count as usize;
-            let (now, rest) = args.split_at(count * run.kind.arity());
+            let (now, rest) = args.split_at(run.count as usize * run.kind.arity());
             args = rest;
-            let (from, to) = values.split_at_mut(at);
-            let to = &mut to[..count];
-            at += count;
-            if plain(run.kind, now, from, to) {
+            let to = run.to as usize;
+            if plain(run.kind, now, values, to) {
                 continue;
             }
             match run.kind {
-                Kind::Recip => grouped!(U, now, from, to, |a| a.recip()),
-                Kind::Exp => grouped!(U, now, from, to, |a| a.exp()),
-                Kind::ExpM1 => grouped!(U, now, from, to, |a| a.exp_m1()),
-                Kind::Ln => grouped!(U, now, from, to, |a| a.ln()),
-                Kind::Sqrt => grouped!(U, now, from, to, |a| a.sqrt()),
-                Kind::Powf(bits) => grouped!(U, now, from, to, |a| a.powf(f64::from_bits(bits))),
-                Kind::Tanh => grouped!(U, now, from, to, |a| a.tanh()),
-                Kind::Sin => grouped!(U, now, from, to, |a| a.sin()),
-                Kind::Cos => grouped!(U, now, from, to, |a| a.cos()),
+                Kind::Recip => grouped!(U, now, values, to, |a| a.recip()),
+                Kind::Exp => grouped!(U, now, values, to, |a| a.exp()),
+                Kind::ExpM1 => grouped!(U, now, values, to, |a| a.exp_m1()),
+                Kind::Ln => grouped!(U, now, values, to, |a| a.ln()),
+                Kind::Sqrt => grouped!(U, now, values, to, |a| a.sqrt()),
+                Kind::Powf(bits) => grouped!(U, now, values, to, |a| a.powf(f64::from_bits(bits))),
+                Kind::Tanh => grouped!(U, now, values, to, |a| a.tanh()),
+                Kind::Sin => grouped!(U, now, values, to, |a| a.sin()),
+                Kind::Cos => grouped!(U, now, values, to, |a| a.cos()),
                 _ => {}
             }
         }

@@ -52,18 +52,77 @@ pub(super) fn schedule(mut nodes: Vec<Node>, wanted: &[u32], inputs: usize) -> O
         kept.push(in_prologue[k]);
     }
 
-    let mut places = inputs + kept.len();
+    let batches = by_kind(&nodes, wanted, varying);
+    let mut memory = Memory::new(inputs + kept.len());
+    let mut dies = last_reads(&nodes, wanted, &batches);
     let (mut runs, mut args) = (Vec::new(), Vec::new());
-    for batch in by_kind(&nodes, varying) {
-        for &k in &batch {
+    for (batch, dies) in batches.iter().zip(&mut dies) {
+        let to = memory.take(batch.len());
+        for (&k, at) in batch.iter().zip(to..) {
             args.extend(nodes[k as usize].operands().iter().map(|&x| place[x as usize] as u16));
-            place[k as usize] = places as u32;
-            places += 1;
+            place[k as usize] = at as u32;
         }
-        runs.push(Run { kind: nodes[batch[0] as usize].kind, count: batch.len() as u32 });
+        runs.push(Run { kind: nodes[batch[0] as usize].kind, count: batch.len() as u32, to: to as u32 });
+        dies.drain(..).for_each(|k| memory.give_back(place[k as usize] as usize));
     }
+    let places = memory.len();
     let entries = wanted.iter().map(|&w| place[w as usize] as u16).collect();
     (places <= usize::from(u16::MAX)).then_some(Plan { prologue, kept, runs, args, places, entries })
+}
+
+/// Which places hold a number that is still to be read.
+struct Memory {
+    /// From the first place that operations may write to.
+    taken: Vec<bool>,
+    first: usize,
+}
+
+impl Memory {
+    fn new(first: usize) -> Self {
+        Self { taken: Vec::new(), first }
+    }
+
+    fn len(&self) -> usize {
+        self.first + self.taken.len()
+    }
+
+    /// Places side by side: the first that are free, so that few are in use and stay in the cache.
+    fn take(&mut self, count: usize) -> usize {
+        let mut begin = 0;
+        for k in 0..self.taken.len() {
+            if self.taken[k] {
+                begin = k + 1;
+            } else if k + 1 - begin == count {
+                break;
+            }
+        }
+        let end = begin + count;
+        self.taken.resize(self.taken.len().max(end), false);
+        self.taken[begin..end].fill(true);
+        self.first + begin
+    }
+
+    fn give_back(&mut self, place: usize) {
+        self.taken[place - self.first] = false;
+    }
+}
+
+/// For each batch the results that nothing reads after it.
+fn last_reads(nodes: &[Node], wanted: &[u32], batches: &[Vec<u32>]) -> Vec<Vec<u32>> {
+    let mut last = vec![NOWHERE; nodes.len()];
+    let mut is_result = vec![false; nodes.len()];
+    for (b, batch) in batches.iter().enumerate() {
+        for &k in batch {
+            is_result[k as usize] = true;
+            nodes[k as usize].operands().iter().for_each(|&x| last[x as usize] = b as u32);
+        }
+    }
+    wanted.iter().for_each(|&w| is_result[w as usize] = false);
+    let mut dies = vec![Vec::new(); batches.len()];
+    for k in (0..nodes.len()).filter(|&k| is_result[k] && last[k] != NOWHERE) {
+        dies[last[k] as usize].push(k as u32);
+    }
+    dies
 }
 
 /// What `wanted` is computed from.
@@ -116,44 +175,85 @@ fn fuse(nodes: &mut [Node], wanted: &[u32], needed: &[bool], uniform: &[bool]) {
     }
 }
 
+/// How far ahead of the first operation that is left a batch may reach. Measured with O'Hara–Rudy's
+/// model: shorter stretches take longer batches apart, longer ones more memory than the first cache.
+const AHEAD: usize = 500;
+
 /// Batches of operations of one kind that don't wait for each other: of all operations whose operands
-/// are there, those of the most frequent kind come next.
-fn by_kind(nodes: &[Node], varying: impl Fn(usize) -> bool) -> Vec<Vec<u32>> {
+/// are there, and that one entry after the other would come to soon, those of the most frequent kind.
+fn by_kind(nodes: &[Node], wanted: &[u32], varying: impl Fn(usize) -> bool) -> Vec<Vec<u32>> {
+    let order = one_by_one(nodes, wanted, &varying);
+    let mut turn = vec![usize::MAX; nodes.len()];
+    order.iter().enumerate().for_each(|(t, &k)| turn[k as usize] = t);
     let mut waits = vec![0u32; nodes.len()];
     let mut readers = vec![Vec::new(); nodes.len()];
-    let mut ready: Vec<(Kind, Vec<u32>)> = Vec::new();
-    let offer = |ready: &mut Vec<(Kind, Vec<u32>)>, k: u32| {
-        let kind = nodes[k as usize].kind;
-        match ready.iter_mut().find(|(of, _)| *of == kind) {
-            Some((_, list)) => list.push(k),
-            None => ready.push((kind, vec![k])),
+    // By turn.
+    let mut ready = Vec::new();
+    for &k in &order {
+        for &x in nodes[k as usize].operands().iter().filter(|&&x| varying(x as usize)) {
+            waits[k as usize] += 1;
+            readers[x as usize].push(k);
         }
-    };
-    for k in (0..nodes.len()).filter(|&k| varying(k)) {
-        for &x in nodes[k].operands().iter().filter(|&&x| varying(x as usize)) {
-            waits[k] += 1;
-            readers[x as usize].push(k as u32);
-        }
-        if waits[k] == 0 {
-            offer(&mut ready, k as u32);
+        if waits[k as usize] == 0 {
+            ready.push(turn[k as usize]);
         }
     }
+    let mut done = vec![false; order.len()];
+    let mut first = 0;
     let mut batches = Vec::new();
-    while let Some((_, list)) = ready.iter_mut().max_by_key(|(_, list)| list.len()) {
-        let mut now = core::mem::take(list);
-        if now.is_empty() {
-            break;
+    while !ready.is_empty() {
+        while done[first] {
+            first += 1;
         }
+        let soon = |t: usize| t < first + AHEAD;
+        let kind = |t: usize| nodes[order[t] as usize].kind;
+        let mut counts: Vec<(Kind, usize)> = Vec::new();
+        for &t in ready.iter().filter(|&&t| soon(t)) {
+            match counts.iter_mut().find(|(of, _)| *of == kind(t)) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((kind(t), 1)),
+            }
+        }
+        // The first operation that is left waits for none that is left: there always is a kind.
+        let Some(&(most, _)) = counts.iter().rev().max_by_key(|(_, count)| *count) else { break };
+        let mut now: Vec<usize> = ready.extract_if(.., |t| soon(*t) && kind(*t) == most).collect();
         now.sort_unstable();
-        for &k in &now {
-            for &r in &readers[k as usize] {
+        for &t in &now {
+            done[t] = true;
+            for &r in &readers[order[t] as usize] {
                 waits[r as usize] -= 1;
                 if waits[r as usize] == 0 {
-                    offer(&mut ready, r);
+                    ready.push(turn[r as usize]);
                 }
             }
         }
-        batches.push(now);
+        batches.push(now.into_iter().map(|t| order[t]).collect());
     }
     batches
+}
+
+/// What each of `wanted` needs that is not there yet, then itself.
+fn one_by_one(nodes: &[Node], wanted: &[u32], varying: &impl Fn(usize) -> bool) -> Vec<u32> {
+    let mut there = vec![false; nodes.len()];
+    let mut order = Vec::new();
+    let mut open: Vec<(u32, usize)> = Vec::new();
+    for &w in wanted {
+        open.push((w, 0));
+        while let Some((k, next)) = open.pop() {
+            if there[k as usize] || !varying(k as usize) {
+                continue;
+            }
+            match nodes[k as usize].operands().get(next) {
+                Some(&x) => {
+                    open.push((k, next + 1));
+                    open.push((x, 0));
+                }
+                None => {
+                    there[k as usize] = true;
+                    order.push(k);
+                }
+            }
+        }
+    }
+    order
 }

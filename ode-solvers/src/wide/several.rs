@@ -3,8 +3,8 @@
 use core::fmt::Debug;
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use super::register::Set;
 use super::Register;
+use super::register::Set;
 use crate::{Element, Kernel, Lanes, Scalar, Twin};
 
 /// [`Lanes`] on several registers `R`.
@@ -30,14 +30,18 @@ macro_rules! each {
     ($f:path, $arity:ident, $($x:expr),+) => {
         match R::SET {
             Set::Any => any::$arity($($x,)+ $f),
-            // SAFETY: the machine has the instruction set, or there would be no such value.
             #[cfg(target_arch = "x86_64")]
             #[allow(unsafe_code, reason = "entering functions compiled for what the machine has")]
-            Set::Avx2 => unsafe { avx2::$arity($($x,)+ $f) },
-            // SAFETY: as above.
+            Set::Avx2 => {
+                // SAFETY: the machine has AVX2 and FMA, or there would be no such value.
+                unsafe { avx2::$arity($($x,)+ $f) }
+            }
             #[cfg(target_arch = "x86_64")]
             #[allow(unsafe_code, reason = "entering functions compiled for what the machine has")]
-            Set::Avx512 => unsafe { avx512::$arity($($x,)+ $f) },
+            Set::Avx512 => {
+                // SAFETY: the machine has AVX-512, or there would be no such value.
+                unsafe { avx512::$arity($($x,)+ $f) }
+            }
         }
     };
 }
