@@ -81,8 +81,8 @@ impl fmt::Display for Class {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scaling {
-    /// Inputs as they are; for problem C the current as K, from 0 to 1. In a trial on problem B_S of a
-    /// fifth of the iterations it led to about two thirds of the error of the other.
+    /// Inputs as they are; for problem C the current as K, from 0 to 1. On problem B_S networks learn
+    /// sooner with it; after 400 000 iterations the two are alike.
     #[default]
     Physical,
     /// Each input's domain is mapped to (−1, 1).
