@@ -3,6 +3,21 @@
 //! A [`TrialSpec`] says what to train; [`run`] trains it in a folder of its own and returns a
 //! [`TrialResult`]. A sweep is many of these, one to a thread, in one process or in several: they
 //! share nothing but a cache of data sets.
+//!
+//! What the dissertation does not print, and what is taken here:
+//!
+//! * how many times each solution is sampled at, and which: 50, drawn uniformly for each solution;
+//! * whether inputs are scaled: they are not, unless the spec says so ([`Scaling`]);
+//! * whether the two halves of the data share solutions: they do not;
+//! * weights of the loss's terms: 1;
+//! * the region near the unstable equilibrium: U₀ from 0.3 to 0.5;
+//! * which network finds the region of high error, how near to its points new ones lie, how many they
+//!   are and how large their share of a batch is: the plan says it ([`Extra`]);
+//! * which of the validated networks is reported: the last.
+//!
+//! The schedule of section 3.2 (factor 0.999999, eps 1e-8) never changes a learning rate of 1e-3: the
+//! steps of Adam keep the errors of all but the smallest networks above the printed ones, and those of
+//! the last validations scatter by a factor of up to two. [`Schedule::Acting`] is a schedule that acts.
 
 mod cache;
 mod evaluate;
@@ -26,7 +41,7 @@ use surrogates::{Mlp, TrainingSet};
 
 pub use findings::judge;
 pub use result::{Course, Errors, Progress, Scores, TrialResult};
-pub use spec::{Class, Extra, ExtraRule, Problem, Scaling, TrialSpec};
+pub use spec::{Class, Extra, ExtraRule, Problem, Scaling, Schedule, TrialSpec};
 
 use self::sets::Sets;
 use crate::interrupt::Stop;
