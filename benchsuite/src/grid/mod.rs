@@ -35,8 +35,10 @@ pub struct Networks;
 
 impl Networks {
     fn spec(spec: &Value) -> Result<TrialSpec, String> {
-        let spec: TrialSpec = serde_json::from_value(spec.clone()).map_err(|e| e.to_string())?;
+        let mut spec: TrialSpec = serde_json::from_value(spec.clone()).map_err(|e| e.to_string())?;
         spec.check().map_err(|e| e.to_string())?;
+        // One spelling for one architecture: `silu-32` and `SiLU32` are one trial.
+        spec.layers = spec.network().map_err(|e| e.to_string())?.to_string();
         Ok(spec)
     }
 }
@@ -148,4 +150,32 @@ pub fn results(sweep: &Finished<'_>) -> Result<Vec<TrialResult>, Error> {
             })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn equal_trials_are_equal_however_they_are_written() {
+        let spec = |layers: &str, more: Value| {
+            let mut spec = json!({
+                "experiment": "W-BS2", "problem": "B_S", "class": "DDNN", "layers": layers, "batch": 128,
+                "iterations": 1000, "seed": 1
+            });
+            spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            Networks.check(&spec)
+        };
+        assert_eq!(spec("silu-32, Tanh 8", json!({})), spec("SiLU32,Tanh8", json!({})));
+        assert_eq!(spec("SiLU32", json!({"t_end": 5})), spec("SiLU32", json!({"t_end": 5.0})));
+        assert!(spec("SiLU32", json!({"colour": 1})).unwrap_err().contains("colour"));
+        assert!(spec("SiLU", json!({})).unwrap_err().contains("layers"));
+        // Physics costs more than data, more layers more than fewer.
+        let cost =
+            |layers: &str, class: &str| Networks.cost(&spec(layers, json!({ "class": class })).unwrap());
+        assert!(cost("SiLU32,SiLU32", "PINN") > 4.0 * cost("SiLU32,SiLU32", "DDNN"));
+        assert!(cost("SiLU32,SiLU32,SiLU32", "DDNN") > cost("SiLU32,SiLU32", "DDNN"));
+    }
 }
