@@ -318,6 +318,8 @@ mod tests {
             watch.look(&folder, now, id, 0).unwrap().unwrap()
         };
         assert!(!look().expired);
+        // A beat that nobody has seen yet, so that its watch begins now.
+        held.beat().unwrap();
         age(&folder, id, 0, 10 * expire);
         // Old by the file system's clock, but it was seen only now.
         let first = look();
