@@ -204,6 +204,26 @@ mod tests {
         assert_eq!(parse(&text).unwrap().trials.len(), 252);
     }
 
+    /// Every plan that comes with the sources can be begun.
+    #[test]
+    fn the_plans_of_this_crate_are_plans() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("plans");
+        let (mut folders, mut plans) = (vec![root], 0);
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(&folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|e| e == "toml") {
+                    let plan = Plan::parse(&path, &std::fs::read_to_string(&path).unwrap()).unwrap();
+                    assert!(!plan.trials.is_empty(), "{}", path.display());
+                    plans += 1;
+                }
+            }
+        }
+        assert!(plans > 20, "{plans}");
+    }
+
     #[test]
     fn bad_plans_name_the_place_and_the_remedy() {
         for (body, part) in [
