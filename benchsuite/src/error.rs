@@ -104,6 +104,59 @@ pub enum Error {
     /// A trial was asked to stop, and its state was saved.
     #[error("{0}: stopped; its state is saved, and the same call goes on with it")]
     TrialStopped(PathBuf),
+    /// A plan of a sweep cannot be used.
+    #[error("plan {path}: {why}")]
+    Plan {
+        /// The plan.
+        path: PathBuf,
+        /// What is wrong with it and what is allowed.
+        why: String,
+    },
+    /// The folder of a sweep holds another plan.
+    #[error(
+        "{path} holds the sweep `{there}` with another plan; a folder takes one plan: choose another \
+         folder for `{here}`"
+    )]
+    OtherPlan {
+        /// The folder.
+        path: PathBuf,
+        /// The name of the plan in the folder.
+        there: String,
+        /// The name of the plan given.
+        here: String,
+    },
+    /// The folder holds no sweep.
+    #[error("{0} holds no sweep (no sweep.json); begin one with `sweep new PLAN.toml {0}`")]
+    NotASweep(PathBuf),
+    /// The folder of a new sweep holds something else.
+    #[error("{0} is not empty and holds no sweep (no plan.toml); choose another folder")]
+    NotForASweep(PathBuf),
+    /// A trial of a sweep went wrong.
+    #[error("trial {trial}: {why}")]
+    Trial {
+        /// The trial.
+        trial: String,
+        /// What went wrong.
+        why: String,
+    },
+    /// A sweep has ended, and some of its trials failed.
+    #[error(
+        "{failed} of {all} trials failed: see {path} (first: {first}); once the cause is gone, run them \
+         again with --retry"
+    )]
+    TrialsFailed {
+        /// How many failed.
+        failed: usize,
+        /// How many there are.
+        all: usize,
+        /// The folder that says why.
+        path: PathBuf,
+        /// The first of them and its error.
+        first: String,
+    },
+    /// Numbers do not allow the statistics asked for.
+    #[error("statistics: {0}")]
+    Statistics(String),
     /// A network's training went wrong.
     #[error("network {network}: {source}")]
     Training {

@@ -9,11 +9,17 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::Error;
 
+mod heat;
+
+pub use heat::{Heat, HeatPanel, draw_heat};
+
 /// How the points of a series are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
     /// A line through them.
     Line,
+    /// A thin line through them: for many.
+    Thin,
     /// A dashed line through them.
     Dashed,
     /// A filled circle at each.
@@ -33,6 +39,10 @@ pub enum Colour {
     Red,
     /// Green.
     Green,
+    /// Orange.
+    Orange,
+    /// Reddish purple.
+    Purple,
     /// Grey.
     Grey,
 }
@@ -44,6 +54,8 @@ impl Colour {
             Colour::Blue => RGBColor(0, 96, 160),
             Colour::Red => RGBColor(213, 94, 0),
             Colour::Green => RGBColor(0, 128, 96),
+            Colour::Orange => RGBColor(230, 159, 0),
+            Colour::Purple => RGBColor(170, 70, 140),
             Colour::Grey => RGBColor(120, 120, 120),
         }
     }
@@ -175,6 +187,9 @@ fn draw_series<'a>(
         Mark::Line => {
             chart.draw_series(LineSeries::new(points, colour.stroke_width(2)))?;
         }
+        Mark::Thin => {
+            chart.draw_series(LineSeries::new(points, colour.stroke_width(1)))?;
+        }
         Mark::Dashed => {
             chart.draw_series(DashedLineSeries::new(points, 6, 4, colour.stroke_width(2)))?;
         }
@@ -201,7 +216,10 @@ fn legend(area: &Area<'_>, series: &[Series], width: u32) -> Result<u32, Box<dyn
         let y = 44 + row * LEGEND_HEIGHT as i32;
         let colour = s.colour.rgb();
         match s.mark {
-            Mark::Line => area.draw(&PathElement::new([(x, y), (x + 24, y)], colour.stroke_width(2)))?,
+            Mark::Line | Mark::Thin => {
+                let wide = if s.mark == Mark::Line { 2 } else { 1 };
+                area.draw(&PathElement::new([(x, y), (x + 24, y)], colour.stroke_width(wide)))?;
+            }
             Mark::Dashed => {
                 let path = DashedPathElement::new([(x, y), (x + 24, y)], 6, 4, colour.stroke_width(2));
                 area.draw(&path)?;
@@ -331,7 +349,7 @@ mod tests {
             title: "A title".into(),
             x,
             y,
-            series: [Mark::Line, Mark::Dashed, Mark::Dot, Mark::Ring]
+            series: [Mark::Line, Mark::Thin, Mark::Dashed, Mark::Dot, Mark::Ring]
                 .into_iter()
                 .map(|m| Series::new(format!("{m:?}"), m, Colour::Blue, points))
                 .collect(),

@@ -9,8 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::Error;
 
-const REMEDY: &str =
-    "check that the folder is writable and the disk is not full, or choose another with --out";
+const REMEDY: &str = "check that the folder is writable and the disk is not full, or choose another folder";
 
 /// Writes a file under a temporary name beside it, flushes it to the disk, then renames it.
 pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
@@ -25,6 +24,30 @@ pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
         Ok(())
     };
     attempt().map_err(Error::io(path, REMEDY))
+}
+
+/// As [`write`], but only if there is no file of that name, and says whether it was written. Of many
+/// writers, on any machines that share the folder, one succeeds.
+pub(crate) fn write_new(path: &Path, bytes: impl AsRef<[u8]>) -> Result<bool, Error> {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let attempt = || -> std::io::Result<bool> {
+        let mut file = tempfile::Builder::new().prefix(".tmp-").tempfile_in(folder)?;
+        file.write_all(bytes.as_ref())?;
+        file.as_file().sync_all()?;
+        share(file.as_file())?;
+        // A rename that does not replace, or a hard link where the file system has no such rename.
+        match file.persist_noclobber(path) {
+            Ok(_) => Ok(true),
+            Err(e) if e.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+            Err(e) => Err(e.error),
+        }
+    };
+    attempt().map_err(Error::io(path, REMEDY))
+}
+
+/// As [`write_new`], for a value as JSON.
+pub(crate) fn write_new_json(path: &Path, value: &impl Serialize) -> Result<bool, Error> {
+    write_new(path, json(path, value)?)
 }
 
 /// Temporary files are private; what a run leaves behind is for everybody to read.
@@ -55,13 +78,17 @@ pub fn print(text: &str) -> Result<(), Error> {
 
 /// Writes a value as indented JSON with a final newline.
 pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
+    write(path, json(path, value)?)
+}
+
+fn json(path: &Path, value: &impl Serialize) -> Result<Vec<u8>, Error> {
     let mut text = serde_json::to_vec_pretty(value).map_err(|e| Error::Damaged {
         path: path.to_owned(),
         why: e.to_string(),
         remedy: "this is a defect of the program".into(),
     })?;
     text.push(b'\n');
-    write(path, text)
+    Ok(text)
 }
 
 /// Reads a JSON file that this program wrote.
@@ -86,6 +113,25 @@ mod tests {
     #[test]
     fn a_hash_everybody_knows() {
         assert_eq!(sha256(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+
+    #[test]
+    fn of_many_writers_one_makes_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("claim");
+        let won: Vec<bool> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|i| {
+                    let path = &path;
+                    scope.spawn(move || write_new(path, format!("writer {i}")).unwrap())
+                })
+                .collect();
+            threads.into_iter().map(|t| t.join().unwrap()).collect()
+        });
+        let winner = won.iter().position(|w| *w).unwrap();
+        assert_eq!(won.iter().filter(|w| **w).count(), 1);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("writer {winner}"));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

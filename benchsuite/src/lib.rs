@@ -7,6 +7,9 @@
 //! number (`results.json`), the trained networks (`models/*.onnx`), figures and a report. Killed at
 //! any moment, it goes on where its last checkpoint was, and ends with the same bits.
 //!
+//! Searches over many networks are sweeps ([`sweep`](mod@sweep)): trials that any number of processes on any machines
+//! take from a shared folder. [`grid`] holds their results against the published tables.
+//!
 //! [`compare`] holds our solvers against others', on the same equations.
 //!
 //! Published numbers stand in `claims/*.toml` and nowhere else:
@@ -28,6 +31,7 @@ pub mod doctor;
 mod error;
 pub mod figures;
 mod files;
+pub mod grid;
 pub mod interrupt;
 mod jobs;
 pub mod manifest;
@@ -39,6 +43,7 @@ pub mod results;
 pub mod rundir;
 pub mod simulate;
 pub mod stats;
+pub mod sweep;
 mod tier;
 pub mod trial;
 pub mod werneck;

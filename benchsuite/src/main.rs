@@ -8,6 +8,7 @@ use benchsuite::compare::Compare;
 use benchsuite::interrupt::Stop;
 use benchsuite::reproduce::{EXPERIMENTS, Options, reproduce};
 use benchsuite::simulate::Simulate;
+use benchsuite::sweep::Sweep;
 use benchsuite::{Error, Tier, doctor, print, trial, werneck};
 use clap::{Parser, Subcommand};
 use miette::{Diagnostic, IntoDiagnostic as _};
@@ -44,6 +45,8 @@ enum Task {
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
     },
+    /// Many trials, on many threads, processes or machines: new, run, status, report
+    Sweep(Sweep),
     /// Say what this machine has, and what each missing thing would enable
     Doctor,
     /// Keep the results of a finished run or sweep of tier paper with the sources
@@ -145,6 +148,7 @@ fn run(task: Task) -> miette::Result<()> {
             let result = trial::from_file(&spec, &out, &data, Stop::on_signals()).map_err(Failure)?;
             print(&format!("{result}\n")).map_err(Failure)?;
         }
+        Task::Sweep(args) => args.run().map_err(Failure)?,
         Task::Doctor => print(&doctor::text()).map_err(Failure)?,
         Task::Keep { run, into } => print(&keep(&run, into)?).map_err(Failure)?,
     }

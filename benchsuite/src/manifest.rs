@@ -135,8 +135,14 @@ impl Manifest {
 
 /// Now, in UTC, to the second.
 pub fn now() -> String {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-    utc(seconds)
+    later(0.0)
+}
+
+/// So many seconds from now, in UTC, to the second.
+pub(crate) fn later(seconds: f64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    // A thousand years are enough; what is no number is now.
+    utc(now + seconds.clamp(0.0, 3e10) as u64)
 }
 
 /// A Unix time in ISO 8601.

@@ -103,7 +103,7 @@ impl Options {
 }
 
 /// A shell word, in quotes if it needs them.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-,=:".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.into()

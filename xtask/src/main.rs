@@ -34,6 +34,9 @@ enum Task {
     /// Compare our solvers, or our training, with others' (`compare ode --help`, `compare train --help`)
     #[command(disable_help_flag = true)]
     Compare(Arguments),
+    /// Many trials, on many threads, processes or machines (`sweep --help`)
+    #[command(disable_help_flag = true)]
+    Sweep(Arguments),
     /// Build the models as a C library, and say where it and its header are
     ExportLibrary,
     /// Hold the models against their reference trajectories, a hundred beats included (minutes)
@@ -64,6 +67,7 @@ fn main() -> miette::Result<ExitCode> {
         Some(Task::Reproduce(a)) => benchsuite("reproduce", &a.rest),
         Some(Task::Simulate(a)) => benchsuite("simulate", &a.rest),
         Some(Task::Compare(a)) => compare(&a.rest),
+        Some(Task::Sweep(a)) => benchsuite("sweep", &a.rest),
         Some(Task::ExportLibrary) => library::export().map(|()| ExitCode::SUCCESS),
         Some(Task::VerifyModels) => verify_models(),
         Some(Task::Doctor(a)) => benchsuite("doctor", &a.rest),

@@ -11,12 +11,18 @@ const EXPERIMENTS: [&str; 6] = ["W-BS1/", "W-BS2/", "W-BC1/", "W-BC2/", "W-IT/",
 
 /// One result for each claim of these experiments, from trials at the publication's scale.
 pub fn judge(publication: &Publication, trials: &[TrialResult]) -> Vec<ClaimResult> {
-    let ours = |id: &str| EXPERIMENTS.iter().any(|e| id.starts_with(e)) || id.starts_with("W-WIN/");
+    let ours = |id: &str| {
+        EXPERIMENTS.iter().any(|e| id.starts_with(e)) || id.starts_with("W-WIN/") || id.starts_with("W-GRID/")
+    };
     publication.claims.iter().filter(|c| ours(&c.id)).map(|claim| one(claim, trials)).collect()
 }
 
 fn one(claim: &Claim, trials: &[TrialResult]) -> ClaimResult {
-    let experiment = claim.id.split('/').next().unwrap_or_default();
+    let experiment = match claim.id.split('/').next().unwrap_or_default() {
+        // The search over architectures is what was spread over machines.
+        "W-GRID" => "W-BS2",
+        own => own,
+    };
     // Another schedule is another protocol.
     let own = trials.iter().filter(|t| t.spec.experiment == experiment && t.spec.schedule == Schedule::Printed);
     let own: Vec<&TrialResult> = own.collect();
@@ -119,6 +125,7 @@ fn whole(id: &str, own: &[&TrialResult]) -> Option<f64> {
             }
             match *quantity {
                 "mean" => Some(stats::mean(&errors)),
+                "std" => Some(stats::deviation(&errors)),
                 "best" => errors.into_iter().min_by(f64::total_cmp),
                 _ => errors.into_iter().max_by(f64::total_cmp),
             }
@@ -175,7 +182,7 @@ fn whole(id: &str, own: &[&TrialResult]) -> Option<f64> {
             ratios.sort_by(f64::total_cmp);
             (ratios.len() >= 36).then(|| ratios[ratios.len() / 2])
         }
-        _ => None,
+        _ => crate::grid::findings::value(id, own),
     }
 }
 

@@ -1,4 +1,12 @@
-//! The tests that papers print.
+//! The tests that papers print: t tests, analyses of variance, variances of groups, and the shapes
+//! that group architectures.
+
+pub mod anova;
+mod groups;
+mod shape;
+
+pub use groups::{Variances, variances};
+pub use shape::{Shape, widths};
 
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
 
@@ -33,6 +41,22 @@ pub fn student(a: &[f64], b: &[f64]) -> Option<TTest> {
     finish(mean(a) - mean(b), pooled * (1.0 / na + 1.0 / nb), degrees)
 }
 
+/// Welch's t test of two independent samples whose variances may differ. None as for [`student`].
+pub fn welch(a: &[f64], b: &[f64]) -> Option<TTest> {
+    if a.len() < 2 || b.len() < 2 {
+        return None;
+    }
+    // The squared standard error of a mean, and its degrees of freedom.
+    let error = |x: &[f64]| {
+        let n = x.len() as f64;
+        (sum_of_squares(x) / (n - 1.0) / n, n - 1.0)
+    };
+    let ((ea, da), (eb, db)) = (error(a), error(b));
+    // Welch and Satterthwaite.
+    let degrees = (ea + eb).powi(2) / (ea * ea / da + eb * eb / db);
+    finish(mean(a) - mean(b), ea + eb, degrees)
+}
+
 /// The paired t test: of the differences against zero. None as for [`student`], or if the samples
 /// differ in size.
 pub fn paired(a: &[f64], b: &[f64]) -> Option<TTest> {
@@ -56,6 +80,11 @@ fn finish(difference: f64, variance: f64, degrees: f64) -> Option<TTest> {
 /// The mean.
 pub fn mean(x: &[f64]) -> f64 {
     x.iter().sum::<f64>() / x.len() as f64
+}
+
+/// The standard deviation of a sample; NaN for fewer than two values.
+pub fn deviation(x: &[f64]) -> f64 {
+    (sum_of_squares(x) / (x.len() as f64 - 1.0)).sqrt()
 }
 
 fn sum_of_squares(x: &[f64]) -> f64 {
@@ -112,6 +141,24 @@ mod tests {
     }
 
     #[test]
+    fn all_three_tests_agree_with_scipy() {
+        let all: serde_json::Value =
+            serde_json::from_str(include_str!("../../tests/data/statistics.json")).unwrap();
+        let all = &all["t_tests"];
+        let sample = |name: &str| -> Vec<f64> { serde_json::from_value(all[name].clone()).unwrap() };
+        let (x, z, pair) = (sample("x"), sample("z"), sample("pair"));
+        for (name, ours) in
+            [("student", student(&x, &z)), ("welch", welch(&x, &z)), ("paired", paired(&x, &pair))]
+        {
+            let ours = ours.unwrap();
+            for (field, value) in [("t", ours.t), ("df", ours.degrees), ("p", ours.p)] {
+                let theirs = all[name][field].as_f64().unwrap();
+                assert!((value - theirs).abs() < 1e-9 * theirs.abs(), "{name} {field}: {value} {theirs}");
+            }
+        }
+    }
+
+    #[test]
     fn points_of_the_distribution() {
         // Two-sided 5 % points of Student's t: 12.706 at 1 degree of freedom, 2.179 at 12.
         let p = |t: f64, degrees| finish(t, 1.0, degrees).unwrap().p;
@@ -122,6 +169,8 @@ mod tests {
     #[test]
     fn samples_that_allow_no_test() {
         assert_eq!(student(&[1.0], &[2.0, 3.0]), None);
+        assert_eq!(welch(&[1.0], &[2.0, 3.0]), None);
+        assert_eq!(welch(&[1.0, 1.0], &[1.0, 1.0]), None);
         assert_eq!(student(&[1.0, 1.0], &[1.0, 1.0]), None);
         assert_eq!(student(&[1.0, f64::NAN], &[1.0, 2.0]), None);
         assert_eq!(paired(&[1.0, 2.0], &[1.0]), None);
