@@ -48,7 +48,7 @@ fn exp_m1<S: Simd>(s: S, x: S::V) -> S::V {
 
 /// tanh x = e/(e + 2) with e = e²ˣ − 1, which loses nothing near 0.
 #[inline(always)]
-fn tanh<S: Simd>(s: S, x: S::V) -> S::V {
+pub(super) fn tanh<S: Simd>(s: S, x: S::V) -> S::V {
     // Beyond 10 the nearest number is 1.
     let x = clamp(s, 10.0, x);
     let (p, scale) = split(s, s.add(x, x));
