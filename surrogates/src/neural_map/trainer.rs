@@ -40,8 +40,8 @@ pub struct MapTrainer {
     pub(super) since: (f64, u64),
     /// SHA-256 of the pairs.
     pub(super) pairs_sha256: String,
-    /// Inputs and increments in normal units, row by row.
-    train: (Vec<f32>, Vec<f32>),
+    /// In normal units, row by row: inputs, then increments. One row is one place in memory.
+    train: Vec<f32>,
     validation: Option<(Vec<f32>, Vec<f32>)>,
     engine: Engine,
     gradient: Vec<f32>,
@@ -97,7 +97,11 @@ impl MapTrainer {
         Ok(Self {
             adam: Adam::new(config.adam, spec.total_parameters()),
             gradient: vec![0.0; spec.total_parameters()],
-            train: normal(train),
+            train: {
+                let (x, y) = normal(train);
+                let rows = x.chunks_exact(spec.inputs()).zip(y.chunks_exact(spec.states));
+                rows.flat_map(|(x, y)| x.iter().chain(y).copied()).collect()
+            },
             validation: validation.map(normal),
             pairs_sha256: crate::checkpoint::hex(hash),
             iteration: 0,
@@ -128,7 +132,8 @@ impl MapTrainer {
     /// How many iterations make an epoch: a last one that is not full counts, and takes its missing
     /// pairs from the next epoch.
     pub fn iterations_per_epoch(&self) -> u64 {
-        let rows = self.train.1.len() / self.config.network.states;
+        let spec = self.config.network;
+        let rows = self.train.len() / (spec.inputs() + spec.states);
         rows.div_ceil(self.sampler.batch()) as u64
     }
 
@@ -183,8 +188,8 @@ impl MapTrainer {
     pub fn step(&mut self) -> Result<(f64, Option<MapRecord>), Error> {
         let spec = self.config.network;
         let (inputs, states) = (spec.inputs(), spec.states);
-        let (all_x, all_y) = &self.train;
-        let rows = |sample: usize| (&all_x[sample * inputs..][..inputs], &all_y[sample * states..][..states]);
+        let all = &self.train;
+        let rows = |sample: usize| all[sample * (inputs + states)..][..inputs + states].split_at(inputs);
         let loss = match &mut self.engine {
             Engine::Fused(net) => {
                 self.sampler.draw(|row, sample| {
