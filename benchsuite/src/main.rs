@@ -1,13 +1,15 @@
 //! The program: experiments, what this machine can do, and keeping results.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use benchsuite::claims::Publication;
 use benchsuite::compare::Compare;
 use benchsuite::interrupt::Stop;
 use benchsuite::reproduce::{EXPERIMENTS, Options, reproduce};
+use benchsuite::rundir::experiment_of;
 use benchsuite::simulate::Simulate;
-use benchsuite::{Error, Tier, doctor, print, werneck};
+use benchsuite::{Error, Tier, doctor, kuptsov, print, werneck};
 use clap::{Parser, Subcommand};
 use miette::{Diagnostic, IntoDiagnostic as _};
 use tracing_subscriber::EnvFilter;
@@ -130,13 +132,7 @@ fn run(task: Task) -> miette::Result<()> {
         Task::Compare(args) => args.run().map_err(Failure)?,
         Task::Doctor => print(&doctor::text()).map_err(Failure)?,
         Task::Keep { run, into } => {
-            let into = match into {
-                Some(into) => into,
-                None => {
-                    werneck::kept_folder(&benchsuite::claims::Publication::werneck2024().map_err(Failure)?)
-                }
-            };
-            let outcome = werneck::keep(&run, &into).map_err(Failure)?;
+            let outcome = keep(&run, into).map_err(Failure)?;
             let text = format!(
                 "{} networks taken; {} are kept in {}\n",
                 outcome.taken,
@@ -147,6 +143,17 @@ fn run(task: Task) -> miette::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Keeps a run with the publication that its experiment belongs to.
+fn keep(run: &Path, into: Option<PathBuf>) -> Result<werneck::Outcome, Error> {
+    let experiment = experiment_of(run)?;
+    if experiment == "K" || experiment.starts_with("K-") {
+        let into = into.map_or_else(|| Publication::kuptsov2022().map(|p| kuptsov::kept_folder(&p)), Ok)?;
+        return kuptsov::keep(run, &into);
+    }
+    let into = into.map_or_else(|| Publication::werneck2024().map(|p| werneck::kept_folder(&p)), Ok)?;
+    werneck::keep(run, &into)
 }
 
 /// An error of the library, as `miette` shows it: its message names its cause already.

@@ -56,9 +56,10 @@ impl<E: Real> NeuralMap<E> {
         Ok(Self { spec, state, control, dt, parameters })
     }
 
-    /// A map with random parameters, uniform in ±1/√(inputs of the layer), weights and biases alike,
-    /// drawn from ChaCha8, stream 0 of `seed`, in the order of the list. The publication says "at
-    /// random" alone. `f32` and `f64` maps start the same.
+    /// A map with random weights and biases 0: weights uniform in ±√(6/(inputs + outputs)) of their layer
+    /// (Glorot and Bengio 2010), drawn from ChaCha8, stream 0 of `seed`, in the order of the list. The
+    /// publication says "at random" alone; this is what the layers that it names are initialised with
+    /// unless told otherwise. `f32` and `f64` maps start the same.
     ///
     /// # Errors
     /// As [`NeuralMap::new`].
@@ -73,10 +74,16 @@ impl<E: Real> NeuralMap<E> {
         let mut rng = random::stream(seed, random::WEIGHTS);
         let (features, width) = (spec.features(), spec.width);
         let mut parameters = Vec::with_capacity(spec.total_parameters());
-        let inner = 1.0 / (features.max(1) as f64).sqrt();
-        let outer = 1.0 / (width as f64).sqrt();
+        let bound = |inputs: usize, outputs: usize| (6.0 / (inputs + outputs) as f64).sqrt();
         for _ in 0..spec.states {
-            for (count, bound) in [((features + 1) * width, inner), (2 * width, 1.0), (width + 1, outer)] {
+            for (count, bound) in [
+                (features * width, bound(features, width)), // Aᵢ′ and Bᵢ
+                (width, 0.0),                               // βᵢ
+                (width, bound(1, width)),                   // aᵢ
+                (width, 0.0),                               // αᵢ
+                (width, bound(width, 1)),                   // bᵢ
+                (1, 0.0),                                   // γᵢ
+            ] {
                 // Rounded to f32 first, so that both types start from the same numbers.
                 let draw = |_| E::nearest(f64::from(random::uniform(&mut rng, -bound, bound) as f32));
                 parameters.extend((0..count).map(draw));
