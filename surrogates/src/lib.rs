@@ -56,6 +56,8 @@
 //!   parameters may be inputs.
 //! * [`Checkpoint`], [`Trainer::save`], [`Trainer::resume`]: a training continues bit for bit.
 //! * [`onnx`]: files for any ONNX runtime.
+//! * [`neural_map`]: networks that are dynamical systems, one application a time step, with their own
+//!   trainer.
 //!
 //! * [`Backend`]: narrow networks are trained by fused kernels without a tape, wide ones on the tape.
 //!

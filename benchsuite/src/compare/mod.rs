@@ -9,6 +9,7 @@
 
 pub mod accuracy;
 mod clock;
+pub mod map;
 pub mod ours;
 pub mod peer;
 mod plot;
@@ -37,6 +38,8 @@ pub struct Compare {
 enum What {
     /// Trajectories of single cells: work against precision
     Ode(Ode),
+    /// The training step of a neural map
+    Map(map::MapOptions),
 }
 
 impl Compare {
@@ -48,6 +51,7 @@ impl Compare {
     pub fn run(&self) -> Result<(), Error> {
         match &self.what {
             What::Ode(options) => compare(options),
+            What::Map(options) => map::compare(options),
         }
     }
 }
@@ -148,7 +152,9 @@ mod tests {
 
     fn parse(arguments: &str) -> Result<Ode, String> {
         let words = std::iter::once("compare").chain(arguments.split_whitespace());
-        let What::Ode(ode) = Program::try_parse_from(words).map_err(|e| e.to_string())?.compare.what;
+        let What::Ode(ode) = Program::try_parse_from(words).map_err(|e| e.to_string())?.compare.what else {
+            return Err("another comparison".into());
+        };
         ode.check().map_err(|e| e.to_string())?;
         ode.tasks().map_err(|e| e.to_string())?;
         Ok(ode)
