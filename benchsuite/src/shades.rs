@@ -25,7 +25,8 @@ const LEVELS: usize = 8;
 /// Draws diagrams side by side, on one scale: the larger the darker.
 pub fn draw(panels: &[Shades], (width, height): (u32, u32)) -> String {
     let each = f64::from(width) / panels.len().max(1) as f64;
-    let numbers = || panels.iter().flat_map(|p| &p.columns).flat_map(|c| &c.1).copied().filter(|v| v.is_finite());
+    let numbers =
+        || panels.iter().flat_map(|p| &p.columns).flat_map(|c| &c.1).copied().filter(|v| v.is_finite());
     let low = numbers().fold(f32::INFINITY, f32::min);
     let high = numbers().fold(f32::NEG_INFINITY, f32::max);
     let mut svg = format!(
@@ -59,7 +60,9 @@ impl Area {
         let bottom = top + height;
         let text = |x: f64, y: f64, anchor: &str, size: u32, more: &str, text: &str| {
             let text = text.replace('&', "&amp;").replace('<', "&lt;");
-            format!("<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" font-size=\"{size}\"{more}>{text}</text>\n")
+            format!(
+                "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" font-size=\"{size}\"{more}>{text}</text>\n"
+            )
         };
         svg.push_str(&text(left - 46.0, 24.0, "start", 16, " font-weight=\"bold\"", &panel.title));
         let mut paths = vec![String::new(); LEVELS];
@@ -79,7 +82,8 @@ impl Area {
                 let (x, y) = (left + i as f64 * step, bottom - to as f64 / rows * height);
                 let tall = (to - from) as f64 / rows * height;
                 // A little wider than a column, so that no seam shows.
-                let _ = write!(paths[shade], "M{x:.1} {y:.1}h{:.1}v{tall:.1}h-{:.1}z", step + 0.3, step + 0.3);
+                let _ =
+                    write!(paths[shade], "M{x:.1} {y:.1}h{:.1}v{tall:.1}h-{:.1}z", step + 0.3, step + 0.3);
                 from = to;
             }
         }

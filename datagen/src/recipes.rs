@@ -41,18 +41,17 @@ pub fn werneck_problem_a(points: u64) -> Recipe {
 /// `V, n, S, V_S → V, n, S` a time `dt` later, on the oscillating attractor alone.
 ///
 /// `variant` is `original` or `bistable`. Each of `chunks` trajectories has its own V_S, uniform in
-/// [−40, −30], and its own start; what is before t = 20 s is dropped, and `pairs` pairs follow in a row.
-/// The publication starts "sufficiently far from the fixed point" that no trajectory goes there, and does not
-/// print how long its transient is. Here the starts are uniform in V ∈ [−40, −20] and n ∈ [0, 0.1],
-/// depolarised, and S ∈ [0.17, 0.2], where the publication draws S for other purposes. After 20 s every
-/// cell bursts or spikes; S of a spiking cell, with its time constant of 35 s, still drifts. Its number of
-/// chunks and pairs, and its integrator, are not printed either (table 2 is lost): here Dormand and Prince's
-/// method of order 8 at a relative tolerance of 10⁻¹⁰, whose dense output gives both states of a pair.
+/// [−40, −30], and its own start; what is before t = 100 s is dropped, and `pairs` pairs follow in a row.
+/// The publication starts "sufficiently far from the fixed point" that no trajectory goes there. Here the
+/// starts are uniform in V ∈ [−40, −20], n ∈ [0, 0.1], S ∈ [0.15, 0.17]: depolarised and with so little
+/// slow potassium current that the cell fires at once. Its number of chunks and pairs, and its integrator,
+/// are not printed (table 2 is lost): here Dormand and Prince's method of order 8 at a relative tolerance
+/// of 10⁻¹⁰, whose dense output gives both states of a pair.
 pub fn kuptsov_neural_map(variant: &str, dt: f64, chunks: u64, pairs: u64, seed: u64) -> Recipe {
     let state = |name: &str| Input::State(name.to_owned());
     let initial = |name: &str, low, high| Range { of: Quantity::Initial(name.to_owned()), low, high };
     let v_s = Quantity::Parameter("V_S".to_owned());
-    let t0 = 20.0;
+    let t0 = 100.0;
     Recipe {
         format: RECIPE_FORMAT,
         model: ModelSpec {
@@ -68,7 +67,7 @@ pub fn kuptsov_neural_map(variant: &str, dt: f64, chunks: u64, pairs: u64, seed:
                 Range { of: v_s.clone(), low: -40.0, high: -30.0 },
                 initial("V", -40.0, -20.0),
                 initial("n", 0.0, 0.1),
-                initial("S", 0.17, 0.2),
+                initial("S", 0.15, 0.17),
             ],
         },
         integrator: Integrator::Adaptive { method: Method::Dop853, rtol: 1e-10, atol: 1e-12 },

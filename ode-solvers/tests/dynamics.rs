@@ -199,7 +199,10 @@ fn damping_makes_newton_converge_from_afar_and_failures_say_why() {
     assert!(found.state[0].abs() < 1e-12 && found.iterations > 3);
     // x² + 1 has no zero.
     let none = fixed_point_of_map(&Iterated(Henon { a: -1.0, b: 0.0 }), &[0.3, 0.0], &Newton::default());
-    assert!(matches!(none, Err(DynamicsError::NoConvergence { .. } | DynamicsError::Singular { .. })), "{none:?}");
+    assert!(
+        matches!(none, Err(DynamicsError::NoConvergence { .. } | DynamicsError::Singular { .. })),
+        "{none:?}"
+    );
     let nan = fixed_point(&Lorenz { rho: 28.0 }, &[f64::NAN; 3], &Newton::default());
     assert!(matches!(nan, Err(DynamicsError::NotFinite { .. })));
     let short = fixed_point(&Lorenz { rho: 28.0 }, &[0.0], &Newton::default());
@@ -303,7 +306,8 @@ fn lorenz_has_the_spectrum_that_is_known() {
 #[test]
 fn attractors_are_inherited_and_aligned() {
     let settings = FollowSettings { transient: 2000, window: 8, every: 1, aligned: true };
-    let found = follow(|r| Ok(Iterated(Logistic(r))), &[3.2, 3.21, 3.22], &[0.3], &settings, |x| x[0]).unwrap();
+    let found =
+        follow(|r| Ok(Iterated(Logistic(r))), &[3.2, 3.21, 3.22], &[0.3], &settings, |x| x[0]).unwrap();
     // Period 2: the columns are in phase.
     for pair in found.windows(2) {
         for (a, b) in pair[0].values.iter().zip(&pair[1].values) {
@@ -319,7 +323,13 @@ fn attractors_are_inherited_and_aligned() {
     assert_eq!(align(&[5.0, 1.0, 2.0, 1.0, 2.0], &[1.0, 2.0]), 1);
     assert_eq!(align(&[1.0], &[1.0, 2.0]), 0);
     // A trajectory that escapes says so.
-    let escape = follow(|r| Ok(Iterated(Logistic(r))), &[5.0], &[0.3], &FollowSettings { every: 1, ..settings.clone() }, |x| x[0]);
+    let escape = follow(
+        |r| Ok(Iterated(Logistic(r))),
+        &[5.0],
+        &[0.3],
+        &FollowSettings { every: 1, ..settings.clone() },
+        |x| x[0],
+    );
     assert!(matches!(escape, Err(DynamicsError::NotFinite { .. })));
     let zero = follow(family, &[0.0], &[1.0], &FollowSettings { every: 0, ..settings }, |x| x[0]);
     assert!(matches!(zero, Err(DynamicsError::Setting { name: "every", .. })));

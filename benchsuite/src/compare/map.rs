@@ -45,7 +45,8 @@ pub struct MapOptions {
 }
 
 /// The frameworks, and how they are installed.
-const RIVALS: [(&str, &str); 2] = [("jax", "pip install jax optax numpy"), ("torch", "pip install torch numpy")];
+const RIVALS: [(&str, &str); 2] =
+    [("jax", "pip install jax optax numpy"), ("torch", "pip install torch numpy")];
 
 /// The program that runs them.
 const SOURCE: &str = include_str!("../../peers/neural_map.py");

@@ -83,13 +83,12 @@ impl Work<'_> {
     pub(crate) fn ode(&self, variant: Variant) -> Result<Analysis, Error> {
         let subject = format!("ode-{variant}");
         let grid = self.config.grid;
-        let fine = |v_s: f64| -> Result<Box<dyn Map>, Error> {
-            Ok(Box::new(series::flow(variant, v_s, STEPS[0])?))
-        };
+        let fine =
+            |v_s: f64| -> Result<Box<dyn Map>, Error> { Ok(Box::new(series::flow(variant, v_s, STEPS[0])?)) };
         let coarse = |v_s: f64| series::flow(variant, v_s, diagrams::EVERY).map_err(unexpected);
         // Every other analysis of a map begins at, or is held against, the ODE's fixed points.
-        let equilibria = self
-            .piece(&subject, "equilibria", || equilibria::of_ode(variant, grid.equilibria))?;
+        let equilibria =
+            self.piece(&subject, "equilibria", || equilibria::of_ode(variant, grid.equilibria))?;
         let mut found = self.common(&subject, variant, &fine, &coarse, &equilibria)?;
         if self.wants(Part::Series) {
             found.separation = Some(self.piece(&subject, "separation", || {
@@ -145,11 +144,10 @@ impl Work<'_> {
         }
         if self.wants(Part::Diagrams) && variant == Variant::Original {
             let transient = grid.transient.max(60.0);
-            found.transition =
-                self.piece(subject, "transition", || series::transition(transient, fine))?;
-            found.rising = Some(self.piece(subject, "rising", || {
-                diagrams::rising(family, grid.columns, grid.transient)
-            })?);
+            found.transition = self.piece(subject, "transition", || series::transition(transient, fine))?;
+            found.rising = Some(
+                self.piece(subject, "rising", || diagrams::rising(family, grid.columns, grid.transient))?,
+            );
         }
         if self.wants(Part::Diagrams) && variant == Variant::Bistable {
             found.far = Some(self.piece(subject, "far", || {

@@ -135,6 +135,8 @@ pub struct Config {
     pub width: usize,
     /// Adam.
     pub adam: AdamConfig,
+    /// What the learning rates of V, n and S are multiplied with.
+    pub rates: Vec<f64>,
     /// How its learning rate falls.
     pub decay: Decay,
     /// How finely the analyses look.
@@ -178,8 +180,8 @@ impl Config {
         let tier = options.tier;
         let (repeats, chunks, pairs, batch, epochs) = match tier {
             Tier::Smoke => (1, 60, 50, 100, 60),
-            Tier::Quick => (1, 300, 100, 500, 500),
-            Tier::Paper => (3, 1000, 100, 500, PAPER_EPOCHS),
+            Tier::Quick => (1, 300, 60, 250, 500),
+            Tier::Paper => (3, 1000, 60, 250, PAPER_EPOCHS),
         };
         let grid = match tier {
             Tier::Smoke => {
@@ -188,9 +190,14 @@ impl Config {
             Tier::Quick => {
                 Grid { equilibria: 51, columns: 51, transient: 100.0, reach: 5, starts: 200, patience: 40.0 }
             }
-            Tier::Paper => {
-                Grid { equilibria: 101, columns: 101, transient: 100.0, reach: 11, starts: 500, patience: 40.0 }
-            }
+            Tier::Paper => Grid {
+                equilibria: 101,
+                columns: 101,
+                transient: 100.0,
+                reach: 11,
+                starts: 500,
+                patience: 40.0,
+            },
         };
         let mut maps = Vec::new();
         for repeat in 1..=repeats {
@@ -219,8 +226,10 @@ impl Config {
             batch,
             epochs,
             width: 100,
-            adam: AdamConfig { learning_rate: 5e-3, ..AdamConfig::default() },
-            decay: Decay::Cosine(1e-3),
+            // The default eps of 10⁻⁸ is as large as the gradients of the slow state are in the end.
+            adam: AdamConfig { learning_rate: 1e-2, eps: 1e-12, ..AdamConfig::default() },
+            rates: vec![1.0, 1.0, 0.03],
+            decay: Decay::Cosine(1e-4),
             grid,
         };
         if let Some(iterations) = options.iterations {
@@ -247,6 +256,7 @@ impl Config {
             batch: self.batch,
             epochs: self.epochs,
             adam: self.adam,
+            rates: self.rates.clone(),
             decay: self.decay,
             // A course has a hundred points.
             validate_every: self.epochs.div_ceil(100),

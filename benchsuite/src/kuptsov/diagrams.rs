@@ -23,7 +23,8 @@ impl Diagram {
     /// The stretches of V_S on which V stands still: (first, last) column of each.
     pub fn silent(&self) -> Vec<(f64, f64)> {
         let still = |v: &[f32]| {
-            let (low, high) = v.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
+            let (low, high) =
+                v.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
             high - low < 2.0
         };
         let mut found: Vec<(f64, f64)> = Vec::new();

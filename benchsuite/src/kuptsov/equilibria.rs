@@ -1,8 +1,8 @@
 //! The fixed point and its eigenvalues, of the ODE and of maps (K-FP, K-EIG, and the window of K-BIST).
 
 use ode_solvers::dynamics::{
-    Change, ContinuationSettings, Crossing, DynamicsError, Eigenvalue, MapFamily, Newton, continue_equilibrium,
-    eigenvalues, exponents, fixed_point_of_map,
+    Change, ContinuationSettings, Crossing, DynamicsError, Eigenvalue, MapFamily, Newton,
+    continue_equilibrium, eigenvalues, exponents, fixed_point_of_map,
 };
 use serde::{Deserialize, Serialize};
 use surrogates::NeuralMap;
@@ -114,9 +114,8 @@ impl Equilibria {
         let pairs = self.rests.iter().zip(ode.rests.iter().flatten());
         pairs
             .map(|(map, ode)| {
-                let distance = |map: &Rest| {
-                    (0..3).map(|i| (map.state[i] - ode.state[i]).powi(2)).sum::<f64>().sqrt()
-                };
+                let distance =
+                    |map: &Rest| (0..3).map(|i| (map.state[i] - ode.state[i]).powi(2)).sum::<f64>().sqrt();
                 (ode.v_s, map.as_ref().map(distance))
             })
             .collect()

@@ -33,8 +33,7 @@ pub(crate) fn series(f: &Findings, variant: Variant) -> Result<Option<Figure>, E
     let Some(ode) = f.ode(variant).filter(|a| !a.series.is_empty()) else { return Ok(None) };
     let Some(map) = f.main(variant).next() else { return Ok(None) };
     let mut panels = Vec::new();
-    for (who, all, colour) in
-        [("ODE", &ode.series, Colour::Blue), ("map", &map.analysis.series, Colour::Red)]
+    for (who, all, colour) in [("ODE", &ode.series, Colour::Blue), ("map", &map.analysis.series, Colour::Red)]
     {
         for s in all {
             let points = s.states.iter().enumerate().map(|(i, u)| (i as f64 * s.dt, u[0]));
@@ -74,9 +73,10 @@ pub(crate) fn attractor(f: &Findings) -> Result<Option<Figure>, Error> {
     Ok(Some(Figure {
         name: "fig2-attractor",
         svg: draw("fig2-attractor", &panels, (1000, 400))?,
-        caption: "Fig. 2: the bursting attractor of the original system at V_S = -36 in (V, n, S), projected \
+        caption:
+            "Fig. 2: the bursting attractor of the original system at V_S = -36 in (V, n, S), projected \
                   along n; left the ODE, right the map."
-            .into(),
+                .into(),
     }))
 }
 
@@ -166,8 +166,9 @@ pub(crate) fn distances(f: &Findings) -> Result<Option<Figure>, Error> {
     Ok(Some(Figure {
         name: "fig10-distance",
         svg: draw("fig10-distance", &panels, (1000, 380))?,
-        caption: "Fig. 10: Euclidean distance between the fixed points of map and ODE (V in mV), for each seed."
-            .into(),
+        caption:
+            "Fig. 10: Euclidean distance between the fixed points of map and ODE (V in mV), for each seed."
+                .into(),
     }))
 }
 
@@ -181,7 +182,12 @@ pub(crate) fn rates(f: &Findings, variant: Variant) -> Result<Option<Figure>, Er
             let count = e.rests.iter().flatten().map(|r| which(&r.rates).len()).max().unwrap_or(0);
             for k in 0..count {
                 let points = e.rests.iter().flatten().filter_map(|r| Some((r.v_s, *which(&r.rates).get(k)?)));
-                all.push(Series::new(if k == 0 { label.clone() } else { String::new() }, mark, colour, points));
+                all.push(Series::new(
+                    if k == 0 { label.clone() } else { String::new() },
+                    mark,
+                    colour,
+                    points,
+                ));
             }
         };
         add("ODE".into(), Mark::Line, Colour::Blue, ode);
@@ -261,9 +267,10 @@ pub(crate) fn reach(f: &Findings) -> Result<Option<Figure>, Error> {
     Ok(Some(Figure {
         name: "fig5c-9c-reach",
         svg: draw("fig5c-9c-reach", &panels, (1100, 400))?,
-        caption: "Figs 5c and 9c: the largest real part of the growth rates of the bistable system's fixed point, \
+        caption:
+            "Figs 5c and 9c: the largest real part of the growth rates of the bistable system's fixed point, \
                   and the share of random starts that reach it; ODE and maps."
-            .into(),
+                .into(),
     }))
 }
 
@@ -292,8 +299,9 @@ pub(crate) fn courses(f: &Findings) -> Result<Option<Figure>, Error> {
     Ok(Some(Figure {
         name: "courses",
         svg: draw("courses", &panels, (1100, 400))?,
-        caption: "The error over validation pairs during training, standardised; the learning rate falls along a \
+        caption:
+            "The error over validation pairs during training, standardised; the learning rate falls along a \
                   half-wave of the cosine."
-            .into(),
+                .into(),
     }))
 }

@@ -166,17 +166,18 @@ fn one(f: &Findings, tier: Tier, doubt: Option<&str>, claim: &Claim) -> ClaimRes
     let finding = match (value, doubt) {
         (None, _) => Finding::NotRun { measured: None, reason: "not part of this run".into() },
         (Some(value), None) => Finding::Measured(value),
-        (Some(value), Some(_)) if own && !claim.id.starts_with("K-PFXP") && !claim.id.ends_with("transition") => {
+        (Some(value), Some(_))
+            if own && !claim.id.starts_with("K-PFXP") && !claim.id.ends_with("transition") =>
+        {
             Finding::Measured(value)
         }
-        (Some(value), Some(doubt)) => {
-            Finding::NotRun { measured: Some(value), reason: doubt.to_owned() }
-        }
+        (Some(value), Some(doubt)) => Finding::NotRun { measured: Some(value), reason: doubt.to_owned() },
     };
     let mut result = ClaimResult::judge(claim, finding, &f.command, tier, &[f.seed]);
     let finite: Vec<f64> = values.into_iter().filter(|v| v.is_finite()).collect();
     if finite.len() > 1 {
-        let (low, high) = finite.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
+        let (low, high) =
+            finite.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
         result.spread = Some(high - low);
     }
     result
@@ -229,11 +230,14 @@ fn measured(f: &Findings, id: &str) -> (Vec<f64>, Option<f64>) {
             (f.main(variant(v)).filter_map(of).collect(), median(&f.distances(variant(v))))
         }
         ["K-EIG", "map", "original", "kind"] => single(f.kinds(Variant::Original, (-40.0, -30.0), true)),
-        ["K-EIG", "map", "bistable", "leading"] => single(f.kinds(Variant::Bistable, (-37.55, -34.65), false)),
+        ["K-EIG", "map", "bistable", "leading"] => {
+            single(f.kinds(Variant::Bistable, (-37.55, -34.65), false))
+        }
         ["K-BIST", "map", "silent"] => single(f.silent()),
         ["K-BIST", "map", side] => {
             let errors = f.window_errors();
-            let pick = |e: Option<(f64, f64)>| e.map_or(f64::NAN, |(l, r)| if *side == "left" { l } else { r });
+            let pick =
+                |e: Option<(f64, f64)>| e.map_or(f64::NAN, |(l, r)| if *side == "left" { l } else { r });
             let all: Vec<f64> = errors.into_iter().map(pick).collect();
             (all.clone(), farthest(all, 0.0))
         }

@@ -29,9 +29,8 @@ pub struct Kept<T> {
 /// [`Error::Damaged`] or [`Error::Io`] for its files.
 pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
     let config: Config = files::read_json(&RunDir::config(run), "give the folder of a run of K")?;
-    let refuse = |why: String| {
-        Err(Error::BadOption { option: "keep", value: run.display().to_string(), why })
-    };
+    let refuse =
+        |why: String| Err(Error::BadOption { option: "keep", value: run.display().to_string(), why });
     if !config.is_comparable() {
         return refuse(format!(
             "only runs of tier paper are kept; this one is of tier {} with {} epochs",
@@ -76,7 +75,8 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
     files::write_json(&folder.join("results.json"), &judge(&publication, &kept, Tier::Paper, None))?;
     for name in std::fs::read_dir(run.join("figures")).into_iter().flatten().flatten() {
         let to = folder.join("figures").join(name.file_name());
-        let bytes = std::fs::read(name.path()).map_err(Error::io(&name.path(), "check that it can be read"))?;
+        let bytes =
+            std::fs::read(name.path()).map_err(Error::io(&name.path(), "check that it can be read"))?;
         files::write(&to, bytes)?;
     }
     Ok(Outcome { taken: findings.maps.len(), total: kept.maps.len(), folder: folder.to_owned() })

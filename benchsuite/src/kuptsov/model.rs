@@ -25,7 +25,8 @@ pub(crate) type BetaCell = Cell<ShermanRinzelKeizer1988>;
 /// The cell at a value of V_S.
 pub(crate) fn cell(variant: Variant, v_s: f64) -> BetaCell {
     let name = variant.to_string();
-    let cell = Cell::<ShermanRinzelKeizer1988>::variant(&name).expect("invariant: the model has both variants");
+    let cell =
+        Cell::<ShermanRinzelKeizer1988>::variant(&name).expect("invariant: the model has both variants");
     let mut cell = cell.with_stimulus(Stimulus::none());
     cell.set_parameter("V_S", v_s).expect("invariant: the model has this parameter, and any finite value");
     cell

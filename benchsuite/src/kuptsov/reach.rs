@@ -50,7 +50,12 @@ pub(crate) fn starts(seed: u64, k: usize, count: usize) -> Vec<Vec<f64>> {
 
 /// The share of the starts that arrive at `target` and stay within 2 mV for longer than the longest burst
 /// lasts.
-pub(crate) fn share(map: &dyn Map, target: &[f64; 3], starts: &[Vec<f64>], patience: f64) -> Result<f64, Error> {
+pub(crate) fn share(
+    map: &dyn Map,
+    target: &[f64; 3],
+    starts: &[Vec<f64>],
+    patience: f64,
+) -> Result<f64, Error> {
     const QUIET: f64 = 12.0;
     let steps = |seconds: f64| (seconds / map.dt()).round() as usize;
     let arrival = Arrival {

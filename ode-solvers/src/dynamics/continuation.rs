@@ -240,8 +240,7 @@ impl<F: Equilibria> Solver<'_, F> {
             if (x[n] <= low && t[n] < 0.0) || (x[n] >= high && t[n] > 0.0) {
                 break;
             }
-            let predicted: Vec<f64> =
-                (0..=n).map(|i| x[i] + step * t[i] * self.scales[i]).collect();
+            let predicted: Vec<f64> = (0..=n).map(|i| x[i] + step * t[i] * self.scales[i]).collect();
             let next = self.correct(&predicted, &t).and_then(|(next, iterations)| {
                 let turned = self.tangent(&next, &t).ok()?;
                 let cosine: f64 = turned.iter().zip(&t).map(|(a, b)| a * b).sum();

@@ -44,10 +44,8 @@ pub fn eigenvalues(matrix: &[f64], n: usize) -> Result<Vec<Eigenvalue>, Dynamics
 /// than half a turn in Δt is seen turning slower, and a multiplier that is negative and real gives
 /// π/Δt. A multiplier 0 gives −∞.
 pub fn exponents(multipliers: &[Eigenvalue], dt: f64) -> Vec<Eigenvalue> {
-    let mut all: Vec<_> = multipliers
-        .iter()
-        .map(|z| Eigenvalue { re: z.abs().ln() / dt, im: z.im.atan2(z.re) / dt })
-        .collect();
+    let mut all: Vec<_> =
+        multipliers.iter().map(|z| Eigenvalue { re: z.abs().ln() / dt, im: z.im.atan2(z.re) / dt }).collect();
     all.sort_by(|a, b| b.re.total_cmp(&a.re).then(b.im.total_cmp(&a.im)));
     all
 }

@@ -13,13 +13,7 @@ pub trait Equilibria: Sync {
     ///
     /// # Errors
     /// Where it cannot be computed.
-    fn residual(
-        &self,
-        p: f64,
-        u: &[f64],
-        f: &mut [f64],
-        jacobian: &mut [f64],
-    ) -> Result<(), DynamicsError>;
+    fn residual(&self, p: f64, u: &[f64], f: &mut [f64], jacobian: &mut [f64]) -> Result<(), DynamicsError>;
 
     /// The growth rates of small deviations from an equilibrium at which the residual has this
     /// Jacobian, by falling real part.
@@ -44,13 +38,7 @@ impl<S: Linearize, F: Fn(f64) -> Result<S, DynamicsError> + Sync> Equilibria for
         self.0
     }
 
-    fn residual(
-        &self,
-        p: f64,
-        u: &[f64],
-        f: &mut [f64],
-        jacobian: &mut [f64],
-    ) -> Result<(), DynamicsError> {
+    fn residual(&self, p: f64, u: &[f64], f: &mut [f64], jacobian: &mut [f64]) -> Result<(), DynamicsError> {
         let system = (self.1)(p)?;
         DynamicsError::length("states of the system", system.dim(), self.0)?;
         system.rhs(0.0, u, f);
@@ -78,13 +66,7 @@ impl<M: Map, F: Fn(f64) -> Result<M, DynamicsError> + Sync> Equilibria for MapFa
         self.0
     }
 
-    fn residual(
-        &self,
-        p: f64,
-        u: &[f64],
-        f: &mut [f64],
-        jacobian: &mut [f64],
-    ) -> Result<(), DynamicsError> {
+    fn residual(&self, p: f64, u: &[f64], f: &mut [f64], jacobian: &mut [f64]) -> Result<(), DynamicsError> {
         let map = (self.2)(p)?;
         DynamicsError::length("states of the map", map.dim(), self.0)?;
         map.linearize(u, f, jacobian)?;

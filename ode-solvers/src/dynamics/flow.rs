@@ -61,7 +61,8 @@ impl<S: Linearize> Map for FlowMap<S> {
         }
         // The derivatives are of the size of a quotient of two states: they get the tolerance of their
         // numerators, taken for a denominator of 1.
-        let atol: Vec<f64> = (0..n + n * n).map(|k| self.tolerance.atol(if k < n { k } else { k % n })).collect();
+        let atol: Vec<f64> =
+            (0..n + n * n).map(|k| self.tolerance.atol(if k < n { k } else { k % n })).collect();
         let tolerance = Tolerance::per_state(self.tolerance.rtol(), atol);
         let mut pair = RungeKuttaPair::new(&DOP853, variational.dim());
         let end =

@@ -30,9 +30,7 @@ pub fn lyapunov_spectrum(
 ) -> Result<Vec<f64>, DynamicsError> {
     let (n, count) = (map.dim(), settings.count);
     DynamicsError::length("the start", start.len(), n)?;
-    let setting = |name, value: usize, rule| {
-        Err(DynamicsError::Setting { name, value: value as f64, rule })
-    };
+    let setting = |name, value: usize, rule| Err(DynamicsError::Setting { name, value: value as f64, rule });
     if count == 0 || count > n {
         return setting("count", count, "it must be from 1 to the number of states");
     }

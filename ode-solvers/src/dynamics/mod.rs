@@ -48,9 +48,7 @@ mod map;
 
 pub use attractor::{FollowSettings, Observed, align, follow, iterate};
 pub use basin::{Arrival, share_arriving};
-pub use continuation::{
-    Branch, BranchPoint, Change, ContinuationSettings, Crossing, continue_equilibrium,
-};
+pub use continuation::{Branch, BranchPoint, Change, ContinuationSettings, Crossing, continue_equilibrium};
 pub use eigen::{Eigenvalue, eigenvalues, exponents};
 pub use error::DynamicsError;
 pub use family::{Equilibria, MapFamily, SystemFamily};

@@ -151,7 +151,8 @@ fn numbers() -> Vec<f64> {
 fn quotients_are_accurate_and_special_values_are_those_of_division() {
     let x = numbers();
     // Each with another, and each special value with every special value.
-    let mut pairs: Vec<(f64, f64)> = x.iter().copied().zip(x.iter().copied().skip(77).chain([3.0; 77])).collect();
+    let mut pairs: Vec<(f64, f64)> =
+        x.iter().copied().zip(x.iter().copied().skip(77).chain([3.0; 77])).collect();
     pairs.extend(x[..8].iter().flat_map(|&a| x[..8].iter().map(move |&b| (a, b))));
     let (a, b): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
     for (set, found) in on_every_set::<f64, 8>(Operation::Div, &a, &b) {
@@ -189,14 +190,24 @@ fn functions_have_their_limits_on_every_set() {
     for (operation, exact) in expected {
         for (set, found) in on_every_set::<f64, 8>(operation, &x, &x) {
             for i in 0..x.len() {
-                assert!(ulps(found[i], exact(x[i])) <= 3.0, "{operation:?} of {} on {set}: {}", x[i], found[i]);
+                assert!(
+                    ulps(found[i], exact(x[i])) <= 3.0,
+                    "{operation:?} of {} on {set}: {}",
+                    x[i],
+                    found[i]
+                );
             }
         }
         let x = x.map(|x| x as f32);
         for (set, found) in on_every_set::<f32, 16>(operation, &x, &x) {
             for i in 0..x.len() {
                 let exact = exact(f64::from(x[i]));
-                assert!(ulps_single(found[i], exact) <= 3.0, "{operation:?} of {} on {set}: {}", x[i], found[i]);
+                assert!(
+                    ulps_single(found[i], exact) <= 3.0,
+                    "{operation:?} of {} on {set}: {}",
+                    x[i],
+                    found[i]
+                );
             }
         }
     }

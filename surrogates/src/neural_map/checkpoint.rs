@@ -94,9 +94,8 @@ impl MapCheckpoint {
             parameters.extend(f32s(&file, &format!("map.{i}.gamma"), &[1])?);
         }
         let count = parameters.len();
-        let map =
-            NeuralMap::new(spec, config.state.clone(), config.control.clone(), config.dt, parameters)
-                .map_err(|e| e.to_string())?;
+        let map = NeuralMap::new(spec, config.state.clone(), config.control.clone(), config.dt, parameters)
+            .map_err(|e| e.to_string())?;
         let m = f32s(&file, "adam.m", &[count])?;
         let v = f32s(&file, "adam.v", &[count])?;
         let history = read_history(&file)?;

@@ -26,6 +26,10 @@ pub struct MapConfig {
     pub epochs: u64,
     /// The optimiser. Its learning rate is that of the first iteration.
     pub adam: AdamConfig,
+    /// What the learning rate of each sub-network is multiplied with; empty for 1. Increments of slow states
+    /// are small, and so are the weights that make them: a rate that suits fast states throws them about.
+    #[serde(default)]
+    pub rates: Vec<f64>,
     /// How the learning rate falls.
     pub decay: Decay,
     /// What computes loss and gradient.
@@ -61,7 +65,13 @@ impl Decay {
 impl MapConfig {
     /// The publication's training as far as it is known (2000 epochs of Adam on 100 neurons), with
     /// batches of 1000 and a constant learning rate of 10⁻³.
-    pub fn published(network: MapSpec, state: Normalization, control: Normalization, dt: f64, seed: u64) -> Self {
+    pub fn published(
+        network: MapSpec,
+        state: Normalization,
+        control: Normalization,
+        dt: f64,
+        seed: u64,
+    ) -> Self {
         Self {
             network,
             state,
@@ -71,6 +81,7 @@ impl MapConfig {
             batch: 1000,
             epochs: 2000,
             adam: AdamConfig::default(),
+            rates: Vec::new(),
             decay: Decay::Constant,
             backend: Backend::Auto,
             validate_every: 10,
@@ -95,6 +106,13 @@ impl MapConfig {
             if value == 0 {
                 return Err(Error::config(name, value, "it must be at least 1"));
             }
+        }
+        if !self.rates.is_empty() && self.rates.len() != self.network.states {
+            let (found, expected) = (self.rates.len(), self.network.states);
+            return Err(Error::BadLength { what: "rates".to_owned(), found, expected });
+        }
+        if let Some(rate) = self.rates.iter().find(|r| !(r.is_finite() && **r > 0.0)) {
+            return Err(Error::config("rates", rate, "they must be positive and finite"));
         }
         if let Decay::Cosine(end) | Decay::Exponential(end) = self.decay
             && !(end > 0.0 && end <= 1.0)

@@ -132,11 +132,11 @@ impl<E: Real> NeuralMap<E> {
         let spec = self.spec;
         assert!(u.len() == spec.states && v.len() == spec.states, "one number for each state");
         assert_eq!(p.len(), spec.parameters, "one number for each control parameter");
-        let normal = |x: &T, at: usize, n: &Normalization| {
-            (*x - f64::from(n.mean()[at])) / f64::from(n.scale()[at])
-        };
+        let normal =
+            |x: &T, at: usize, n: &Normalization| (*x - f64::from(n.mean()[at])) / f64::from(n.scale()[at]);
         let states = u.iter().enumerate().map(|(i, u)| normal(u, i, &self.state));
-        let x: Vec<T> = states.chain(p.iter().enumerate().map(|(i, p)| normal(p, i, &self.control))).collect();
+        let x: Vec<T> =
+            states.chain(p.iter().enumerate().map(|(i, p)| normal(p, i, &self.control))).collect();
         for (i, v) in v.iter_mut().enumerate() {
             let parts = spec.parts(&self.parameters, i);
             let mut increment = T::from(parts.gamma.widen());

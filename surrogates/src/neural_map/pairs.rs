@@ -22,12 +22,7 @@ impl Pairs {
     /// # Errors
     /// [`Error::Empty`] without rows, [`Error::BadLength`] if the tables are not whole or differ in
     /// rows, [`Error::NotFiniteData`] for NaN and infinity, [`Error::BadConfig`] for 2³² rows or more.
-    pub fn new(
-        states: usize,
-        parameters: usize,
-        inputs: Vec<f64>,
-        next: Vec<f64>,
-    ) -> Result<Self, Error> {
+    pub fn new(states: usize, parameters: usize, inputs: Vec<f64>, next: Vec<f64>) -> Result<Self, Error> {
         let width = states + parameters;
         if states == 0 || inputs.is_empty() {
             return Err(Error::Empty { what: "pairs".to_owned() });

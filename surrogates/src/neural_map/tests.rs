@@ -40,7 +40,11 @@ fn assert_equals_tape(spec: MapSpec, rows: usize, seed: u64) {
     for level in Level::available() {
         let mut net = FusedMap::new(level, spec, rows);
         for row in 0..rows {
-            net.set_row(row, &x[row * spec.inputs()..][..spec.inputs()], &y[row * spec.states..][..spec.states]);
+            net.set_row(
+                row,
+                &x[row * spec.inputs()..][..spec.inputs()],
+                &y[row * spec.states..][..spec.states],
+            );
         }
         let mut found = vec![f32::NAN; parameters.len()];
         let fused_loss = net.learn(&parameters, &mut found);
@@ -118,7 +122,8 @@ fn a_sub_network_of_the_publication_has_701_parameters() {
 fn spiral() -> Pairs {
     let (mut inputs, mut next) = (Vec::new(), Vec::new());
     for i in 0..1500 {
-        let (r, phi, p) = (0.3 + 0.001 * f64::from(i), 1.7 * f64::from(i), 0.9 + 0.1 * (f64::from(i) * 0.77).sin());
+        let (r, phi, p) =
+            (0.3 + 0.001 * f64::from(i), 1.7 * f64::from(i), 0.9 + 0.1 * (f64::from(i) * 0.77).sin());
         let at = |r: f64, phi: f64| [1.0 + r * phi.cos(), -2.0 + r * phi.sin()];
         inputs.extend(at(r, phi));
         inputs.push(p);
@@ -138,6 +143,7 @@ fn spiral_config(backend: Backend, epochs: u64) -> MapConfig {
         validate_every: 5,
         adam: AdamConfig { learning_rate: 5e-3, ..AdamConfig::default() },
         decay: Decay::Cosine(1e-3),
+        rates: vec![1.0, 0.7],
         ..MapConfig::published(spec, state, control, 1.0, 7)
     }
 }
@@ -203,6 +209,8 @@ fn what_does_not_fit_is_refused() {
     let pairs = spiral();
     for (what, config) in [
         ("epochs", MapConfig { epochs: 0, ..spiral_config(Backend::Auto, 1) }),
+        ("rates", MapConfig { rates: vec![1.0], ..spiral_config(Backend::Auto, 1) }),
+        ("rates", MapConfig { rates: vec![1.0, 0.0], ..spiral_config(Backend::Auto, 1) }),
         ("decay", MapConfig { decay: Decay::Cosine(0.0), ..spiral_config(Backend::Auto, 1) }),
         ("dt", MapConfig { dt: -1.0, ..spiral_config(Backend::Auto, 1) }),
     ] {

@@ -147,7 +147,7 @@ impl MapTrainer {
         &self.history
     }
 
-    /// The learning rate of the next iteration.
+    /// The learning rate of the next iteration, before [`MapConfig::rates`].
     pub fn learning_rate(&self) -> f64 {
         let last = (self.iterations() - 1).max(1);
         self.config.adam.learning_rate * self.config.decay.part(self.iteration as f64 / last as f64)
@@ -217,7 +217,9 @@ impl MapTrainer {
             return not_finite("the gradient of the loss", f64::NAN);
         }
         let learning_rate = self.learning_rate();
-        self.adam.update(self.map.parameters_mut(), &self.gradient, learning_rate);
+        let rates = &self.config.rates;
+        let rate = |i: usize| learning_rate * rates.get(i).copied().unwrap_or(1.0);
+        self.adam.update_parts(self.map.parameters_mut(), &self.gradient, spec.parameters_each(), rate);
         self.iteration += 1;
         self.since.0 += loss;
         self.since.1 += 1;

@@ -176,7 +176,10 @@ impl Builder {
             labels.iter().map(|l| format!("{} [{}]", l.name, l.unit)).collect::<Vec<_>>().join(", ")
         };
         let mut properties = vec![
-            ("producer".to_owned(), concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned()),
+            (
+                "producer".to_owned(),
+                concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned(),
+            ),
             ("spec".to_owned(), spec),
             ("inputs".to_owned(), join(&description.inputs)),
             ("targets".to_owned(), join(&description.targets)),
@@ -192,7 +195,7 @@ impl Builder {
             opset_import: vec![OperatorSet { domain: String::new(), version: OPSET }],
             metadata_props: properties.into_iter().map(|(key, value)| Property { key, value }).collect(),
         }
-        }
+    }
 
     /// Adds a constant.
     pub(crate) fn constant(&mut self, name: &str, shape: &[usize], values: &[f32]) {
