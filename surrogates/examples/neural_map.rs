@@ -27,8 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let config = MapConfig {
         batch: 250,
         epochs: 600,
-        adam: AdamConfig { learning_rate: 1e-2, eps: 1e-12, ..AdamConfig::default() },
-        rates: vec![1.0, 1.0, 0.03],
+        adam: AdamConfig { learning_rate: 5e-3, eps: 1e-12, ..AdamConfig::default() },
         decay: Decay::Cosine(1e-4),
         validate_every: 100,
         ..MapConfig::published(spec, state, control, DT, 1)

@@ -135,8 +135,6 @@ pub struct Config {
     pub width: usize,
     /// Adam.
     pub adam: AdamConfig,
-    /// What the learning rates of V, n and S are multiplied with.
-    pub rates: Vec<f64>,
     /// How its learning rate falls.
     pub decay: Decay,
     /// How finely the analyses look.
@@ -227,8 +225,7 @@ impl Config {
             epochs,
             width: 100,
             // The default eps of 10⁻⁸ is as large as the gradients of the slow state are in the end.
-            adam: AdamConfig { learning_rate: 1e-2, eps: 1e-12, ..AdamConfig::default() },
-            rates: vec![1.0, 1.0, 0.03],
+            adam: AdamConfig { learning_rate: 5e-3, eps: 1e-12, ..AdamConfig::default() },
             decay: Decay::Cosine(1e-4),
             grid,
         };
@@ -256,7 +253,6 @@ impl Config {
             batch: self.batch,
             epochs: self.epochs,
             adam: self.adam,
-            rates: self.rates.clone(),
             decay: self.decay,
             // A course has a hundred points.
             validate_every: self.epochs.div_ceil(100),

@@ -385,10 +385,9 @@ fn deviations(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
         ),
         format!(
             "The paper does not print its learning rate, and mentions no schedule. Here the rate falls: at a constant \
-             one the error over validation pairs stays at the level of Adam's own noise. The rates of V, n and S are \
-             multiplied with {:?}: S moves by a hundredth of its deviation in a step, and at the rate of the others its \
-             network loses its weights to that noise and stays nearly linear. Adam's eps is {:e}.",
-            c.rates, c.adam.eps
+             one the error over validation pairs stays at the level of Adam's own noise. First weights are random in \
+             the paper; here they are uniform with Glorot's bound, and biases begin at 0. Adam's eps is {:e}.",
+            c.adam.eps
         ),
         "The validation share is a share of trajectories here, so that no validated pair is a neighbour of a \
          learned one; the paper splits the records."

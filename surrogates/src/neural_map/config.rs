@@ -18,6 +18,8 @@ pub struct MapConfig {
     pub control: Normalization,
     /// Δt, in the model's unit of time.
     pub dt: f64,
+    /// What the first weights of inputs are multiplied with ([`NeuralMap::random`](crate::NeuralMap::random)).
+    pub gain: f64,
     /// Seed of the first parameters and of the order of the pairs.
     pub seed: u64,
     /// Pairs in a batch; all of them if there are fewer.
@@ -77,6 +79,7 @@ impl MapConfig {
             state,
             control,
             dt,
+            gain: 1.0,
             seed,
             batch: 1000,
             epochs: 2000,
@@ -99,6 +102,9 @@ impl MapConfig {
         self.adam.check()?;
         if !(self.dt > 0.0 && self.dt.is_finite()) {
             return Err(Error::config("dt", self.dt, "it must be positive and finite"));
+        }
+        if !(self.gain > 0.0 && self.gain.is_finite()) {
+            return Err(Error::config("gain", self.gain, "it must be positive and finite"));
         }
         for (name, value) in
             [("batch", self.batch as u64), ("epochs", self.epochs), ("validate_every", self.validate_every)]

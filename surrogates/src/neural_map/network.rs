@@ -57,9 +57,10 @@ impl<E: Real> NeuralMap<E> {
     }
 
     /// A map with random weights and biases 0: weights uniform in ±√(6/(inputs + outputs)) of their layer
-    /// (Glorot and Bengio 2010), drawn from ChaCha8, stream 0 of `seed`, in the order of the list. The
-    /// publication says "at random" alone; this is what the layers that it names are initialised with
-    /// unless told otherwise. `f32` and `f64` maps start the same.
+    /// (Glorot and Bengio 2010), those of inputs times `gain`, drawn from ChaCha8, stream 0 of `seed`, in the
+    /// order of the list. The publication says "at random" alone. With a gain well below 1 the map begins
+    /// nearly linear in its inputs, and stays so in those that the data do not ask to bend: it then
+    /// extrapolates better. `f32` and `f64` maps start the same.
     ///
     /// # Errors
     /// As [`NeuralMap::new`].
@@ -68,6 +69,7 @@ impl<E: Real> NeuralMap<E> {
         state: Normalization,
         control: Normalization,
         dt: f64,
+        gain: f64,
         seed: u64,
     ) -> Result<Self, Error> {
         spec.check()?;
@@ -77,12 +79,12 @@ impl<E: Real> NeuralMap<E> {
         let bound = |inputs: usize, outputs: usize| (6.0 / (inputs + outputs) as f64).sqrt();
         for _ in 0..spec.states {
             for (count, bound) in [
-                (features * width, bound(features, width)), // Aᵢ′ and Bᵢ
-                (width, 0.0),                               // βᵢ
-                (width, bound(1, width)),                   // aᵢ
-                (width, 0.0),                               // αᵢ
-                (width, bound(width, 1)),                   // bᵢ
-                (1, 0.0),                                   // γᵢ
+                (features * width, gain * bound(features, width)), // Aᵢ′ and Bᵢ
+                (width, 0.0),                                      // βᵢ
+                (width, gain * bound(1, width)),                   // aᵢ
+                (width, 0.0),                                      // αᵢ
+                (width, bound(width, 1)),                          // bᵢ
+                (1, 0.0),                                          // γᵢ
             ] {
                 // Rounded to f32 first, so that both types start from the same numbers.
                 let draw = |_| E::nearest(f64::from(random::uniform(&mut rng, -bound, bound) as f32));

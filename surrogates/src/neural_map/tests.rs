@@ -27,7 +27,7 @@ fn normalization(n: usize, c: f64) -> Normalization {
 
 fn map(spec: MapSpec, seed: u64) -> NeuralMap {
     let (u, p) = (normalization(spec.states, 1.3), normalization(spec.parameters, 0.9));
-    NeuralMap::random(spec, u, p, 0.005, seed).unwrap()
+    NeuralMap::random(spec, u, p, 0.005, 1.0, seed).unwrap()
 }
 
 /// Loss and gradient of the fused step and of the tape in `f64`, for every instruction set.

@@ -73,7 +73,7 @@ impl MapTrainer {
             }
         }
         let (state, control) = (config.state.clone(), config.control.clone());
-        let map = NeuralMap::random(spec, state, control, config.dt, config.seed)?;
+        let map = NeuralMap::random(spec, state, control, config.dt, config.gain, config.seed)?;
         // `Pairs` holds fewer than 2³² rows.
         let rows = u32::try_from(train.rows()).unwrap_or(u32::MAX);
         let sampler = Sampler::new(config.seed, rows, config.batch, Sampling::Shuffled);
