@@ -177,7 +177,7 @@ impl Config {
         }
         let tier = options.tier;
         let (repeats, chunks, pairs, batch, epochs) = match tier {
-            Tier::Smoke => (1, 60, 50, 100, 60),
+            Tier::Smoke => (1, 40, 50, 100, 60),
             Tier::Quick => (1, 300, 60, 250, 500),
             Tier::Paper => (3, 1000, 60, 250, PAPER_EPOCHS),
         };

@@ -67,10 +67,9 @@ pub(crate) fn record(
 pub(crate) fn rhythm(states: &[[f64; 3]], dt: f64) -> Result<Rhythm, Error> {
     let v: Vec<f64> = states.iter().map(|s| s[0]).collect();
     let times: Vec<f64> = (0..v.len()).map(|i| i as f64 * dt).collect();
-    let bad = |e| Error::Biomarker { what: "spikes of a β-cell".into(), source: e };
-    let trace = Trace::new(&times, &v).map_err(bad)?;
+    let trace = Trace::new(&times, &v)?;
     // Spikes rise from about −45 mV in a burst, and the cell rests below −50 mV between bursts.
-    let found = spikes(&trace, &SpikeSettings { threshold: -35.0, reset: -38.0 }).map_err(bad)?;
+    let found = spikes(&trace, &SpikeSettings { threshold: -35.0, reset: -38.0 })?;
     let intervals = inter_spike_intervals(&found);
     let gap = burst_gap(&intervals);
     let (period, per_burst) = match gap {
