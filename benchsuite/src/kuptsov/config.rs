@@ -192,7 +192,7 @@ impl Config {
                 equilibria: 101,
                 columns: 101,
                 transient: 100.0,
-                reach: 11,
+                reach: 6,
                 starts: 500,
                 patience: 40.0,
             },
