@@ -25,6 +25,8 @@ pub struct Separation {
     pub smallest: f64,
     /// The smallest with every state in units of its standard deviation over the data set.
     pub smallest_standard: f64,
+    /// Mean and standard deviation of S over the data set.
+    pub slow: (f64, f64),
     /// V_S and the smallest distance of each trajectory.
     pub by_trajectory: Vec<(f64, f64)>,
 }
@@ -153,5 +155,6 @@ fn separation(variant: Variant, data: &Dataset) -> Result<Separation, Error> {
         by_trajectory.push((v_s, own));
     }
     by_trajectory.sort_by(|a, b| a.0.total_cmp(&b.0));
-    Ok(Separation { smallest, smallest_standard, by_trajectory })
+    let slow = (states.column(2).sum() / states.nrows() as f64, deviation[2]);
+    Ok(Separation { smallest, smallest_standard, slow, by_trajectory })
 }

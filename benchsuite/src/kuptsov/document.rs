@@ -63,6 +63,7 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
         heading(&mut blocks, "The fixed point (K-FP)");
         figure(&mut blocks, figures::distances(f)?);
         blocks.push(Block::Table(distances(f)));
+        outside_text(parts, &mut blocks);
     }
     if wants(Part::Eigenvalues) {
         heading(&mut blocks, "Its eigenvalues (K-EIG)");
@@ -208,6 +209,25 @@ fn separation_text(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
             STEPS[0],
             scientific(s.smallest),
             scientific(s.smallest_standard)
+        )));
+    }
+}
+
+/// Why the distance grows to the right.
+fn outside_text(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
+    for (variant, s) in parts.separations {
+        let Some(ode) = parts.findings.ode(*variant).and_then(|a| a.equilibria.as_ref()) else { continue };
+        let rests: Vec<_> = ode.rests.iter().flatten().collect();
+        let count = rests.len().saturating_sub(1);
+        let places: Vec<String> = (0..=4)
+            .filter_map(|k| rests.get(k * count / 4))
+            .map(|r| format!("{:+.1} at V_S = {:.1}", (r.state[2] - s.slow.0) / s.slow.1, r.v_s))
+            .collect();
+        blocks.push(Block::Paragraph(format!(
+            "{variant}: S of the equations' fixed point lies this many standard deviations from the mean of the data: {}. \
+             The farther outside, the more a map has to extrapolate: an error of the sub-network of n in S grows \
+             there, and with it the distance.",
+            places.join(", ")
         )));
     }
 }
