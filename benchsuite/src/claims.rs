@@ -169,6 +169,14 @@ impl Publication {
         Self::parse("werneck2024.toml", include_str!("../claims/werneck2024.toml"))
     }
 
+    /// Kuptsov, Stankevich and Bagautdinova's paper.
+    ///
+    /// # Errors
+    /// [`Error::Claims`] if the data file does not parse; a test holds that it does.
+    pub fn kuptsov2022() -> Result<Self, Error> {
+        Self::parse("kuptsov2022.toml", include_str!("../claims/kuptsov2022.toml"))
+    }
+
     /// The claim with that id.
     pub fn claim(&self, id: &str) -> Option<&Claim> {
         self.claims.iter().find(|c| c.id == id)

@@ -75,6 +75,14 @@ pub enum Error {
         /// Its value now.
         here: String,
     },
+    /// An analysis of a system or a map failed.
+    #[error("{what}: {source}")]
+    Analysis {
+        /// What was looked for.
+        what: String,
+        /// Why it was not found.
+        source: Box<ode_solvers::dynamics::DynamicsError>,
+    },
     /// There is no run to resume.
     #[error("{0} holds no run to resume; leave out --resume to start one")]
     NothingToResume(PathBuf),

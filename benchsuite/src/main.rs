@@ -7,9 +7,10 @@ use benchsuite::claims::Publication;
 use benchsuite::compare::Compare;
 use benchsuite::interrupt::Stop;
 use benchsuite::reproduce::{EXPERIMENTS, Options, reproduce};
+use benchsuite::rundir::experiment_of;
 use benchsuite::simulate::Simulate;
 use benchsuite::sweep::Sweep;
-use benchsuite::{Error, Tier, doctor, print, trial, werneck};
+use benchsuite::{Error, Tier, doctor, kuptsov, print, trial, werneck};
 use clap::{Parser, Subcommand};
 use miette::{Diagnostic, IntoDiagnostic as _};
 use tracing_subscriber::EnvFilter;
@@ -155,15 +156,23 @@ fn run(task: Task) -> miette::Result<()> {
     Ok(())
 }
 
-/// Keeps a run of W-A, or the trials below a folder; says what was done.
+/// Keeps a run with the publication that its experiment belongs to, or the trials below a folder; says
+/// what was done.
 fn keep(run: &Path, into: Option<PathBuf>) -> miette::Result<String> {
-    let publication = Publication::werneck2024().map_err(Failure)?;
-    let into = into.unwrap_or_else(|| werneck::kept_folder(&publication));
+    let werneck_folder = || Publication::werneck2024().map(|p| werneck::kept_folder(&p));
     if !trial::kept::find(run).map_err(Failure)?.is_empty() {
+        let into = into.map_or_else(werneck_folder, Ok).map_err(Failure)?;
         let kept = trial::kept::keep(run, &into).map_err(Failure)?;
         return Ok(format!("{} trials taken; {} are kept in {}\n", kept.taken, kept.total, into.display()));
     }
-    let outcome = werneck::keep(run, &into).map_err(Failure)?;
+    let experiment = experiment_of(run).map_err(Failure)?;
+    let outcome = if experiment == "K" || experiment.starts_with("K-") {
+        let folder = || Publication::kuptsov2022().map(|p| kuptsov::kept_folder(&p));
+        kuptsov::keep(run, &into.map_or_else(folder, Ok).map_err(Failure)?)
+    } else {
+        werneck::keep(run, &into.map_or_else(werneck_folder, Ok).map_err(Failure)?)
+    };
+    let outcome = outcome.map_err(Failure)?;
     Ok(format!(
         "{} networks taken; {} are kept in {}\n",
         outcome.taken,

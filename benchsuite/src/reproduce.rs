@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::error::near_misses;
 use crate::interrupt::Stop;
 use crate::rundir::{self, Existing};
-use crate::{Error, Tier, werneck};
+use crate::{Error, Tier, kuptsov, werneck};
 
 /// What to run and how.
 #[derive(Debug, Clone, PartialEq)]
@@ -146,25 +146,80 @@ pub struct Experiment {
     pub about: &'static str,
     /// The publication.
     pub of: &'static str,
+    /// The experiment that this one is a part of: that one is run unless the part is asked for.
+    pub part_of: Option<&'static str>,
     run: fn(&Job<'_>) -> Result<Summary, Error>,
 }
 
 /// All experiments.
-pub const EXPERIMENTS: &[Experiment] = &[Experiment {
-    id: "W-A",
-    about: "one FitzHugh–Nagumo action potential: networks with and without the equations in their loss, \
-            from 10 and from 1000 points",
-    of: "Werneck 2024, section 4.1",
-    run: werneck::run,
-}];
+pub const EXPERIMENTS: &[Experiment] = &[
+    Experiment {
+        id: "W-A",
+        about: "one FitzHugh–Nagumo action potential: networks with and without the equations in their loss, \
+                from 10 and from 1000 points",
+        of: "Werneck 2024, section 4.1",
+        part_of: None,
+        run: werneck::run,
+    },
+    Experiment {
+        id: "K",
+        about: "neural maps of a bursting β-cell: what they learn of an oscillation, and that they find the \
+                fixed point, its eigenvalues and the silent branch, which they never saw",
+        of: "Kuptsov, Stankevich, Bagautdinova 2022",
+        part_of: None,
+        run: kuptsov::run,
+    },
+    Experiment {
+        id: "K-TS",
+        about: "time series and attractor of ODE and map",
+        of: "Kuptsov, Stankevich, Bagautdinova 2022, Figs 1, 2, 4, 7, 8",
+        part_of: Some("K"),
+        run: kuptsov::series_alone,
+    },
+    Experiment {
+        id: "K-BIF",
+        about: "bifurcation diagrams of ODE and map, where bursting becomes spiking",
+        of: "Kuptsov, Stankevich, Bagautdinova 2022, Figs 3, 5a, 9a",
+        part_of: Some("K"),
+        run: kuptsov::diagrams_alone,
+    },
+    Experiment {
+        id: "K-FP",
+        about: "the map's fixed point against the ODE's",
+        of: "Kuptsov, Stankevich, Bagautdinova 2022, Fig. 10",
+        part_of: Some("K"),
+        run: kuptsov::fixed_point_alone,
+    },
+    Experiment {
+        id: "K-EIG",
+        about: "its eigenvalues, for three time steps",
+        of: "Kuptsov, Stankevich, Bagautdinova 2022, Figs 11, 12",
+        part_of: Some("K"),
+        run: kuptsov::eigenvalues_alone,
+    },
+    Experiment {
+        id: "K-BIST",
+        about: "the silent branch of a map that saw oscillations alone",
+        of: "Kuptsov, Stankevich, Bagautdinova 2022, Figs 5b, 9b",
+        part_of: Some("K"),
+        run: kuptsov::bistability_alone,
+    },
+    Experiment {
+        id: "K-PFXP",
+        about: "how many random starts reach the fixed point",
+        of: "Kuptsov, Stankevich, Bagautdinova 2022, Figs 5c, 9c",
+        part_of: Some("K"),
+        run: kuptsov::reach_alone,
+    },
+];
 
-/// The experiments with these ids; all if there are none.
+/// The experiments with these ids; if there are none, all that are not part of another.
 ///
 /// # Errors
 /// [`Error::UnknownExperiment`], which lists the known ids and names a near one.
 pub fn find(ids: &[String]) -> Result<Vec<&'static Experiment>, Error> {
     if ids.is_empty() {
-        return Ok(EXPERIMENTS.iter().collect());
+        return Ok(EXPERIMENTS.iter().filter(|e| e.part_of.is_none()).collect());
     }
     ids.iter()
         .map(|id| {
@@ -217,7 +272,9 @@ mod tests {
     #[test]
     fn experiments_are_found_in_any_case_and_near_misses_are_named() {
         assert_eq!(find(&["w-a".into()]).unwrap()[0].id, "W-A");
-        assert_eq!(find(&[]).unwrap().len(), EXPERIMENTS.len());
+        let all = find(&[]).unwrap();
+        assert!(all.iter().any(|e| e.id == "K") && all.iter().all(|e| e.id != "K-FP"));
+        assert_eq!(find(&["k-fp".into()]).unwrap()[0].id, "K-FP");
         let error = find(&["WA1".into()]).err().unwrap().to_string();
         assert!(error.contains("`WA1`") && error.contains("did you mean `W-A`?"), "{error}");
     }

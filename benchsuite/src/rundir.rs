@@ -123,6 +123,19 @@ impl RunDir {
     }
 }
 
+/// The id of the experiment that the run in a folder is of.
+///
+/// # Errors
+/// [`Error::Io`], or [`Error::Damaged`] if its configuration names none.
+pub fn experiment_of(run: &Path) -> Result<String, Error> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        experiment: String,
+    }
+    let named: Named = files::read_json(&RunDir::config(run), "give the folder of a run")?;
+    Ok(named.experiment)
+}
+
 /// The first of `base`, `base-2`, `base-3`, … that does not exist or is empty.
 pub(crate) fn fresh(base: &Path) -> Result<PathBuf, Error> {
     for candidate in numbered(base) {

@@ -66,6 +66,8 @@
 //! * [`sensitivities`] gives the derivatives of a trajectory with respect to parameters and initial
 //!   states, as accurate as the states, with every method.
 //! * [`problems`] holds public test problems with their end states.
+//! * [`dynamics`] finds fixed points, their stability and bifurcations, attractors and Lyapunov exponents,
+//!   of systems and of maps.
 //!
 //! Algebraic equations beside differential ones: give the system a [`Mass`] matrix with rows of
 //! zeros, and take a Rosenbrock method.
@@ -103,6 +105,7 @@ mod diffsol_methods;
 mod dispatch;
 #[allow(clippy::suspicious_arithmetic_impl, reason = "the product and quotient rules mix operators")]
 mod dual;
+pub mod dynamics;
 #[allow(
     clippy::excessive_precision,
     reason = "coefficients are written with the digits of their publication"

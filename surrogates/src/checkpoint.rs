@@ -201,7 +201,7 @@ impl Trainer {
             remedy: remedy.to_owned(),
         };
         if config != header.config {
-            let what = differing_setting(&config, &header.config);
+            let what = differing(&config, &header.config);
             return Err(other(&what, "resume with the settings it was written with, or train anew"));
         }
         let mut trainer = Self::new(config, set)?;
@@ -305,7 +305,7 @@ fn read_history(file: &SafeTensors<'_>) -> Result<Vec<Record>, String> {
 }
 
 /// The bytes of a tensor of the given type and shape.
-fn numbers<'a>(
+pub(crate) fn numbers<'a>(
     file: &SafeTensors<'a>,
     name: &str,
     dtype: Dtype,
@@ -318,15 +318,19 @@ fn numbers<'a>(
     Ok(t.data())
 }
 
-fn f32s(file: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
+pub(crate) fn f32s(file: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
     let bytes = numbers(file, name, Dtype::F32, shape)?;
     Ok(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
 }
 
 /// SHA-256 of the header without its hash, and of every tensor in the order of names.
 fn digest(header: &Header, tensors: &mut [(String, TensorView<'_>)]) -> String {
+    digest_of(&json(&Header { sha256: String::new(), ..header.clone() }), tensors)
+}
+
+/// SHA-256 of a header's text, and of every tensor in the order of names.
+pub(crate) fn digest_of(text: &str, tensors: &mut [(String, TensorView<'_>)]) -> String {
     let mut hash = Sha256::new();
-    let text = json(&Header { sha256: String::new(), ..header.clone() });
     hash.update((text.len() as u64).to_le_bytes());
     hash.update(text.as_bytes());
     tensors.sort_by(|a, b| a.0.cmp(&b.0));
@@ -340,7 +344,7 @@ fn digest(header: &Header, tensors: &mut [(String, TensorView<'_>)]) -> String {
 }
 
 /// The name of the first setting that differs.
-fn differing_setting(a: &TrainConfig, b: &TrainConfig) -> String {
+pub(crate) fn differing(a: &impl Serialize, b: &impl Serialize) -> String {
     let (a, b) = (serde_json::to_value(a), serde_json::to_value(b));
     if let (Ok(serde_json::Value::Object(a)), Ok(serde_json::Value::Object(b))) = (a, b)
         && let Some((name, value)) = a.iter().find(|(name, value)| b.get(*name) != Some(value))

@@ -56,6 +56,8 @@
 //!   parameters may be inputs.
 //! * [`Checkpoint`], [`Trainer::save`], [`Trainer::resume`]: a training continues bit for bit.
 //! * [`onnx`]: files for any ONNX runtime.
+//! * [`neural_map`]: networks that are dynamical systems, one application a time step, with their own
+//!   trainer.
 //!
 //! * [`Backend`]: narrow networks are trained by fused kernels without a tape, wide ones on the tape.
 //!
@@ -76,6 +78,7 @@ mod fused;
 mod kernels;
 mod loss;
 mod mlp;
+pub mod neural_map;
 mod normalization;
 pub mod onnx;
 pub mod ops;
@@ -92,6 +95,7 @@ pub use data::{Samples, Sampling};
 pub use error::Error;
 pub use loss::{Losses, Residual, mean_square};
 pub use mlp::Mlp;
+pub use neural_map::{MapSpec, NeuralMap};
 pub use normalization::Normalization;
 pub use optimizer::{Adam, AdamConfig, PlateauConfig, ReduceOnPlateau};
 pub use physics::{SystemField, VectorField};

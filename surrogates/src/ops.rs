@@ -103,6 +103,41 @@ pub fn dense<E: Real, T: Tape<E, Cpu>>(
     Ok(out.put_tape(tape))
 }
 
+/// σ(a + b) of two matrices of one shape; the tape comes with `a`, and gradients reach both.
+///
+/// # Errors
+/// Out of memory.
+///
+/// # Panics
+/// If the shapes differ.
+pub fn activate_sum<E: Real, T: Tape<E, Cpu>>(
+    a: Matrix<E, T>,
+    b: &Matrix<E>,
+    activation: Activation,
+) -> Result<Matrix<E, T>, CpuError> {
+    let (a, mut tape) = a.split_tape();
+    assert_eq!(a.shape(), b.shape(), "shapes of the operands");
+    let mut out = copy(&a);
+    for (a, b) in out.iter_mut().zip(copy(b)) {
+        *a += b;
+    }
+    let mut slope = vec![E::default(); out.len()];
+    kernels::activate_value(activation, &mut out, &mut slope);
+    let out = a.device().try_tensor_from_vec(out, *a.shape())?;
+    let (y, b) = (out.clone(), b.clone());
+    tape.add_backward_op(move |grads| {
+        let mut g = std::mem::take(&mut **grads.get_or_alloc_mut(&y)?);
+        kernels::scale_by(&mut g, &slope);
+        for operand in [&a, &b] {
+            for (sum, g) in grads.get_or_alloc_mut(operand)?.iter_mut().zip(&g) {
+                *sum += *g;
+            }
+        }
+        Ok(())
+    });
+    Ok(out.put_tape(tape))
+}
+
 /// `out = x·W`, plus b in the first `values` rows. `parameters` are W `[inputs, width]`, then b.
 pub(crate) fn forward<E: Real>(
     inputs: usize,

@@ -67,18 +67,37 @@ impl<E: Real> Adam<E> {
     /// # Panics
     /// If the lengths differ.
     pub fn update(&mut self, parameters: &mut [E], gradient: &[E], learning_rate: f64) {
+        let all = parameters.len().max(1);
+        self.update_parts(parameters, gradient, all, |_| learning_rate);
+    }
+
+    /// As [`Adam::update`], with a learning rate for each of several parts of `each` parameters.
+    ///
+    /// # Panics
+    /// If the lengths differ, or `each` is 0.
+    pub(crate) fn update_parts(
+        &mut self,
+        parameters: &mut [E],
+        gradient: &[E],
+        each: usize,
+        learning_rate: impl Fn(usize) -> f64,
+    ) {
         assert!(parameters.len() == self.m.len() && gradient.len() == self.m.len(), "lengths differ");
         self.updates += 1;
         let t = self.updates as f64;
         let c = self.config;
-        let step = AdamStep {
-            beta1: E::nearest(c.beta1),
-            beta2: E::nearest(c.beta2),
-            step: E::nearest(learning_rate / (1.0 - c.beta1.powf(t))),
-            correction: E::nearest((1.0 - c.beta2.powf(t)).sqrt().recip()),
-            eps: E::nearest(c.eps),
-        };
-        kernels::adam(step, parameters, gradient, &mut self.m, &mut self.v);
+        let parts = parameters.chunks_mut(each).zip(gradient.chunks(each));
+        let moments = self.m.chunks_mut(each).zip(self.v.chunks_mut(each));
+        for (k, ((p, g), (m, v))) in parts.zip(moments).enumerate() {
+            let step = AdamStep {
+                beta1: E::nearest(c.beta1),
+                beta2: E::nearest(c.beta2),
+                step: E::nearest(learning_rate(k) / (1.0 - c.beta1.powf(t))),
+                correction: E::nearest((1.0 - c.beta2.powf(t)).sqrt().recip()),
+                eps: E::nearest(c.eps),
+            };
+            kernels::adam(step, p, g, m, v);
+        }
     }
 
     /// The number of updates so far.

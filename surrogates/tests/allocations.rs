@@ -7,7 +7,9 @@ mod common;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use surrogates::{Backend, TrainConfig, Trainer};
+use ode_solvers::dynamics::Map as _;
+use surrogates::neural_map::{MapConfig, MapTrainer, Pairs};
+use surrogates::{Backend, MapSpec, TrainConfig, Trainer};
 
 struct Counting;
 
@@ -47,4 +49,25 @@ fn a_fused_iteration_allocates_nothing() {
     };
     assert!(count(Backend::Tape) > 40, "the counter does not count");
     assert_eq!(count(Backend::Fused), 0);
+    assert_eq!(in_map(), 0);
+}
+
+/// Allocations of 40 iterations of a neural map's training, and of its applications.
+fn in_map() -> usize {
+    let number = |i: u32, c: f64| (f64::from(i) * c).sin();
+    let inputs = (0..4 * 300).map(|i| number(i, 0.37)).collect();
+    let pairs = Pairs::new(3, 1, inputs, (0..3 * 300).map(|i| number(i, 0.61)).collect()).unwrap();
+    let (state, control) = pairs.standardization().unwrap();
+    let spec = MapSpec { states: 3, parameters: 1, width: 20 };
+    let config = MapConfig { batch: 50, ..MapConfig::published(spec, state, control, 0.1, 1) };
+    let mut trainer = MapTrainer::new(config, &pairs, None).unwrap();
+    let at = trainer.map().at(&[0.3]).unwrap();
+    let (mut v, mut jacobian) = ([0.0; 3], [0.0; 9]);
+    trainer.step().unwrap();
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    for _ in 0..40 {
+        trainer.step().unwrap();
+        at.linearize(&[0.1, 0.2, 0.3], &mut v, &mut jacobian).unwrap();
+    }
+    ALLOCATIONS.load(Ordering::Relaxed) - before
 }

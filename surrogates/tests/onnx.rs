@@ -194,3 +194,26 @@ y.tofile(folder + '/y.bin')
         assert!(error < 1e-6, "{hidden}: {error}");
     }
 }
+
+#[test]
+fn the_graph_of_a_neural_map_computes_the_map() {
+    use surrogates::{MapSpec, NeuralMap, neural_map};
+    let spec = MapSpec { states: 3, parameters: 2, width: 13 };
+    let state = Normalization::new(vec![-50.0, 0.01, 0.18], vec![9.0, 0.02, 0.003]).unwrap();
+    let control = Normalization::new(vec![-35.0, 1.0], vec![3.0, 0.5]).unwrap();
+    let map = NeuralMap::<f32>::random(spec, state, control, 0.005, 1.0, 8).unwrap();
+    let model = neural_map::to_model(&map, &Description::default()).unwrap();
+    let x = [[-45.0, 0.02, 0.185, -36.0, 1.2], [-60.0, 0.001, 0.175, -33.0, 0.4]];
+    let found = evaluate(model.graph.as_ref().unwrap(), x.as_flattened(), 5);
+    for (x, found) in x.iter().zip(found.chunks_exact(3)) {
+        let mut expected = [0.0; 3];
+        map.apply(&x[3..], &x[..3], &mut expected);
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-12 * (1.0 + expected.abs()), "{found} {expected}");
+        }
+    }
+    let properties = &model.metadata_props;
+    assert!(properties.iter().any(|p| p.key == "dt" && p.value == "0.005"));
+    let labels = Description { inputs: vec![Label::new("V", "mV")], ..Description::default() };
+    assert!(matches!(neural_map::to_model(&map, &labels), Err(Error::BadLength { .. })));
+}

@@ -10,6 +10,7 @@
 pub mod accuracy;
 pub(crate) mod clock;
 mod ensemble;
+pub mod map;
 pub mod ours;
 pub mod peer;
 mod plot;
@@ -40,6 +41,8 @@ enum What {
     Ode(Ode),
     /// Iterations of network training: CPU time
     Train(crate::compare_train::Train),
+    /// The training step of a neural map
+    Map(map::MapOptions),
 }
 
 impl Compare {
@@ -52,6 +55,7 @@ impl Compare {
         match &self.what {
             What::Ode(options) => compare(options),
             What::Train(options) => options.run(),
+            What::Map(options) => map::compare(options),
         }
     }
 }

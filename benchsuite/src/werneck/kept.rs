@@ -181,7 +181,7 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
 }
 
 /// A command without `--out` and its folder, which means nothing on another machine.
-fn without_folder(command: &str) -> String {
+pub(crate) fn without_folder(command: &str) -> String {
     let Some((before, after)) = command.split_once(" --out ") else { return command.to_owned() };
     // A folder with blanks is in quotes.
     let end = match after.strip_prefix('\'') {

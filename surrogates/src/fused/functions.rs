@@ -56,6 +56,44 @@ fn tanh<S: Simd>(s: S, x: S::V) -> S::V {
     s.mul(e, s.reciprocal(s.add(e, s.splat(2.0))))
 }
 
+/// tanh of several lines in lockstep, as a quotient of polynomials: fewer steps in a row than [`tanh`],
+/// and lines that do not wait for each other. Largest error 6 units in the last place.
+///
+/// The coefficients are those of Eigen (`generic_fast_tanh_float`, Eigen 3.4, MPL-2.0), which TensorFlow's
+/// and JAX's compiler takes too. Beyond ±7.9 the quotient is 1 in `f32`.
+#[inline(always)]
+pub(super) fn tanh_lines<S: Simd, const N: usize>(s: S, mut x: [S::V; N]) -> [S::V; N] {
+    const ODD: [f32; 7] = [
+        -2.760_768_5e-16,
+        2.000_187_9e-13,
+        -8.604_672e-11,
+        5.122_297_2e-8,
+        1.485_722_4e-5,
+        6.372_619_3e-4,
+        4.893_524_6e-3,
+    ];
+    const EVEN: [f32; 4] = [1.198_258_4e-6, 1.185_347_1e-4, 2.268_434_6e-3, 4.893_525e-3];
+    let (mut square, mut p, mut q) = (x, [s.splat(ODD[0]); N], [s.splat(EVEN[0]); N]);
+    for i in 0..N {
+        x[i] = clamp(s, 7.905_311, x[i]);
+        square[i] = s.mul(x[i], x[i]);
+    }
+    for c in &ODD[1..] {
+        for i in 0..N {
+            p[i] = s.fma(p[i], square[i], s.splat(*c));
+        }
+    }
+    for c in &EVEN[1..] {
+        for i in 0..N {
+            q[i] = s.fma(q[i], square[i], s.splat(*c));
+        }
+    }
+    for i in 0..N {
+        x[i] = s.mul(s.mul(p[i], x[i]), s.reciprocal(q[i]));
+    }
+    x
+}
+
 /// Up to where the reduction of an angle is accurate.
 const SIN_LIMIT: f32 = 8192.0;
 
@@ -138,7 +176,8 @@ mod tests {
                     1 => exp_m1(s, x),
                     2 => tanh(s, x),
                     3 => sin_cos(s, x).0,
-                    _ => sin_cos(s, x).1,
+                    4 => sin_cos(s, x).1,
+                    _ => tanh_lines(s, [x])[0],
                 };
                 s.store(y, line);
             }
@@ -158,8 +197,8 @@ mod tests {
         lines.iter().flat_map(|l| l.0).take(x.len()).collect()
     }
 
-    const EXACT: [fn(f64) -> f64; 5] =
-        [|x| 1.0 / (1.0 + (-x).exp()), f64::exp_m1, f64::tanh, f64::sin, f64::cos];
+    const EXACT: [fn(f64) -> f64; 6] =
+        [|x| 1.0 / (1.0 + (-x).exp()), f64::exp_m1, f64::tanh, f64::sin, f64::cos, f64::tanh];
 
     #[test]
     fn functions_are_accurate_on_every_instruction_set() {
@@ -171,6 +210,8 @@ mod tests {
                 (1, 1e-2, 3.0),
                 (2, 12.0, 5.0),
                 (2, 1e-2, 5.0),
+                (5, 12.0, 6.0),
+                (5, 1e-2, 5.0),
             ] {
                 let x: Vec<f32> = (-20_000..20_000).map(|i| i as f32 / 20_000.0 * range).collect();
                 for (x, y) in x.iter().zip(apply(level, function, &x)) {
@@ -195,7 +236,7 @@ mod tests {
     #[test]
     fn nan_goes_through_and_large_numbers_saturate() {
         for level in Level::available() {
-            for function in 0..5 {
+            for function in 0..6 {
                 let y = apply(level, function, &[f32::NAN, 0.5]);
                 assert!(y[0].is_nan() && y[1].is_finite(), "{level:?}: function {function}");
             }

@@ -12,10 +12,12 @@ mod level;
 mod panels;
 mod products;
 mod simd;
+mod subnetworks;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 pub(crate) use level::Level;
+pub(crate) use subnetworks::FusedMap;
 
 use self::level::Task;
 use self::panels::{Group, Panels};

@@ -89,21 +89,8 @@ pub fn export(network: &Mlp, description: &Description, path: &Path) -> Result<(
 /// [`Error::NotFiniteData`] if a parameter is NaN or infinite.
 pub fn to_model(network: &Mlp, description: &Description) -> Result<Model, Error> {
     let spec = network.spec();
-    for (what, labels, expected) in [
-        ("labels of inputs", &description.inputs, spec.inputs),
-        ("labels of targets", &description.targets, spec.outputs),
-    ] {
-        if !labels.is_empty() && labels.len() != expected {
-            return Err(Error::BadLength { what: what.to_owned(), found: labels.len(), expected });
-        }
-    }
-    if let Some(i) = network.parameters().iter().position(|p| !p.is_finite()) {
-        let value = f64::from(network.parameters()[i]);
-        let what = "parameters of the network".to_owned();
-        return Err(Error::NotFiniteData { what, row: i, column: 0, value });
-    }
-
-    let mut graph = Builder { graph: Graph { name: "surrogate".to_owned(), ..Graph::default() } };
+    check(description, (spec.inputs, spec.outputs), network.parameters())?;
+    let mut graph = Builder::new();
     let (input, output) = (network.input_normalization(), network.output_normalization());
     graph.constant("x_mean", &[spec.inputs], input.mean());
     graph.constant("x_scale", &[spec.inputs], input.scale());
@@ -137,39 +124,81 @@ pub fn to_model(network: &Mlp, description: &Description) -> Result<Model, Error
     graph.constant("y_mean", &[spec.outputs], output.mean());
     let scaled = graph.node("Mul", &[&h, "y_scale"], "y_centred");
     graph.node("Add", &[&scaled, "y_mean"], "y");
-    let mut graph = graph.graph;
-    graph.input.push(value("x", spec.inputs));
-    graph.output.push(value("y", spec.outputs));
-
-    let join = |labels: &[Label]| {
-        labels.iter().map(|l| format!("{} [{}]", l.name, l.unit)).collect::<Vec<_>>().join(", ")
-    };
-    let mut properties = vec![
-        ("producer".to_owned(), concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned()),
-        ("spec".to_owned(), spec.to_string()),
-        ("inputs".to_owned(), join(&description.inputs)),
-        ("targets".to_owned(), join(&description.targets)),
-        ("recipe_sha256".to_owned(), description.recipe_sha256.clone()),
-    ];
-    properties.extend(description.properties.iter().cloned());
-    Ok(Model {
-        ir_version: IR_VERSION,
-        producer_name: env!("CARGO_PKG_NAME").to_owned(),
-        producer_version: env!("CARGO_PKG_VERSION").to_owned(),
-        doc_string: description.text.clone(),
-        graph: Some(graph),
-        opset_import: vec![OperatorSet { domain: String::new(), version: OPSET }],
-        metadata_props: properties.into_iter().map(|(key, value)| Property { key, value }).collect(),
-    })
+    Ok(graph.finish((spec.inputs, spec.outputs), spec.to_string(), description))
 }
 
-/// A graph under construction.
-struct Builder {
+/// That there is a label for each column or none at all, and that every parameter is finite.
+pub(crate) fn check(
+    description: &Description,
+    (inputs, outputs): (usize, usize),
+    parameters: &[f32],
+) -> Result<(), Error> {
+    for (what, labels, expected) in [
+        ("labels of inputs", &description.inputs, inputs),
+        ("labels of targets", &description.targets, outputs),
+    ] {
+        if !labels.is_empty() && labels.len() != expected {
+            return Err(Error::BadLength { what: what.to_owned(), found: labels.len(), expected });
+        }
+    }
+    match parameters.iter().position(|p| !p.is_finite()) {
+        None => Ok(()),
+        Some(row) => Err(Error::NotFiniteData {
+            what: "parameters of the network".to_owned(),
+            row,
+            column: 0,
+            value: f64::from(parameters[row]),
+        }),
+    }
+}
+
+/// A graph under construction: input `x`, output `y`.
+pub(crate) struct Builder {
     graph: Graph,
 }
 
 impl Builder {
-    fn constant(&mut self, name: &str, shape: &[usize], values: &[f32]) {
+    pub(crate) fn new() -> Self {
+        Self { graph: Graph { name: "surrogate".to_owned(), ..Graph::default() } }
+    }
+
+    /// The file of the graph.
+    pub(crate) fn finish(
+        self,
+        (inputs, outputs): (usize, usize),
+        spec: String,
+        description: &Description,
+    ) -> Model {
+        let mut graph = self.graph;
+        graph.input.push(value("x", inputs));
+        graph.output.push(value("y", outputs));
+        let join = |labels: &[Label]| {
+            labels.iter().map(|l| format!("{} [{}]", l.name, l.unit)).collect::<Vec<_>>().join(", ")
+        };
+        let mut properties = vec![
+            (
+                "producer".to_owned(),
+                concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned(),
+            ),
+            ("spec".to_owned(), spec),
+            ("inputs".to_owned(), join(&description.inputs)),
+            ("targets".to_owned(), join(&description.targets)),
+            ("recipe_sha256".to_owned(), description.recipe_sha256.clone()),
+        ];
+        properties.extend(description.properties.iter().cloned());
+        Model {
+            ir_version: IR_VERSION,
+            producer_name: env!("CARGO_PKG_NAME").to_owned(),
+            producer_version: env!("CARGO_PKG_VERSION").to_owned(),
+            doc_string: description.text.clone(),
+            graph: Some(graph),
+            opset_import: vec![OperatorSet { domain: String::new(), version: OPSET }],
+            metadata_props: properties.into_iter().map(|(key, value)| Property { key, value }).collect(),
+        }
+    }
+
+    /// Adds a constant.
+    pub(crate) fn constant(&mut self, name: &str, shape: &[usize], values: &[f32]) {
         self.graph.initializer.push(Tensor {
             dims: shape.iter().map(|&n| n as i64).collect(),
             data_type: FLOAT,
@@ -179,7 +208,7 @@ impl Builder {
     }
 
     /// Adds an operation, named as its output, and returns that name.
-    fn node(&mut self, operator: &str, inputs: &[&str], output: &str) -> String {
+    pub(crate) fn node(&mut self, operator: &str, inputs: &[&str], output: &str) -> String {
         self.graph.node.push(Node {
             input: inputs.iter().map(|&i| i.to_owned()).collect(),
             output: vec![output.to_owned()],

@@ -1,0 +1,500 @@
+//! The report, for a reader who knows neither the code nor the paper.
+
+use super::config::{Config, PAPER_EPOCHS, Part, STEPS, Variant};
+use super::data::Separation;
+use super::figures::{self, Figure};
+use super::findings::{Findings, median};
+use crate::Error;
+use crate::claims::Publication;
+use crate::manifest::Manifest;
+use crate::report::{Block, Cell, Document, Table, Tone, scientific};
+use crate::results::{ClaimResult, Verdict};
+
+/// What a report is written from.
+pub(crate) struct Parts<'a> {
+    pub(crate) publication: &'a Publication,
+    pub(crate) config: &'a Config,
+    pub(crate) manifest: &'a Manifest,
+    pub(crate) findings: &'a Findings,
+    pub(crate) separations: &'a [(Variant, &'a Separation)],
+    pub(crate) results: &'a [ClaimResult],
+    pub(crate) command: &'a str,
+    pub(crate) resume: &'a str,
+}
+
+pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
+    let mut blocks = Vec::new();
+    let f = parts.findings;
+    let wants = |part| parts.config.parts.contains(&part);
+    if !parts.config.is_comparable() {
+        blocks.push(Block::Notice(
+            Tone::Warning,
+            format!(
+                "The numbers of the maps in this report are not comparable with the paper: they come from {} \
+                 epochs on {} pairs, the paper's from {PAPER_EPOCHS} epochs. They show that every part works.",
+                parts.config.epochs,
+                parts.config.chunks * parts.config.pairs
+            ),
+        ));
+    }
+    question(parts, &mut blocks);
+    answer(parts, &mut blocks);
+    method(parts, &mut blocks);
+    heading(&mut blocks, "What the maps learned from");
+    separation_text(parts, &mut blocks);
+    figure(&mut blocks, figures::separation(parts.separations)?);
+    figure(&mut blocks, figures::courses(f)?);
+    blocks.push(Block::Table(trainings(f)));
+    if wants(Part::Series) {
+        heading(&mut blocks, "Time series and attractor (K-TS)");
+        for variant in Variant::ALL {
+            figure(&mut blocks, figures::series(f, variant)?);
+        }
+        figure(&mut blocks, figures::attractor(f)?);
+        blocks.push(Block::Table(rhythms(f)));
+    }
+    if wants(Part::Diagrams) {
+        heading(&mut blocks, "Bifurcation diagrams (K-BIF)");
+        transition_text(f, &mut blocks);
+        figure(&mut blocks, figures::diagrams(f, "rising"));
+        figure(&mut blocks, figures::diagrams(f, "far"));
+    }
+    if wants(Part::FixedPoint) {
+        heading(&mut blocks, "The fixed point (K-FP)");
+        figure(&mut blocks, figures::distances(f)?);
+        blocks.push(Block::Table(distances(f)));
+        outside_text(parts, &mut blocks);
+    }
+    if wants(Part::Eigenvalues) {
+        heading(&mut blocks, "Its eigenvalues (K-EIG)");
+        blocks.push(Block::Paragraph(
+            "A map's multipliers ρ become growth rates by μ = ln(ρ)/Δt, with the principal logarithm: imaginary \
+             parts lie between −π/Δt and π/Δt."
+                .into(),
+        ));
+        for variant in Variant::ALL {
+            figure(&mut blocks, figures::rates(f, variant)?);
+        }
+    }
+    if wants(Part::Bistability) {
+        heading(&mut blocks, "The silent branch (K-BIST)");
+        figure(&mut blocks, figures::diagrams(f, "near"));
+        blocks.push(Block::Table(windows(f)));
+    }
+    if wants(Part::Reach) {
+        heading(&mut blocks, "How many random starts become silent (K-PFXP)");
+        figure(&mut blocks, figures::reach(f)?);
+    }
+    deviations(parts, &mut blocks);
+    verdicts(parts, &mut blocks);
+    again(parts, &mut blocks);
+    blocks.push(Block::Heading("Where the numbers come from".into()));
+    blocks.push(Block::Table(crate::provenance::table(parts.manifest, parts.config.seed)));
+    Ok(Document {
+        title: "Neural maps of a bursting cell: Kuptsov et al. 2022".into(),
+        subtitle: format!(
+            "Experiment {}, tier {}, {} maps, {} epochs each",
+            parts.config.experiment,
+            parts.config.tier,
+            parts.config.maps.len(),
+            parts.config.epochs
+        ),
+        blocks,
+    })
+}
+
+fn heading(blocks: &mut Vec<Block>, text: &str) {
+    blocks.push(Block::Heading(text.into()));
+}
+
+fn figure(blocks: &mut Vec<Block>, figure: Option<Figure>) {
+    if let Some(Figure { name, svg, caption }) = figure {
+        blocks.push(Block::Figure { name: name.into(), svg, caption });
+    }
+}
+
+fn question(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
+    heading(blocks, "Question");
+    blocks.push(Block::Paragraph(
+        "A small network learns to step a β-cell of the pancreas through time: from the state (V, n, S) and one \
+         parameter, V_S, to the state Δt later. It sees nothing but the cell's oscillation (bursts or spikes). \
+         Does it know more than it was shown? The paper says: the map's fixed point, which no training pair comes \
+         near, lies where the equations have theirs; its stability is theirs, eigenvalue by eigenvalue; and where \
+         the equations have a second, silent attractor, so has the map."
+            .into(),
+    ));
+    blocks.push(Block::Paragraph(format!("Source: {}", parts.publication.citation)));
+}
+
+/// The answer in words that follow from the numbers.
+fn answer(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
+    heading(blocks, "Answer");
+    let f = parts.findings;
+    let mut lines = Vec::new();
+    for variant in Variant::ALL {
+        let worst = f.main(variant).map(|m| m.trained.validation).fold(0.0, f64::max);
+        if let Some(middle) = median(&f.distances(variant)) {
+            lines.push(format!(
+                "{variant}: mean squared error of validation at most {} over {} seeds; distance of the fixed \
+                 points, median over V_S and seeds, {}",
+                scientific(worst),
+                f.main(variant).count(),
+                scientific(middle)
+            ));
+        }
+    }
+    let windows = f.window_errors();
+    if !windows.is_empty() {
+        let found: Vec<String> = windows
+            .iter()
+            .map(|w| match w {
+                Some((l, r)) => format!("{l:+.3} and {r:+.3}"),
+                None => "no window".into(),
+            })
+            .collect();
+        lines.push(format!(
+            "the stable window of the bistable system: the maps' left and right ends less the equations', for \
+             each seed: {} mV",
+            found.join("; ")
+        ));
+    }
+    let counts = |v| parts.results.iter().filter(|r| r.verdict == v).count();
+    lines.push(format!(
+        "{} claims PASS, {} DIFFER, {} were not run",
+        counts(Verdict::Pass),
+        counts(Verdict::Differs),
+        counts(Verdict::NotRun)
+    ));
+    blocks.push(Block::List(lines));
+}
+
+fn method(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
+    heading(blocks, "Method");
+    blocks.push(Block::Formula(
+        "hᵢ = tanh([u without uᵢ, p]·[Aᵢ′; Bᵢ] + βᵢ)\nqᵢ = tanh(uᵢ aᵢ + αᵢ + hᵢ)\nvᵢ = uᵢ + qᵢ bᵢ + γᵢ"
+            .into(),
+    ));
+    let c = parts.config;
+    blocks.push(Block::Paragraph(format!(
+        "One such sub-network for each of V, n and S (eqs 11 to 15), {} neurons in each layer, 701 parameters; inputs \
+         and increments standardised (eq. 10). Data: {} trajectories, each at its own V_S, uniform in [−40, −30], \
+         from a depolarised start; 100 s are dropped, {} pairs of states Δt apart follow in a row. {} % of the \
+         trajectories are kept for validation. Training: {} epochs of Adam in batches of {}, learning rate {} \
+         falling to its {}th part along a half-wave of the cosine; mean squared error (eq. 16).",
+        c.width,
+        c.chunks,
+        c.pairs,
+        (c.validation * 100.0).round(),
+        c.epochs,
+        c.batch,
+        c.adam.learning_rate,
+        match c.decay {
+            surrogates::neural_map::Decay::Cosine(end) | surrogates::neural_map::Decay::Exponential(end) =>
+                (1.0 / end).round(),
+            surrogates::neural_map::Decay::Constant => 1.0,
+        },
+    )));
+    blocks.push(Block::Paragraph(
+        "Fixed points are found by Newton's method, of the map with the analytic Jacobian of eq. 18, in `f64`. The \
+         ODE's branch of fixed points is followed by pseudo-arclength over the whole range, a map's from V_S = −36."
+            .into(),
+    ));
+}
+
+fn separation_text(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
+    for (variant, s) in parts.separations {
+        blocks.push(Block::Paragraph(format!(
+            "{variant}: no point of the data set (Δt = {}) comes nearer to the fixed point at its V_S than {} \
+             (V in mV), or {} standard deviations.",
+            STEPS[0],
+            scientific(s.smallest),
+            scientific(s.smallest_standard)
+        )));
+    }
+}
+
+/// Why the distance grows to the right.
+fn outside_text(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
+    for (variant, s) in parts.separations {
+        let Some(ode) = parts.findings.ode(*variant).and_then(|a| a.equilibria.as_ref()) else { continue };
+        let rests: Vec<_> = ode.rests.iter().flatten().collect();
+        let count = rests.len().saturating_sub(1);
+        let places: Vec<String> = (0..=4)
+            .filter_map(|k| rests.get(k * count / 4))
+            .map(|r| format!("{:+.1} at V_S = {:.1}", (r.state[2] - s.slow.0) / s.slow.1, r.v_s))
+            .collect();
+        blocks.push(Block::Paragraph(format!(
+            "{variant}: S of the equations' fixed point lies this many standard deviations from the mean of the data: {}. \
+             The farther outside, the more a map has to extrapolate: an error of the sub-network of n in S grows \
+             there, and with it the distance.",
+            places.join(", ")
+        )));
+    }
+}
+
+fn number(value: f64) -> Cell {
+    Cell::number(Some(value).filter(|v| v.is_finite()))
+}
+
+fn header(names: &[&str]) -> Vec<String> {
+    names.iter().map(|n| (*n).to_owned()).collect()
+}
+
+fn trainings(f: &Findings) -> Table {
+    let rows = f.maps.iter().map(|m| {
+        let t = &m.trained;
+        vec![
+            Cell::text(t.map.variant.to_string()),
+            number(t.map.dt),
+            number(t.map.repeat as f64),
+            Cell::text(t.pairs.to_string()),
+            Cell::text(t.iterations.to_string()),
+            number(t.validation),
+            number(t.microseconds_per_iteration),
+        ]
+    });
+    Table {
+        caption: "The maps. Times are wall times of the last start, on a machine with other work.".into(),
+        header: header(&[
+            "system",
+            "Δt, s",
+            "seed",
+            "pairs",
+            "iterations",
+            "validation error",
+            "µs an iteration",
+        ]),
+        rows: rows.collect(),
+        ..Table::default()
+    }
+}
+
+fn rhythms(f: &Findings) -> Table {
+    let mut rows = Vec::new();
+    for variant in Variant::ALL {
+        let mut add = |who: String, all: &[super::series::Series]| {
+            for s in all {
+                let r = s.rhythm;
+                rows.push(vec![
+                    Cell::text(variant.to_string()),
+                    number(s.v_s),
+                    Cell::text(who.clone()),
+                    Cell::text(if r.bursting {
+                        "bursts"
+                    } else if r.spikes > 0 {
+                        "spikes"
+                    } else {
+                        "silent"
+                    }),
+                    Cell { text: format!("{:.4}", r.period), tone: Tone::Plain, number: true },
+                    number(r.per_burst as f64),
+                    Cell { text: format!("{:.2}", r.lowest), tone: Tone::Plain, number: true },
+                    Cell { text: format!("{:.2}", r.highest), tone: Tone::Plain, number: true },
+                ]);
+            }
+        };
+        if let Some(ode) = f.ode(variant) {
+            add("ODE".into(), &ode.series);
+        }
+        for map in f.main(variant) {
+            add(format!("map, seed {}", map.trained.map.repeat), &map.analysis.series);
+        }
+    }
+    Table {
+        caption: "Rhythms. The period is that of bursts or of single spikes.".into(),
+        header: header(&["system", "V_S", "", "", "period, s", "spikes in a burst", "lowest V", "highest V"]),
+        rows,
+        ..Table::default()
+    }
+}
+
+fn transition_text(f: &Findings, blocks: &mut Vec<Block>) {
+    let Some(ode) = f.ode(Variant::Original).and_then(|a| a.transition) else { return };
+    let maps: Vec<String> = f
+        .main(Variant::Original)
+        .map(|m| m.analysis.transition.map_or("none found".into(), |t| format!("{t:.4}")))
+        .collect();
+    blocks.push(Block::Paragraph(format!(
+        "Bursting becomes spiking at V_S = {ode:.4} in the equations (±0.0005, by bisection; the paper reads −33.73 \
+         off its diagram), and at {} in the maps, seed by seed.",
+        maps.join(", ")
+    )));
+}
+
+fn distances(f: &Findings) -> Table {
+    let mut rows = Vec::new();
+    for variant in Variant::ALL {
+        let Some(ode) = f.ode(variant).and_then(|a| a.equilibria.as_ref()) else { continue };
+        for map in f.main(variant) {
+            let Some(found) = &map.analysis.equilibria else { continue };
+            let all = found.distances(ode);
+            let over = |low: f64, high: f64| {
+                let part: Vec<f64> = all
+                    .iter()
+                    .filter(|(v, _)| low <= *v && *v <= high)
+                    .map(|(_, d)| d.unwrap_or(f64::INFINITY))
+                    .collect();
+                median(&part).unwrap_or(f64::NAN)
+            };
+            let largest = all.iter().filter_map(|(_, d)| *d).fold(0.0, f64::max);
+            let missing = all.iter().filter(|(_, d)| d.is_none()).count();
+            rows.push(vec![
+                Cell::text(variant.to_string()),
+                number(map.trained.map.repeat as f64),
+                number(over(-40.0, -30.0)),
+                number(over(-40.0, -33.78)),
+                number(over(-33.78, -30.0)),
+                number(largest),
+                Cell::text(format!("{missing} of {}", all.len())),
+            ]);
+        }
+    }
+    Table {
+        caption: "Distance between the fixed points of map and ODE (V in mV): medians over values of V_S."
+            .into(),
+        header: header(&[
+            "system",
+            "seed",
+            "all",
+            "where it bursts",
+            "where it spikes",
+            "largest",
+            "none found",
+        ]),
+        rows,
+        ..Table::default()
+    }
+}
+
+fn windows(f: &Findings) -> Table {
+    let mut rows = Vec::new();
+    let mut add = |who: String, e: Option<&super::equilibria::Equilibria>| {
+        let Some(e) = e else { return };
+        let cells = match &e.window {
+            None => vec![Cell::text("–"); 4],
+            Some((l, r)) => [l.v_s, r.v_s, l.omega, r.omega]
+                .iter()
+                .map(|v| Cell { text: format!("{v:.4}"), tone: Tone::Plain, number: true })
+                .collect(),
+        };
+        rows.push([vec![Cell::text(who)], cells].concat());
+    };
+    add("ODE".into(), f.ode(Variant::Bistable).and_then(|a| a.equilibria.as_ref()));
+    for map in f.maps.iter().filter(|m| m.trained.map.variant == Variant::Bistable) {
+        let id = map.trained.map;
+        add(format!("map, Δt = {}, seed {}", id.dt, id.repeat), map.analysis.equilibria.as_ref());
+    }
+    Table {
+        caption: "The window in which the fixed point is stable: its ends, and the imaginary parts there."
+            .into(),
+        header: header(&["", "left, mV", "right, mV", "ω left, 1/s", "ω right, 1/s"]),
+        rows,
+        ..Table::default()
+    }
+}
+
+fn deviations(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
+    heading(blocks, "Deviations from the paper, and what it does not print");
+    let c = parts.config;
+    blocks.push(Block::List(vec![
+        format!(
+            "Tables 1 and 2 are lost. The cell's parameters reproduce every number that the text prints. Chosen here: \
+             {} trajectories of {} pairs, 100 s before them, batch {}, a validation share of {}, the integrator \
+             (Dormand–Prince of order 8, relative tolerance 1e-10).",
+            c.chunks, c.pairs, c.batch, c.validation
+        ),
+        format!(
+            "The paper does not print its learning rate, and mentions no schedule. Here the rate falls: at a constant \
+             one the error over validation pairs stays at the level of Adam's own noise. First weights are random in \
+             the paper; here they are uniform with Glorot's bound, and biases begin at 0. Adam's eps is {:e}.",
+            c.adam.eps
+        ),
+        "The validation share is a share of trajectories here, so that no validated pair is a neighbour of a \
+         learned one; the paper splits the records."
+            .into(),
+        "Training is in `f32`, with increments v − u taken in `f64` before they are rounded; the maps are \
+         evaluated in `f64`."
+            .into(),
+        format!(
+            "Seeds differ in first weights and order of the pairs; data sets are shared. Time steps other than {} have \
+             one seed.",
+            STEPS[0]
+        ),
+        "The ODE's share of random starts is taken with 40 s for each: a start has arrived that stays within 2 mV \
+         of the fixed point for the last 12 s, longer than a burst takes."
+            .into(),
+    ]));
+}
+
+fn verdicts(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
+    heading(blocks, "Verdicts");
+    blocks.push(Block::Paragraph(
+        "One line for each published number. PASS and DIFFERS are given to numbers of the maps only at the paper's \
+         scale; where the paper has words alone, the claims file quotes them beside the rule. The same list is in \
+         `results.json`."
+            .into(),
+    ));
+    let rows = parts.results.iter().map(|r| {
+        let tone = match r.verdict {
+            Verdict::Pass => Tone::Good,
+            Verdict::Differs => Tone::Bad,
+            Verdict::NotRun => Tone::Quiet,
+        };
+        let verdict = match &r.reason {
+            Some(reason) => format!("{}: {reason}", r.verdict),
+            None => r.verdict.to_string(),
+        };
+        let about = parts.publication.claim(&r.id).map_or("", |c| c.description.as_str());
+        let digits = |v: f64| Cell { text: precise(v), tone: Tone::Plain, number: true };
+        vec![
+            Cell::text(format!("`{}`", r.id)),
+            Cell::text(format!("{about} ({})", r.source)),
+            digits(r.published),
+            r.measured.map_or(Cell::number(None), digits),
+            Cell::number(r.spread),
+            Cell::text(r.tolerance.clone()),
+            Cell::text(verdict).toned(tone),
+        ]
+    });
+    blocks.push(Block::Table(Table {
+        caption: "Claims".into(),
+        header: header(&[
+            "claim",
+            "what",
+            "published",
+            "measured",
+            "spread over seeds",
+            "agrees if",
+            "verdict",
+        ]),
+        rows: rows.collect(),
+        ..Table::default()
+    }));
+}
+
+/// Six significant digits, where the paper prints five.
+fn precise(value: f64) -> String {
+    let magnitude = value.abs();
+    if value == 0.0 {
+        return "0".into();
+    }
+    if (0.01..1e5).contains(&magnitude) {
+        let digits = (5 - magnitude.log10().floor() as i32).clamp(0, 8) as usize;
+        let text = format!("{value:.digits$}");
+        return text.trim_end_matches('0').trim_end_matches('.').to_owned();
+    }
+    format!("{value:.4e}")
+}
+
+fn again(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
+    heading(blocks, "Run it again");
+    blocks.push(Block::Paragraph(
+        "The first command repeats this run: on the same machine with the same commit it gives the same maps, bit \
+         for bit. The second one goes on with a run that was stopped. The third one is the paper's own scale."
+            .into(),
+    ));
+    blocks.push(Block::Code(format!(
+        "{}\n{}\ncargo xtask reproduce K --tier paper",
+        parts.command, parts.resume
+    )));
+}

@@ -1,0 +1,307 @@
+//! The figures of the report, by their numbers in the publication.
+
+use super::analysis::Analysis;
+use super::config::{STEPS, Variant};
+use super::data::Separation;
+use super::equilibria::Equilibria;
+use super::findings::{Findings, MapResult};
+use super::series::Series as States;
+use crate::Error;
+use crate::figures::{Axis, Colour, Mark, Panel, Series, draw};
+use crate::shades::{self, Shades};
+
+/// A figure: file name, SVG, caption.
+pub(crate) struct Figure {
+    pub(crate) name: &'static str,
+    pub(crate) svg: String,
+    pub(crate) caption: String,
+}
+
+/// The colours of several maps.
+const COLOURS: [Colour; 3] = [Colour::Red, Colour::Green, Colour::Grey];
+
+fn linear(text: &str) -> Axis {
+    Axis::Linear(text.to_owned())
+}
+
+/// Figs 1 and 7, or 4 and 8: V over time at V_S = −36 and −33, ODE above map.
+pub(crate) fn series(f: &Findings, variant: Variant) -> Result<Option<Figure>, Error> {
+    let (name, numbers) = match variant {
+        Variant::Original => ("fig1-7-series", "Figs 1 and 7"),
+        Variant::Bistable => ("fig4-8-series", "Figs 4 and 8"),
+    };
+    let Some(ode) = f.ode(variant).filter(|a| !a.series.is_empty()) else { return Ok(None) };
+    let Some(map) = f.main(variant).next() else { return Ok(None) };
+    let mut panels = Vec::new();
+    for (who, all, colour) in [("ODE", &ode.series, Colour::Blue), ("map", &map.analysis.series, Colour::Red)]
+    {
+        for s in all {
+            let points = s.states.iter().enumerate().map(|(i, u)| (i as f64 * s.dt, u[0]));
+            panels.push(Panel {
+                title: format!("{who}, V_S = {}", s.v_s),
+                x: linear("time, s"),
+                y: linear("V, mV"),
+                series: vec![Series::new("", Mark::Line, colour, points)],
+            });
+        }
+    }
+    let svg = draw(name, &panels, (1400, 340))?;
+    let caption = format!(
+        "{numbers}: V of the {variant} system and of its neural map (seed 1), bursting at V_S = -36 and spiking \
+         at -33, after transients."
+    );
+    Ok(Some(Figure { name, svg, caption }))
+}
+
+/// Fig. 2: the bursting attractor in space, seen from the side.
+pub(crate) fn attractor(f: &Findings) -> Result<Option<Figure>, Error> {
+    let Some(ode) = f.ode(Variant::Original).and_then(|a| a.series.first()) else { return Ok(None) };
+    let Some(map) = f.main(Variant::Original).next().and_then(|m| m.analysis.series.first()) else {
+        return Ok(None);
+    };
+    // n comes out of the page, to the lower left.
+    let seen = |s: &States| -> Vec<(f64, f64)> {
+        s.states.iter().map(|u| (u[2] - 0.08 * u[1], u[0] - 120.0 * u[1])).collect()
+    };
+    let panel = |title: &str, s: &States, colour| Panel {
+        title: title.to_owned(),
+        x: linear("S − 0.08 n"),
+        y: linear("V − 120 n, mV"),
+        series: vec![Series::new("", Mark::Line, colour, seen(s))],
+    };
+    let panels = [panel("ODE", ode, Colour::Blue), panel("map", map, Colour::Red)];
+    Ok(Some(Figure {
+        name: "fig2-attractor",
+        svg: draw("fig2-attractor", &panels, (1000, 400))?,
+        caption:
+            "Fig. 2: the bursting attractor of the original system at V_S = -36 in (V, n, S), projected \
+                  along n; left the ODE, right the map."
+                .into(),
+    }))
+}
+
+/// Fig. 3, Figs 5a and 9a, Figs 5b and 9b: diagrams of ODE and map.
+pub(crate) fn diagrams(f: &Findings, which: &str) -> Option<Figure> {
+    let (variant, name, caption) = match which {
+        "rising" => (
+            Variant::Original,
+            "fig3-diagram",
+            "Fig. 3: V over time (darker is higher) for each V_S of the original system, from left to right, \
+             in phase with the neighbours; left the ODE, right the map. Two stripes are bursts, the texture is \
+             spiking.",
+        ),
+        "far" => (
+            Variant::Bistable,
+            "fig5a-9a-diagram",
+            "Figs 5a and 9a: the oscillating branch of the bistable system, from V_S = -36 to both sides; left \
+             the ODE, right the map.",
+        ),
+        _ => (
+            Variant::Bistable,
+            "fig5b-9b-diagram",
+            "Figs 5b and 9b: the branch that begins at the fixed point at V_S = -36; left the ODE, right the \
+             map, which was trained on oscillations alone. The smooth area is silence.",
+        ),
+    };
+    let pick = |a: &Analysis| match which {
+        "rising" => a.rising.clone(),
+        "far" => a.far.clone(),
+        _ => a.near.clone(),
+    };
+    let ode = f.ode(variant).and_then(pick)?;
+    let map = f.main(variant).next().and_then(|m| pick(&m.analysis))?;
+    let panel = |title: &str, d: super::diagrams::Diagram| Shades {
+        title: title.into(),
+        x: "V_S, mV".into(),
+        y: "time, s".into(),
+        height: 15.0,
+        columns: d.columns,
+    };
+    let svg = shades::draw(&[panel("ODE", ode), panel("map", map)], (1100, 400));
+    Some(Figure { name, svg, caption: caption.into() })
+}
+
+/// Fig. 6: how far the data are from the fixed point.
+pub(crate) fn separation(sets: &[(Variant, &Separation)]) -> Result<Option<Figure>, Error> {
+    if sets.is_empty() {
+        return Ok(None);
+    }
+    let panels: Vec<Panel> = sets
+        .iter()
+        .map(|(variant, s)| Panel {
+            title: format!("{variant}"),
+            x: linear("V_S, mV"),
+            y: Axis::Log("smallest distance".into()),
+            series: vec![Series::new("", Mark::Dot, Colour::Blue, s.by_trajectory.iter().copied())],
+        })
+        .collect();
+    Ok(Some(Figure {
+        name: "fig6-separation",
+        svg: draw("fig6-separation", &panels, (1000, 380))?,
+        caption: "Fig. 6b, c: the smallest Euclidean distance of each trajectory of the data sets from the \
+                  fixed point at its V_S (V in mV)."
+            .into(),
+    }))
+}
+
+/// Fig. 10: the distance between the fixed points of map and ODE.
+pub(crate) fn distances(f: &Findings) -> Result<Option<Figure>, Error> {
+    let mut panels = Vec::new();
+    for variant in Variant::ALL {
+        let Some(ode) = f.ode(variant).and_then(|a| a.equilibria.as_ref()) else { continue };
+        let mut series = Vec::new();
+        for (map, colour) in f.main(variant).zip(COLOURS) {
+            let Some(found) = &map.analysis.equilibria else { continue };
+            let points = found.distances(ode).into_iter().filter_map(|(v, d)| Some((v, d?)));
+            series.push(Series::new(format!("seed {}", map.trained.map.repeat), Mark::Line, colour, points));
+        }
+        if !series.is_empty() {
+            let y = Axis::Log("distance".into());
+            panels.push(Panel { title: variant.to_string(), x: linear("V_S, mV"), y, series });
+        }
+    }
+    if panels.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Figure {
+        name: "fig10-distance",
+        svg: draw("fig10-distance", &panels, (1000, 380))?,
+        caption:
+            "Fig. 10: Euclidean distance between the fixed points of map and ODE (V in mV), for each seed."
+                .into(),
+    }))
+}
+
+/// Figs 11 and 12: growth rates of ODE and maps.
+pub(crate) fn rates(f: &Findings, variant: Variant) -> Result<Option<Figure>, Error> {
+    let Some(ode) = f.ode(variant).and_then(|a| a.equilibria.as_ref()) else { return Ok(None) };
+    let maps: Vec<&MapResult> = STEPS.iter().filter_map(|dt| f.maps(variant, *dt).next()).collect();
+    let lines = |which: &dyn Fn(&[(f64, f64); 3]) -> Vec<f64>| -> Vec<Series> {
+        let mut all = Vec::new();
+        let mut add = |label: String, mark, colour, e: &Equilibria| {
+            let count = e.rests.iter().flatten().map(|r| which(&r.rates).len()).max().unwrap_or(0);
+            for k in 0..count {
+                let points = e.rests.iter().flatten().filter_map(|r| Some((r.v_s, *which(&r.rates).get(k)?)));
+                all.push(Series::new(
+                    if k == 0 { label.clone() } else { String::new() },
+                    mark,
+                    colour,
+                    points,
+                ));
+            }
+        };
+        add("ODE".into(), Mark::Line, Colour::Blue, ode);
+        for (map, colour) in maps.iter().zip(COLOURS) {
+            if let Some(e) = &map.analysis.equilibria {
+                add(format!("map, Δt = {}", map.trained.map.dt), Mark::Dashed, colour, e);
+            }
+        }
+        all
+    };
+    let panel = |title: &str, y: &str, series| Panel {
+        title: title.into(),
+        x: linear("V_S, mV"),
+        y: linear(y),
+        series,
+    };
+    let real = |k: usize| move |z: &[(f64, f64); 3]| vec![z[k].0];
+    let (name, panels, caption) = match variant {
+        Variant::Original => (
+            "fig11-rates",
+            vec![
+                panel("(a) μ₁", "μ₁, 1/s", lines(&real(0))),
+                panel("(b) μ₂", "μ₂, 1/s", lines(&real(1))),
+                panel("(c) μ₃", "μ₃, 1/s", lines(&real(2))),
+            ],
+            "Fig. 11: growth rates at the fixed point of the original system, ODE and maps of three time steps \
+             (seed 1); all are real.",
+        ),
+        Variant::Bistable => (
+            "fig12-rates",
+            vec![
+                panel("(a) real parts", "Re μ, 1/s", lines(&|z| z.iter().map(|z| z.0).collect())),
+                panel("(b) imaginary parts", "Im μ, 1/s", lines(&|z| z.iter().map(|z| z.1).collect())),
+                panel(
+                    "(c) the leading ones, enlarged",
+                    "Re μ, 1/s",
+                    lines(&|z| z[..2].iter().map(|z| if z.0.abs() < 6.0 { z.0 } else { f64::NAN }).collect()),
+                ),
+            ],
+            "Fig. 12: growth rates at the fixed point of the bistable system, ODE and maps (seed 1). In (c) the \
+             stretch below zero is the window of stability; where two curves lie on each other they are complex.",
+        ),
+    };
+    Ok(Some(Figure { name, svg: draw(name, &panels, (1400, 420))?, caption: caption.into() }))
+}
+
+/// Figs 5c and 9c: the largest growth rate, and how many random starts arrive.
+pub(crate) fn reach(f: &Findings) -> Result<Option<Figure>, Error> {
+    let Some(ode) = f.ode(Variant::Bistable) else { return Ok(None) };
+    let (Some(truth), Some(shares)) = (&ode.equilibria, &ode.reach) else { return Ok(None) };
+    // As the publication scales it: positive values as log10(x + 1).
+    let scaled = |x: f64| if x > 0.0 { (x + 1.0).log10() } else { x };
+    let largest = |e: &Equilibria| -> Vec<(f64, f64)> {
+        e.rests.iter().flatten().map(|r| (r.v_s, scaled(r.rates[0].0))).collect()
+    };
+    let mut rates = vec![Series::new("ODE", Mark::Line, Colour::Blue, largest(truth))];
+    let mut arrivals = vec![Series::new("ODE", Mark::Line, Colour::Blue, shares.shares.iter().copied())];
+    for (map, colour) in f.main(Variant::Bistable).zip(COLOURS) {
+        let label = format!("map, seed {}", map.trained.map.repeat);
+        if let Some(e) = &map.analysis.equilibria {
+            rates.push(Series::new(label.clone(), Mark::Dashed, colour, largest(e)));
+        }
+        if let Some(r) = &map.analysis.reach {
+            arrivals.push(Series::new(label, Mark::Dashed, colour, r.shares.iter().copied()));
+        }
+    }
+    let panel = |title: &str, y: &str, series| Panel {
+        title: title.into(),
+        x: linear("V_S, mV"),
+        y: linear(y),
+        series,
+    };
+    let panels = [
+        panel("largest real part", "Re μ₁, or log₁₀(Re μ₁ + 1) above 0", rates),
+        panel("random starts that arrive", "share", arrivals),
+    ];
+    Ok(Some(Figure {
+        name: "fig5c-9c-reach",
+        svg: draw("fig5c-9c-reach", &panels, (1100, 400))?,
+        caption:
+            "Figs 5c and 9c: the largest real part of the growth rates of the bistable system's fixed point, \
+                  and the share of random starts that reach it; ODE and maps."
+                .into(),
+    }))
+}
+
+/// The courses of the trainings.
+pub(crate) fn courses(f: &Findings) -> Result<Option<Figure>, Error> {
+    let mut panels = Vec::new();
+    for variant in Variant::ALL {
+        let mut series = Vec::new();
+        for map in f.maps.iter().filter(|m| m.trained.map.variant == variant) {
+            let id = map.trained.map;
+            let main = id.dt == STEPS[0];
+            let label = if main { format!("seed {}", id.repeat) } else { format!("Δt = {}", id.dt) };
+            let colour = if main { COLOURS[(id.repeat as usize - 1) % 3] } else { Colour::Ink };
+            let mark = if main { Mark::Line } else { Mark::Dashed };
+            let points = map.trained.history.iter().map(|r| (r.iteration as f64, r.validation));
+            series.push(Series::new(label, mark, colour, points));
+        }
+        if !series.is_empty() {
+            let y = Axis::Log("mean squared error, validation".into());
+            panels.push(Panel { title: variant.to_string(), x: linear("iteration"), y, series });
+        }
+    }
+    if panels.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Figure {
+        name: "courses",
+        svg: draw("courses", &panels, (1100, 400))?,
+        caption:
+            "The error over validation pairs during training, standardised; the learning rate falls along a \
+                  half-wave of the cosine."
+                .into(),
+    }))
+}

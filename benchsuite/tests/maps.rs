@@ -1,0 +1,69 @@
+//! The experiment of the neural maps, as a person runs it.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn benchsuite(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_benchsuite"))
+        .current_dir(folder)
+        .args(arguments)
+        .env("NO_COLOR", "1")
+        .env_remove("BENCHSUITE_RUNNER")
+        .output()
+        .expect("the program starts")
+}
+
+fn text(path: &Path) -> String {
+    std::fs::read_to_string(path).expect("the run wrote it")
+}
+
+#[test]
+fn a_part_runs_from_data_to_report_and_says_what_is_not_comparable() {
+    let folder = tempfile::tempdir().unwrap();
+    let short = ["reproduce", "K-FP", "--iterations", "60", "--out", "run"];
+    let output = benchsuite(folder.path(), &short);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("not comparable with the paper") && said.contains("report.html"), "{said}");
+    let run = folder.path().join("run");
+    let results: serde_json::Value = serde_json::from_str(&text(&run.join("results.json"))).unwrap();
+    let verdict = |id: &str| {
+        let all = results.as_array().unwrap();
+        all.iter().find(|r| r["id"] == id).unwrap()["verdict"].as_str().unwrap().to_owned()
+    };
+    // What is printed of the equations is true at any scale; what is printed of maps is not judged.
+    for state in ["V", "n", "S"] {
+        assert_eq!(verdict(&format!("K-FP/ode/original/{state}")), "PASS");
+        assert_eq!(verdict(&format!("K-FP/ode/bistable/{state}")), "PASS");
+    }
+    for mu in ["mu1", "mu2", "mu3"] {
+        assert_eq!(verdict(&format!("K-EIG/ode/bistable/{mu}")), "PASS");
+    }
+    assert_eq!(verdict("K-FP/map/original/validation"), "NOT_RUN");
+    assert_eq!(verdict("K-PFXP/map"), "NOT_RUN");
+    let report = text(&run.join("report.html"));
+    for part in ["not comparable with the paper", "Fig. 10", "Fig. 6", "Deviations", "Run it again"] {
+        assert!(report.contains(part), "{part} is missing");
+    }
+    assert!(run.join("models/bistable-0.005-1.onnx").exists());
+
+    // A finished run is written anew without training, and comes out the same.
+    let before = text(&run.join("findings.json"));
+    let again = benchsuite(folder.path(), &[&short[..], &["--resume"]].concat());
+    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+    assert_eq!(text(&run.join("findings.json")), before);
+
+    let kept = benchsuite(folder.path(), &["keep", "run", "--into", "kept"]);
+    let why = String::from_utf8_lossy(&kept.stderr).into_owned();
+    assert!(!kept.status.success() && why.contains("tier smoke"), "{why}");
+    assert!(!folder.path().join("kept").exists());
+}
+
+#[test]
+fn options_for_architectures_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = benchsuite(folder.path(), &["reproduce", "K", "--arch", "Tanh9"]);
+    let why = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && why.contains("one architecture"), "{why}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
