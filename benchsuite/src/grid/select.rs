@@ -90,7 +90,7 @@ pub fn by<'a, K: Ord>(
 pub(crate) mod tests {
     use super::*;
     use crate::manifest::{Code, Machine};
-    use crate::trial::{Class, Course, Errors, Problem, Scaling, Scores};
+    use crate::trial::{Class, Course, Errors, Scores};
 
     /// A result with a given error, for tests of tables and figures.
     pub(crate) fn made(
@@ -100,23 +100,12 @@ pub(crate) mod tests {
         batch: usize,
         error: f64,
     ) -> TrialResult {
-        let spec = crate::trial::TrialSpec {
-            experiment: experiment.into(),
-            problem: Problem::BS,
-            class,
-            layers: layers.into(),
-            batch,
-            physics_batch: None,
-            iterations: 1_000_000,
-            seed: 1,
-            t_end: None,
-            samples: None,
-            delta_t: None,
-            windows: None,
-            validate_every: None,
-            scaling: Scaling::Domain,
-            extra: None,
-        };
+        // As a plan would say it: what is not named has its default.
+        let spec: crate::trial::TrialSpec = serde_json::from_value(serde_json::json!({
+            "experiment": experiment, "problem": "B_S", "class": class, "layers": layers, "batch": batch,
+            "iterations": 1_000_000, "seed": 1
+        }))
+        .unwrap();
         let errors = Errors { mean: error, max: 30.0 * error };
         let drop = |k: u64| error * if k < 40 { 30.0 } else { 1.0 + 1.0 / k as f64 };
         TrialResult {
