@@ -14,11 +14,11 @@ pub const PAPER_ITERATIONS: u64 = 1_000_000;
 
 /// Why results may not be held against the published numbers; none if they may.
 pub fn doubt(results: &[TrialResult]) -> Option<String> {
-    let short = results.iter().filter(|r| r.iterations != PAPER_ITERATIONS).count();
-    (short > 0 || results.is_empty()).then(|| {
+    let other = results.iter().filter(|r| !r.spec.is_paper()).count();
+    (other > 0 || results.is_empty()).then(|| {
         format!(
-            "not comparable with the paper: {short} of {} networks were not trained for {PAPER_ITERATIONS} \
-             iterations",
+            "not comparable with the paper: {other} of {} networks were not trained for {PAPER_ITERATIONS} \
+             iterations with the published schedule and samples",
             results.len()
         )
     })

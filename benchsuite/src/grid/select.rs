@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::stats::{Shape, widths};
-use crate::trial::TrialResult;
+use crate::trial::{Schedule, TrialResult};
 
-/// The results of one experiment, `W-BS2` and the like.
+/// The results of one experiment, `W-BS2` and the like, trained with the published schedule: another is
+/// another protocol.
 pub fn of<'a>(results: &'a [TrialResult], experiment: &str) -> Vec<&'a TrialResult> {
-    results.iter().filter(|r| r.spec.experiment == experiment).collect()
+    let own = |r: &&TrialResult| r.spec.experiment == experiment && r.spec.schedule == Schedule::Printed;
+    results.iter().filter(own).collect()
 }
 
 /// The experiments that took part, in the order of their first result.

@@ -428,7 +428,7 @@ mod tests {
     fn what_makes_no_sense_is_refused_with_its_field() {
         for (field, change) in [
             ("experiment", (|s| s.experiment = "a/b".into()) as fn(&mut TrialSpec)),
-            ("layers", |s| s.layers = "Silu-32".into()),
+            ("layers", |s| s.layers = "Gelu32".into()),
             ("batch", |s| s.batch = 0),
             ("physics_batch", |s| s.physics_batch = Some(128)),
             ("iterations", |s| s.iterations = 0),
