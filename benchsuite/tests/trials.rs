@@ -5,7 +5,7 @@ use std::path::Path;
 
 use benchsuite::Error;
 use benchsuite::interrupt::Stop;
-use benchsuite::trial::{self, Class, Extra, ExtraRule, Problem, Scaling, TrialResult, TrialSpec};
+use benchsuite::trial::{self, Class, Extra, ExtraRule, Problem, Scaling, Schedule, TrialResult, TrialSpec};
 
 fn spec(problem: Problem, class: Class, layers: &str) -> TrialSpec {
     TrialSpec {
@@ -23,6 +23,7 @@ fn spec(problem: Problem, class: Class, layers: &str) -> TrialSpec {
         windows: None,
         validate_every: Some(200),
         scaling: Scaling::Domain,
+        schedule: Schedule::Printed,
         extra: None,
     }
 }

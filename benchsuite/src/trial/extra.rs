@@ -129,7 +129,7 @@ fn around(spec: &TrialSpec, extra: &Extra, mut centres: Vec<Vec<f64>>) -> Sampli
 #[cfg(test)]
 mod tests {
     use super::super::recipes::everywhere;
-    use super::super::{Problem, Scaling};
+    use super::super::{Problem, Scaling, Schedule};
     use super::*;
 
     fn spec(class: Class, rule: ExtraRule) -> TrialSpec {
@@ -148,6 +148,7 @@ mod tests {
             windows: None,
             validate_every: None,
             scaling: Scaling::Domain,
+            schedule: Schedule::Printed,
             extra: Some(Extra {
                 rule,
                 scout: "Tanh4".into(),

@@ -15,8 +15,9 @@
 //!   are and how large their share of a batch is: the plan says it ([`Extra`]);
 //! * which of the validated networks is reported: the last.
 //!
-//! The schedule of section 3.2 (factor 0.999999, eps 1e-8) never changes a learning rate of 1e-3, so
-//! that the errors of the last validations scatter by a factor of up to two.
+//! The schedule of section 3.2 (factor 0.999999, eps 1e-8) never changes a learning rate of 1e-3: the
+//! steps of Adam keep the errors of all but the smallest networks above the printed ones, and those of
+//! the last validations scatter by a factor of up to two. [`Schedule::Acting`] is a schedule that acts.
 
 mod cache;
 mod evaluate;
@@ -40,7 +41,7 @@ use surrogates::{Mlp, TrainingSet};
 
 pub use findings::judge;
 pub use result::{Course, Errors, Progress, Scores, TrialResult};
-pub use spec::{Class, Extra, ExtraRule, Problem, Scaling, TrialSpec};
+pub use spec::{Class, Extra, ExtraRule, Problem, Scaling, Schedule, TrialSpec};
 
 use self::sets::Sets;
 use crate::interrupt::Stop;

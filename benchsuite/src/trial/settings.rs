@@ -6,7 +6,7 @@ use surrogates::{
 };
 
 use super::recipes::CURRENT;
-use super::{Class, Problem, Scaling, TrialSpec};
+use super::{Class, Problem, Scaling, Schedule, TrialSpec};
 use crate::{Error, files};
 
 /// The initial U of the region near the unstable equilibrium at U₀ = α = 0.4. The dissertation
@@ -57,7 +57,10 @@ pub(super) fn settings(spec: &TrialSpec, window: (f64, f64), part: &str) -> Resu
             Some(DataTerm { batch: extra.batch, sampling: Sampling::Shuffled, weight: extra.weight });
     }
     config.adam = AdamConfig { learning_rate: 1e-3, ..AdamConfig::default() };
-    config.plateau = Some(PlateauConfig::default());
+    config.plateau = Some(match spec.schedule {
+        Schedule::Printed => PlateauConfig::default(),
+        Schedule::Acting => PlateauConfig { factor: 0.995, eps: 0.0, ..PlateauConfig::default() },
+    });
     config.validate_every = spec.validate_every();
     let domain = domain(spec, window);
     let batch = spec.physics_batch();
