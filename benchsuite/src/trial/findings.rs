@@ -18,7 +18,8 @@ pub fn judge(publication: &Publication, trials: &[TrialResult]) -> Vec<ClaimResu
 fn one(claim: &Claim, trials: &[TrialResult]) -> ClaimResult {
     let experiment = claim.id.split('/').next().unwrap_or_default();
     // Another schedule is another protocol.
-    let own = trials.iter().filter(|t| t.spec.experiment == experiment && t.spec.schedule == Schedule::Printed);
+    let own =
+        trials.iter().filter(|t| t.spec.experiment == experiment && t.spec.schedule == Schedule::Printed);
     let own: Vec<&TrialResult> = own.collect();
     let command = format!(
         "cargo xtask sweep run benchsuite/plans/werneck2024/{}-paper.toml",
