@@ -45,8 +45,10 @@ fn every_class_trains_and_is_judged_against_both_solutions() {
             assert_eq!(result.courses[0].iteration, [200, 400, 600]);
             let scores = result.scores;
             for errors in [scores.euler, scores.accurate] {
-                // It has learned something, and nothing is perfect after 600 iterations.
-                assert!((1e-4..0.6).contains(&errors.mean) && errors.max >= errors.mean, "{result}");
+                // Nothing is perfect after 600 iterations. The equations come before the data: with them a
+                // network has learned less of these by then.
+                let most = if class.is_informed() || class.is_denser() { 1.5 } else { 0.6 };
+                assert!((1e-4..most).contains(&errors.mean) && errors.max >= errors.mean, "{result}");
             }
             // Euler with step 0.01 is near the solution, so the two means are near each other.
             assert!((scores.euler.mean - scores.accurate.mean).abs() < 0.02, "{result}");
@@ -64,7 +66,7 @@ fn every_class_trains_and_is_judged_against_both_solutions() {
 fn a_stopped_trial_resumes_bit_for_bit() {
     let folder = tempfile::tempdir().unwrap();
     let mut spec = spec(Problem::BS, Class::PinnA, "SiLU16,Tanh16");
-    spec.iterations = 40_000;
+    spec.iterations = 12_000;
     spec.validate_every = Some(1000);
     spec.windows = Some(2);
     let whole = run(&spec, &folder.path().join("whole"));
