@@ -172,11 +172,14 @@ pub(crate) fn distances(f: &Findings) -> Result<Option<Figure>, Error> {
     }))
 }
 
+/// What is drawn of three growth rates.
+type Picked<'a> = &'a dyn Fn(&[(f64, f64); 3]) -> Vec<f64>;
+
 /// Figs 11 and 12: growth rates of ODE and maps.
 pub(crate) fn rates(f: &Findings, variant: Variant) -> Result<Option<Figure>, Error> {
     let Some(ode) = f.ode(variant).and_then(|a| a.equilibria.as_ref()) else { return Ok(None) };
     let maps: Vec<&MapResult> = STEPS.iter().filter_map(|dt| f.maps(variant, *dt).next()).collect();
-    let lines = |which: &dyn Fn(&[(f64, f64); 3]) -> Vec<f64>| -> Vec<Series> {
+    let lines = |which: Picked<'_>| -> Vec<Series> {
         let mut all = Vec::new();
         let mut add = |label: String, mark, colour, e: &Equilibria| {
             let count = e.rests.iter().flatten().map(|r| which(&r.rates).len()).max().unwrap_or(0);

@@ -65,7 +65,7 @@ fn tanh<S: Simd>(s: S, x: S::V) -> S::V {
 pub(super) fn tanh_lines<S: Simd, const N: usize>(s: S, mut x: [S::V; N]) -> [S::V; N] {
     const ODD: [f32; 7] = [
         -2.760_768_5e-16,
-        2.000_187_9e-13,
+        2.000_188e-13,
         -8.604_672e-11,
         5.122_297_2e-8,
         1.485_722_4e-5,
