@@ -24,7 +24,8 @@ fn one(claim: &Claim, trials: &[TrialResult]) -> ClaimResult {
         own => own,
     };
     // Another schedule is another protocol.
-    let own = trials.iter().filter(|t| t.spec.experiment == experiment && t.spec.schedule == Schedule::Printed);
+    let own =
+        trials.iter().filter(|t| t.spec.experiment == experiment && t.spec.schedule == Schedule::Printed);
     let own: Vec<&TrialResult> = own.collect();
     let command = format!(
         "cargo xtask sweep run benchsuite/plans/werneck2024/{}-paper.toml",
