@@ -25,7 +25,7 @@ fn of_node(g: &mut Graph, k: u32, of: &[Gradient]) -> Gradient {
         Kind::Input => vec![(a, g.literal(1.0))],
         Kind::Bound | Kind::Literal(_) => Vec::new(),
         Kind::Neg => at(a).iter().map(|&(j, d)| (j, g.neg(d))).collect(),
-        Kind::Add => merge(g, at(a), at(b), |g, x, y| sum(g, x, y)),
+        Kind::Add => merge(g, at(a), at(b), sum),
         Kind::Sub => merge(g, at(a), at(b), |g, x, y| match (x, y) {
             (Some(x), Some(y)) => g.sub(x, y),
             (Some(x), None) => x,
