@@ -60,13 +60,13 @@ impl<S: Columns<E>, E: Element, T: Scalar> Kernel<T> for March<'_, S, E, T> {
         let mut slope = [U::default(); MAX_COLUMNS];
         match self.scheme {
             Scheme::Explicit(tableau) if stages == 1 => {
-                let h = tableau.b[0] * self.dt;
+                let h = U::from(tableau.b[0] * self.dt);
                 for _ in 0..self.steps {
                     for g in 0..self.groups {
                         let y = &mut y[g * n..][..n];
                         S::rhs(&p[g * m..][..m], drive[g], y, &mut slope[..n], &mut b[..n]);
                         for (y, &slope) in y.iter_mut().zip(&slope) {
-                            *y += slope * h;
+                            *y = slope.mul_add(h, *y);
                         }
                     }
                 }
@@ -93,7 +93,7 @@ impl<S: Columns<E>, E: Element, T: Scalar> Kernel<T> for March<'_, S, E, T> {
                         b[..n].fill(U::default());
                         S::rhs(&p[g * m..][..m], drive[g], y, &mut slope[..n], &mut b[..n]);
                         for ((y, &slope), &b) in y.iter_mut().zip(&slope).zip(&b) {
-                            *y += slope * relaxation(b, self.dt);
+                            *y = slope.mul_add(relaxation(b, self.dt), *y);
                         }
                     }
                 }
