@@ -2,8 +2,6 @@
 //! in plain `f64` with finite differences, by both backends; and a killed training with both.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-mod common;
-
 use approx::assert_relative_eq;
 use surrogates::{
     AdamConfig, Backend, ContinuityTerm, DataTerm, Mlp, MlpSpec, Normalization, Samples, Sampling,

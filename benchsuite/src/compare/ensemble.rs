@@ -18,7 +18,7 @@ use super::task::Task;
 use crate::Error;
 
 /// Factors of conductances lie between 1 − `SPREAD` and 1 + `SPREAD`.
-pub const SPREAD: f64 = 0.2;
+const SPREAD: f64 = 0.2;
 
 /// As many cells are held against their references.
 const CHECKED: usize = 32;
@@ -103,9 +103,8 @@ impl<'a, M: IonicModel> Crowd<'a, M> {
             let step = StepSize::Adaptive(Tolerance::new(1e-10, 1e-12));
             let options = Options::save_at(task.times());
             let span = (0.0, task.end);
-            let solution = solve(cell, Method::Rodas5P, step, span, cell.initial_state(), &options).map_err(
-                |source| Error::Solve { model: M::NAME.into(), partial: None, source: Box::new(source) },
-            )?;
+            let solution = solve(cell, Method::Rodas5P, step, span, cell.initial_state(), &options)
+                .map_err(|source| Error::Solve { model: M::NAME, partial: None, source: Box::new(source) })?;
             references.push(solution.column(0).collect());
         }
         Ok(Self {
