@@ -16,6 +16,7 @@ use diffsol::{
 
 use crate::norm::of_values;
 use crate::sparse::{Compression, Depends, SparsityPattern};
+use crate::tape::Planned;
 use crate::{Ending, Linearize, Mass, Method, Options, SaveAt, Solution, SolveError, Statistics, Tolerance};
 
 /// Which of diffsol's methods.
@@ -330,6 +331,8 @@ struct Jacobian {
     /// Row, and place in `values`, column by column.
     entries: Vec<(usize, usize)>,
     values: Vec<f64>,
+    /// Gives the values on this stretch.
+    source: Option<Planned<f64>>,
     /// The point of `values`.
     at: Option<f64>,
     y: Vec<f64>,
@@ -341,12 +344,14 @@ impl Jacobian {
     fn on<S: Linearize + ?Sized>(system: &S, t: f64, dim: usize, earlier: Option<Self>) -> Self {
         let mut rows = vec![Depends::default(); dim.min(SparsityPattern::MAX_DIM)];
         let known = dim <= SparsityPattern::MAX_DIM && system.sparsity(t, &mut rows);
-        match earlier {
+        let mut jacobian = match earlier {
             Some(same) if same.plan.is_some() == known && (!known || same.rows == rows) => {
                 Self { at: None, evaluations: 0, ..same }
             }
             _ => Self::new(dim, rows, known),
-        }
+        };
+        jacobian.source = jacobian.plan.as_ref().map(|plan| Planned::new(system, t, plan));
+        jacobian
     }
 
     fn new(dim: usize, rows: Vec<Depends>, known: bool) -> Self {
@@ -363,6 +368,7 @@ impl Jacobian {
             starts,
             values: vec![0.0; places.len()],
             entries: places.into_iter().map(|(_, i, k)| (i, k)).collect(),
+            source: None,
             at: None,
             y: vec![0.0; dim],
             evaluations: 0,
@@ -373,9 +379,9 @@ impl Jacobian {
     fn multiply<S: Linearize + ?Sized>(&mut self, system: &S, t: f64, y: &[f64], v: &[f64], jv: &mut [f64]) {
         // diffsol multiplies with one unit vector after the other.
         if self.at != Some(t) || self.y != y {
-            match &self.plan {
-                Some(plan) => system.jacobian_entries(t, y, plan, &mut self.values),
-                None => system.jacobian(t, y, &mut self.values),
+            match (&self.plan, &mut self.source) {
+                (Some(plan), Some(source)) => source.entries(system, t, y, plan, &mut self.values),
+                _ => system.jacobian(t, y, &mut self.values),
             }
             self.at = Some(t);
             self.y.copy_from_slice(y);

@@ -33,6 +33,7 @@ mod cache;
 mod derivative;
 mod expr;
 mod graph;
+mod planned;
 mod program;
 mod run;
 mod schedule;
@@ -40,6 +41,7 @@ mod trace;
 
 pub use cache::program;
 pub use expr::Expr;
+pub use planned::Planned;
 pub use program::{Entries, Program};
 pub use run::Bound;
 pub use trace::Trace;
