@@ -290,7 +290,11 @@ impl TrialSpec {
             let why = "it must be an id such as W-BS2, of letters, digits, `-` and `_`";
             return Err(Error::bad_trial("experiment", &self.experiment, why));
         }
-        self.network()?;
+        // One spelling: results are found by it.
+        let spelled = self.network()?.to_string();
+        if spelled != self.layers {
+            return Err(Error::bad_trial("layers", &self.layers, format!("write it as `{spelled}`")));
+        }
         batch("batch", self.batch)?;
         batch("physics_batch", self.physics_batch())?;
         let iterator = self.class == Class::Itnn;

@@ -12,7 +12,7 @@ use crate::interrupt::Stop;
 
 /// How often the state is saved.
 const SAVE_EVERY: Duration = Duration::from_secs(20);
-/// How often the caller hears of it, and a stop is looked for.
+/// How often the caller hears of it. A stop is looked for after every block.
 const BEAT_EVERY: Duration = Duration::from_millis(250);
 /// Iterations between looks at the clock: an iteration takes microseconds.
 const BLOCK: u64 = 256;
@@ -65,15 +65,15 @@ pub(super) fn train(
             seconds += cpu() - started;
             timed += block;
         }
+        if stop.requested() {
+            trainer.save(&checkpoint).map_err(failed)?;
+            return Err(Error::TrialStopped(folder.to_owned()));
+        }
         if looked.elapsed() < BEAT_EVERY {
             continue;
         }
         looked = Instant::now();
         beat(trainer.iteration(), latest);
-        if stop.requested() {
-            trainer.save(&checkpoint).map_err(failed)?;
-            return Err(Error::TrialStopped(folder.to_owned()));
-        }
         if saved.elapsed() >= SAVE_EVERY {
             trainer.save(&checkpoint).map_err(failed)?;
             saved = Instant::now();
