@@ -27,9 +27,10 @@ fn one(claim: &Claim, trials: &[TrialResult]) -> ClaimResult {
     let own =
         trials.iter().filter(|t| t.spec.experiment == experiment && t.spec.schedule == Schedule::Printed);
     let own: Vec<&TrialResult> = own.collect();
+    let plan = experiment.to_lowercase();
     let command = format!(
-        "cargo xtask sweep run benchsuite/plans/werneck2024/{}-paper.toml",
-        experiment.to_lowercase()
+        "cargo xtask sweep new benchsuite/plans/werneck2024/{plan}-paper.toml runs/{plan} && \
+         cargo xtask sweep run runs/{plan}"
     );
     if let Some(layers) = layers(&claim.id) {
         let extra = claim.id.contains("/extra/");
