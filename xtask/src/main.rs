@@ -79,24 +79,28 @@ fn main() -> miette::Result<ExitCode> {
 /// As [`benchsuite`], with the C library that other programs integrate.
 fn compare(arguments: &[OsString]) -> miette::Result<ExitCode> {
     // Training integrates nothing.
-    let training = arguments.first().is_some_and(|a| a == "train");
+    let training = arguments.first().is_some_and(|a| a == "train" || a == "map");
     if training || arguments.iter().any(|a| a == "--help" || a == "-h") {
         return benchsuite("compare", arguments);
     }
     let given = std::env::var_os(library::VARIABLE).map(PathBuf::from);
     let path = given.map_or_else(library::build, Ok)?;
-    benchsuite_with("compare", arguments, &[(library::VARIABLE, &path)])
+    // Heart cells side by side take minutes to compile: only for those who ask for them.
+    let crowds = arguments.iter().any(|a| a.to_string_lossy().starts_with("--ensemble"));
+    let features: &[&str] = if crowds { &["--features", "crowds"] } else { &[] };
+    benchsuite_with("compare", arguments, features, &[(library::VARIABLE, &path)])
 }
 
 /// Builds `benchsuite` in release, with cargo's own progress, then becomes it.
 fn benchsuite(task: &str, arguments: &[OsString]) -> miette::Result<ExitCode> {
-    benchsuite_with(task, arguments, &[])
+    benchsuite_with(task, arguments, &[], &[])
 }
 
-/// As [`benchsuite`], with more variables in its environment.
+/// As [`benchsuite`], with features of its own and more variables in its environment.
 fn benchsuite_with(
     task: &str,
     arguments: &[OsString],
+    features: &[&str],
     variables: &[(&str, &Path)],
 ) -> miette::Result<ExitCode> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -106,6 +110,7 @@ fn benchsuite_with(
         .arg("build")
         .args(package)
         .arg(&manifest)
+        .args(features)
         .status()
         .into_diagnostic()
         .wrap_err_with(|| format!("could not start {}", cargo.display()))?;
@@ -114,7 +119,13 @@ fn benchsuite_with(
     }
     // `cargo run` knows where the program lies, whatever the target folder is set to.
     let mut run = Command::new(&cargo);
-    run.args(["run", "--quiet"]).args(package).arg(&manifest).arg("--").arg(task).args(arguments);
+    run.args(["run", "--quiet"])
+        .args(package)
+        .arg(&manifest)
+        .args(features)
+        .arg("--")
+        .arg(task)
+        .args(arguments);
     // Commands that benchsuite prints for people should be those that they can type.
     run.env("BENCHSUITE_RUNNER", "cargo xtask").envs(variables.iter().copied());
     become_program(run)
