@@ -85,7 +85,7 @@ fn compare(arguments: &[OsString]) -> miette::Result<ExitCode> {
     }
     let given = std::env::var_os(library::VARIABLE).map(PathBuf::from);
     let path = given.map_or_else(library::build, Ok)?;
-    // Heart cells side by side take minutes to compile: only for those who ask for them.
+    // Cells side by side take minutes to compile: only for those who ask for them.
     let crowds = arguments.iter().any(|a| a.to_string_lossy().starts_with("--ensemble"));
     let features: &[&str] = if crowds { &["--features", "crowds"] } else { &[] };
     benchsuite_with("compare", arguments, features, &[(library::VARIABLE, &path)])

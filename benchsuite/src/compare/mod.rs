@@ -9,6 +9,7 @@
 
 pub mod accuracy;
 pub(crate) mod clock;
+#[cfg(feature = "crowds")]
 mod ensemble;
 pub mod map;
 pub mod ours;

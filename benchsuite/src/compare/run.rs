@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use ionic_models::AnyCell;
 use ode_solvers::Method;
 
+#[cfg(feature = "crowds")]
+use super::ensemble;
 use super::ours::{self, Reference, atol};
 use super::peer::{Peer, Timing};
 use super::report::{Comparison, Presence, ReferenceInfo, Row};
 use super::rivals::{self, RIVALS, Workshop};
 use super::task::Task;
-use super::{Ode, ensemble, plot};
+use super::{Ode, plot};
 use crate::manifest::{Code, Machine, now};
 use crate::{Error, files, print};
 
@@ -131,7 +133,15 @@ fn one_task(
     Ok(())
 }
 
+/// Cells side by side take minutes to compile, for every method: only in programs that ask for them.
+#[cfg(not(feature = "crowds"))]
+fn ensembles(options: &Ode, _: &Task, _: &mut Comparison) -> Result<(), Error> {
+    let why = "this program was built without the feature `crowds`; use `cargo xtask compare ode`";
+    Err(Error::bad_option("--ensemble", options.ensemble, why))
+}
+
 /// Cells side by side, beside what the others take for each cell.
+#[cfg(feature = "crowds")]
 fn ensembles(options: &Ode, task: &Task, comparison: &mut Comparison) -> Result<(), Error> {
     eprintln!("  {} cells side by side", options.ensemble);
     let rows = ensemble::rows(task, options.ensemble, options.seed, &options.tolerances, options.rounds)?;
