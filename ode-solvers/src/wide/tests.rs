@@ -182,7 +182,8 @@ fn quotients_are_accurate_and_special_values_are_those_of_division() {
 #[test]
 fn functions_have_their_limits_on_every_set() {
     let x = [f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 0.0, -0.0, -1.0, 1e4, -1e4];
-    let expected: [(Operation, fn(f64) -> f64); 4] = [
+    type Function = fn(f64) -> f64;
+    let expected: [(Operation, Function); 4] = [
         (Operation::Exp, f64::exp),
         (Operation::ExpM1, f64::exp_m1),
         (Operation::Ln, f64::ln),
