@@ -245,8 +245,8 @@ fn trainings(f: &Findings) -> Table {
         let t = &m.trained;
         vec![
             Cell::text(t.map.variant.to_string()),
-            number(t.map.dt),
-            number(t.map.repeat as f64),
+            Cell::text(t.map.dt.to_string()),
+            Cell::text(t.map.repeat.to_string()),
             Cell::text(t.pairs.to_string()),
             Cell::text(t.iterations.to_string()),
             number(t.validation),
@@ -277,7 +277,7 @@ fn rhythms(f: &Findings) -> Table {
                 let r = s.rhythm;
                 rows.push(vec![
                     Cell::text(variant.to_string()),
-                    number(s.v_s),
+                    Cell::text(s.v_s.to_string()),
                     Cell::text(who.clone()),
                     Cell::text(if r.bursting {
                         "bursts"
@@ -287,7 +287,7 @@ fn rhythms(f: &Findings) -> Table {
                         "silent"
                     }),
                     Cell { text: format!("{:.4}", r.period), tone: Tone::Plain, number: true },
-                    number(r.per_burst as f64),
+                    Cell::text(r.per_burst.to_string()),
                     Cell { text: format!("{:.2}", r.lowest), tone: Tone::Plain, number: true },
                     Cell { text: format!("{:.2}", r.highest), tone: Tone::Plain, number: true },
                 ]);
@@ -340,7 +340,7 @@ fn distances(f: &Findings) -> Table {
             let missing = all.iter().filter(|(_, d)| d.is_none()).count();
             rows.push(vec![
                 Cell::text(variant.to_string()),
-                number(map.trained.map.repeat as f64),
+                Cell::text(map.trained.map.repeat.to_string()),
                 number(over(-40.0, -30.0)),
                 number(over(-40.0, -33.78)),
                 number(over(-33.78, -30.0)),

@@ -179,12 +179,13 @@ type Picked<'a> = &'a dyn Fn(&[(f64, f64); 3]) -> Vec<f64>;
 pub(crate) fn rates(f: &Findings, variant: Variant) -> Result<Option<Figure>, Error> {
     let Some(ode) = f.ode(variant).and_then(|a| a.equilibria.as_ref()) else { return Ok(None) };
     let maps: Vec<&MapResult> = STEPS.iter().filter_map(|dt| f.maps(variant, *dt).next()).collect();
-    let lines = |which: Picked<'_>| -> Vec<Series> {
+    let lines_over = |(low, high): (f64, f64), which: Picked<'_>| -> Vec<Series> {
         let mut all = Vec::new();
         let mut add = |label: String, mark, colour, e: &Equilibria| {
             let count = e.rests.iter().flatten().map(|r| which(&r.rates).len()).max().unwrap_or(0);
             for k in 0..count {
-                let points = e.rests.iter().flatten().filter_map(|r| Some((r.v_s, *which(&r.rates).get(k)?)));
+                let inside = e.rests.iter().flatten().filter(|r| low <= r.v_s && r.v_s <= high);
+                let points = inside.filter_map(|r| Some((r.v_s, *which(&r.rates).get(k)?)));
                 all.push(Series::new(
                     if k == 0 { label.clone() } else { String::new() },
                     mark,
@@ -201,6 +202,7 @@ pub(crate) fn rates(f: &Findings, variant: Variant) -> Result<Option<Figure>, Er
         }
         all
     };
+    let lines = |which: Picked<'_>| lines_over((-40.0, -30.0), which);
     let panel = |title: &str, y: &str, series| Panel {
         title: title.into(),
         x: linear("V_S, mV"),
@@ -217,7 +219,7 @@ pub(crate) fn rates(f: &Findings, variant: Variant) -> Result<Option<Figure>, Er
                 panel("(c) μ₃", "μ₃, 1/s", lines(&real(2))),
             ],
             "Fig. 11: growth rates at the fixed point of the original system, ODE and maps of three time steps \
-             (seed 1); all are real.",
+             (seed 1), real parts.",
         ),
         Variant::Bistable => (
             "fig12-rates",
@@ -226,8 +228,8 @@ pub(crate) fn rates(f: &Findings, variant: Variant) -> Result<Option<Figure>, Er
                 panel("(b) imaginary parts", "Im μ, 1/s", lines(&|z| z.iter().map(|z| z.1).collect())),
                 panel(
                     "(c) the leading ones, enlarged",
-                    "Re μ, 1/s",
-                    lines(&|z| z[..2].iter().map(|z| if z.0.abs() < 6.0 { z.0 } else { f64::NAN }).collect()),
+                    "Re μ, 1/s, cut at ±3",
+                    lines_over((-38.0, -34.5), &|z| z[..2].iter().map(|z| z.0.clamp(-3.0, 3.0)).collect()),
                 ),
             ],
             "Fig. 12: growth rates at the fixed point of the bistable system, ODE and maps (seed 1). In (c) the \
