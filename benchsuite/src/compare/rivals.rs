@@ -82,7 +82,7 @@ pub const RIVALS: [Rival; 6] = [
     Rival {
         id: "russell",
         title: "russell_ode",
-        install: "cargo, and a package registry to fetch it from at its first build",
+        install: "nothing to install but cargo, which fetches it at its first build",
         methods: &[("radau5", false), ("dopri5", true), ("dopri8", true)],
         family: "",
         program: Program::Cargo { folder: "russell" },

@@ -36,9 +36,9 @@ pub struct Networks;
 impl Networks {
     fn spec(spec: &Value) -> Result<TrialSpec, String> {
         let mut spec: TrialSpec = serde_json::from_value(spec.clone()).map_err(|e| e.to_string())?;
-        spec.check().map_err(|e| e.to_string())?;
         // One spelling for one architecture: `silu-32` and `SiLU32` are one trial.
         spec.layers = spec.network().map_err(|e| e.to_string())?.to_string();
+        spec.check().map_err(|e| e.to_string())?;
         Ok(spec)
     }
 }

@@ -55,7 +55,7 @@ fn assert_equals_tape(spec: &MlpSpec, rows: Rows, seed: u64) {
     let g = numbers(rows.total() * spec.outputs, 1.9);
     let wide = |v: &[f32]| -> Vec<f64> { v.iter().map(|v| f64::from(*v)).collect() };
     let (y, gradient) = on_tape(&double, &wide(&x), rows, &wide(&g));
-    for level in Level::available().take(if std::env::var("ONE").is_ok() { 1 } else { 9 }) {
+    for level in Level::available() {
         let (found, found_gradient) = fused(level, &single, &x, rows, &g);
         // A gradient is a sum over rows: it is rounded like the sum of its terms' sizes.
         let size: f64 = 1.0 + g.iter().map(|g| f64::from(g.abs())).sum::<f64>();
@@ -74,18 +74,22 @@ fn every_activation_has_the_gradient_of_the_tape() {
     }
 }
 
+/// Activations without a kink.
+const SMOOTH: &[Activation] = &[Activation::SiLU, Activation::Tanh, Activation::Sin];
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
     fn any_network_on_any_batch_has_the_gradient_of_the_tape(
         inputs in 1usize..6,
-        hidden in proptest::collection::vec((0usize..5, 1usize..=40), 0..4),
+        // Slopes of ReLU, and of ELU's slope, jump at 0: rounding may land on the other side.
+        hidden in proptest::collection::vec((proptest::sample::select(SMOOTH), 1usize..=40), 0..4),
         outputs in 1usize..7,
         plain in 0usize..150,
         tangents in 0usize..70,
         seed in 0u64..1000,
     ) {
-        let hidden = hidden.iter().map(|&(a, width)| crate::Layer { activation: Activation::ALL[a], width });
+        let hidden = hidden.iter().map(|&(activation, width)| crate::Layer { activation, width });
         let spec = MlpSpec { inputs, hidden: hidden.collect(), outputs };
         assert_equals_tape(&spec, Rows { values: plain + tangents, tangents }, seed);
     }
