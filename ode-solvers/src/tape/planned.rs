@@ -18,11 +18,13 @@ use crate::{Linearize, Scalar};
 /// let y = Hires.describe().y0;
 /// let mut rows = vec![Depends::default(); y.len()];
 /// assert!(Linearize::<f64>::sparsity(&Hires, 0.0, &mut rows));
-/// let plan = Compression::new(&SparsityPattern::with_diagonal(rows));
+/// let entries = rows.iter().enumerate().flat_map(|(i, row)| row.states().map(move |j| (i, j)));
+/// let plan = Compression::new(&SparsityPattern::from_entries(y.len(), entries)?);
 /// let mut values = vec![0.0; plan.entries().count()];
 /// Planned::new(&Hires, 0.0, &plan).entries(&Hires, 0.0, &y, &plan, &mut values);
 /// let k = plan.entries().position(|entry| entry == (0, 1)).expect("an entry of HIRES");
 /// assert_eq!(values[k], 0.43);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct Planned<T> {
