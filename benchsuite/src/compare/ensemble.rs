@@ -23,7 +23,7 @@ const SPREAD: f64 = 0.2;
 /// As many cells are held against their references.
 const CHECKED: usize = 32;
 
-/// The method: that of the single cells which is fastest at moderate tolerances.
+/// The methods: those that are fastest for single cells at moderate tolerances.
 const METHODS: [Method; 2] = [Method::Rodas4, Method::Rodas5P];
 
 /// The task's name in tables.
