@@ -136,6 +136,7 @@ mod runge_kutta;
 mod rush_larsen;
 mod scalar;
 mod sensitivity;
+mod slopes;
 mod solution;
 mod solve;
 pub mod sparse;
