@@ -32,6 +32,7 @@ mod error;
 pub mod figures;
 mod files;
 pub mod grid;
+pub mod guide;
 pub mod interrupt;
 mod jobs;
 pub mod kuptsov;
