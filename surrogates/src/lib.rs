@@ -74,6 +74,7 @@ mod checkpoint;
 mod config;
 mod data;
 mod error;
+pub mod fno;
 mod fused;
 mod kernels;
 mod loss;

@@ -6,8 +6,8 @@
 //!
 //! `Sub(x, x_mean)`, `Div(x_scale)`, then for each hidden layer `MatMul(W)`, `Add(b)` and its
 //! activation, then `MatMul`, `Add`, `Mul(y_scale)`, `Add(y_mean)` to `y`. W is `[inputs, outputs]`.
-//! SiLU is `Sigmoid` and `Mul`; the others are `Tanh`, `Elu` with alpha 1, `Relu` and `Sin`. Constants
-//! lie in the file itself.
+//! SiLU is `Sigmoid` and `Mul`, GELU is z·(1 + `Erf`(z/√2))/2; the others are `Tanh`, `Elu` with alpha 1,
+//! `Relu`, `Sin`, and `LeakyRelu` with alpha 0.01. Constants lie in the file itself.
 
 use std::path::Path;
 
@@ -106,18 +106,7 @@ pub fn to_model(network: &Mlp, description: &Description) -> Result<Model, Error
         let out = format!("h{}", k + 1);
         h = match layer.activation {
             None => z,
-            Some(Activation::SiLU) => {
-                let s = graph.node("Sigmoid", &[&z], &format!("layer.{k}.sigmoid"));
-                graph.node("Mul", &[&z, &s], &out)
-            }
-            Some(Activation::Tanh) => graph.node("Tanh", &[&z], &out),
-            Some(Activation::ELU) => {
-                let out = graph.node("Elu", &[&z], &out);
-                graph.attribute("alpha", 1.0);
-                out
-            }
-            Some(Activation::ReLU) => graph.node("Relu", &[&z], &out),
-            Some(Activation::Sin) => graph.node("Sin", &[&z], &out),
+            Some(kind) => graph.activation(kind, &z, &format!("layer.{k}"), &out),
         };
     }
     graph.constant("y_scale", &[spec.outputs], output.scale());
@@ -217,6 +206,41 @@ impl Builder {
             attribute: Vec::new(),
         });
         output.to_owned()
+    }
+
+    /// Adds an activation of `z`; operations on the way are named after `place`. Returns the name `out`.
+    pub(crate) fn activation(&mut self, kind: Activation, z: &str, place: &str, out: &str) -> String {
+        let out = match kind {
+            Activation::SiLU => {
+                let s = self.node("Sigmoid", &[z], &format!("{place}.sigmoid"));
+                self.node("Mul", &[z, &s], out)
+            }
+            Activation::Tanh => self.node("Tanh", &[z], out),
+            Activation::ELU => self.node("Elu", &[z], out),
+            Activation::ReLU => self.node("Relu", &[z], out),
+            Activation::Sin => self.node("Sin", &[z], out),
+            Activation::GELU => {
+                for (name, value) in
+                    [("gelu.root", core::f32::consts::FRAC_1_SQRT_2), ("gelu.one", 1.0), ("gelu.half", 0.5)]
+                {
+                    if !self.graph.initializer.iter().any(|t| t.name == name) {
+                        self.constant(name, &[], &[value]);
+                    }
+                }
+                let scaled = self.node("Mul", &[z, "gelu.root"], &format!("{place}.scaled"));
+                let erf = self.node("Erf", &[&scaled], &format!("{place}.erf"));
+                let twice = self.node("Add", &[&erf, "gelu.one"], &format!("{place}.twice"));
+                let half = self.node("Mul", &[z, "gelu.half"], &format!("{place}.half"));
+                self.node("Mul", &[&half, &twice], out)
+            }
+            Activation::LeakyReLU => self.node("LeakyRelu", &[z], out),
+        };
+        match kind {
+            Activation::ELU => self.attribute("alpha", 1.0),
+            Activation::LeakyReLU => self.attribute("alpha", 0.01),
+            _ => {}
+        }
+        out
     }
 
     /// Adds a setting to the last operation.
