@@ -357,6 +357,8 @@ pub(crate) struct AdamStep<E> {
     /// 1/√(1 − β₂ᵗ)
     pub(crate) correction: E,
     pub(crate) eps: E,
+    /// What a parameter is multiplied with before: 1 without decay.
+    pub(crate) keep: E,
 }
 
 dispatched! {
@@ -376,7 +378,7 @@ fn adam_any<E: Real, const FMA: bool, const W: usize>(
     for (((p, &g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
         *m = m.fma::<FMA>(s.beta1, c1 * g);
         *v = v.fma::<FMA>(s.beta2, c2 * g * g);
-        *p -= s.step * *m / v.sqrt().fma::<FMA>(s.correction, s.eps);
+        *p = *p * s.keep - s.step * *m / v.sqrt().fma::<FMA>(s.correction, s.eps);
     }
 }
 

@@ -87,6 +87,7 @@ mod optimizer;
 mod physics;
 mod random;
 mod real;
+mod sealed;
 mod spec;
 mod trainer;
 

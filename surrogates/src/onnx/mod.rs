@@ -17,7 +17,7 @@ pub mod proto;
 
 use crate::{Activation, Error, Mlp, atomic};
 use proto::{
-    Attribute, Dimension, Extent, FLOAT, Graph, Model, Node, OperatorSet, Property, Shape, Tensor,
+    Attribute, Dimension, Extent, FLOAT, Graph, INT64, Model, Node, OperatorSet, Property, Shape, Tensor,
     TensorType, Type, ValueInfo,
 };
 
@@ -113,7 +113,7 @@ pub fn to_model(network: &Mlp, description: &Description) -> Result<Model, Error
     graph.constant("y_mean", &[spec.outputs], output.mean());
     let scaled = graph.node("Mul", &[&h, "y_scale"], "y_centred");
     graph.node("Add", &[&scaled, "y_mean"], "y");
-    Ok(graph.finish((spec.inputs, spec.outputs), spec.to_string(), description))
+    Ok(graph.finish((&[spec.inputs], &[spec.outputs]), spec.to_string(), description))
 }
 
 /// That there is a label for each column or none at all, and that every parameter is finite.
@@ -151,10 +151,10 @@ impl Builder {
         Self { graph: Graph { name: "surrogate".to_owned(), ..Graph::default() } }
     }
 
-    /// The file of the graph.
+    /// The file of the graph. Inputs and outputs have these extents after the batch.
     pub(crate) fn finish(
         self,
-        (inputs, outputs): (usize, usize),
+        (inputs, outputs): (&[usize], &[usize]),
         spec: String,
         description: &Description,
     ) -> Model {
@@ -191,6 +191,16 @@ impl Builder {
         self.graph.initializer.push(Tensor {
             dims: shape.iter().map(|&n| n as i64).collect(),
             data_type: FLOAT,
+            name: name.to_owned(),
+            raw_data: values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        });
+    }
+
+    /// Adds a constant of whole numbers: a shape, or places.
+    pub(crate) fn integers(&mut self, name: &str, shape: &[usize], values: &[i64]) {
+        self.graph.initializer.push(Tensor {
+            dims: shape.iter().map(|&n| n as i64).collect(),
+            data_type: INT64,
             name: name.to_owned(),
             raw_data: values.iter().flat_map(|v| v.to_le_bytes()).collect(),
         });
@@ -246,16 +256,25 @@ impl Builder {
     /// Adds a setting to the last operation.
     fn attribute(&mut self, name: &str, f: f32) {
         if let Some(node) = self.graph.node.last_mut() {
-            node.attribute.push(Attribute { name: name.to_owned(), f, r#type: Attribute::FLOAT });
+            let name = name.to_owned();
+            node.attribute.push(Attribute { name, f, r#type: Attribute::FLOAT, ..Attribute::default() });
+        }
+    }
+
+    /// Adds the order of axes to the last operation.
+    pub(crate) fn permutation(&mut self, order: &[i64]) {
+        if let Some(node) = self.graph.node.last_mut() {
+            let (name, ints) = ("perm".to_owned(), order.to_vec());
+            node.attribute.push(Attribute { name, ints, r#type: Attribute::INTS, ..Attribute::default() });
         }
     }
 }
 
-/// A matrix of float32 with any number of rows.
-fn value(name: &str, columns: usize) -> ValueInfo {
-    let rows = Dimension { value: Some(Extent::Parameter("batch".to_owned())) };
-    let columns = Dimension { value: Some(Extent::Value(columns as i64)) };
-    let shape = Some(Shape { dim: vec![rows, columns] });
+/// Numbers of float32 with any batch.
+fn value(name: &str, extents: &[usize]) -> ValueInfo {
+    let batch = Dimension { value: Some(Extent::Parameter("batch".to_owned())) };
+    let others = extents.iter().map(|&n| Dimension { value: Some(Extent::Value(n as i64)) });
+    let shape = Some(Shape { dim: [batch].into_iter().chain(others).collect() });
     let tensor_type = Some(TensorType { elem_type: FLOAT, shape });
     ValueInfo { name: name.to_owned(), r#type: Some(Type { tensor_type }) }
 }
