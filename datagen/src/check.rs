@@ -64,6 +64,22 @@ impl Recipe {
                 }
                 Ok(())
             }
+            Sampling::Mixture { parts, .. } => {
+                for (i, part) in parts.iter().enumerate() {
+                    positive(format!("sampling.parts[{i}].share"), part.share)?;
+                    if !part.ranges.iter().map(|r| &r.of).eq(quantities.iter().copied()) {
+                        return Err(Error::bad_recipe(
+                            format!("sampling.parts[{i}]"),
+                            "its sides are not those of the first part; give all parts the same sides in one order",
+                        ));
+                    }
+                    for (k, range) in part.ranges.iter().enumerate() {
+                        let place = format!("sampling.parts[{i}].ranges[{k}] ({})", range.of);
+                        interval(place, range.low, range.high)?;
+                    }
+                }
+                Ok(())
+            }
             Sampling::Grid { axes } => {
                 for (i, axis) in axes.iter().enumerate() {
                     let place = format!("sampling.axes[{i}] ({})", axis.of);

@@ -9,7 +9,7 @@ use ndarray::Array2;
 use ode_solvers::{Options, StepSize, Tolerance, solve};
 use rayon::prelude::*;
 
-use crate::plan::{Plan, Source, Times, with_amplitude};
+use crate::plan::{Plan, Source, Times, with_amplitude, with_duration};
 use crate::random::{Purpose, Stream};
 use crate::{Dataset, Error, Integrator, Quantity, Recipe, Rows, Sampling};
 
@@ -81,19 +81,27 @@ impl Recipe {
         let mut random = Stream::new(self.seed, Purpose::Sample, index as u64);
         let drawn = self.draw(index, &mut random);
         let mut cell = cell(self, plan.entry)?;
+        // Amplitude and length of a pulse belong to one stimulus, which is made when both are known.
+        let mut stimulus = self.model.stimulus.clone();
         for (quantity, &value) in self.sampling.quantities().into_iter().zip(&drawn) {
             let place = || format!("sampling, trajectory {index}");
             match quantity {
                 Quantity::Initial(name) => cell.set_state(name, value),
                 Quantity::Parameter(name) => cell.set_parameter(name, value),
-                Quantity::StimulusAmplitude => Stimulus::new(with_amplitude(&self.model.stimulus, value))
-                    .map(|s| {
-                        cell.set_stimulus(s);
-                        None
-                    }),
+                Quantity::StimulusAmplitude => {
+                    stimulus = with_amplitude(&stimulus, value);
+                    Ok(None)
+                }
+                Quantity::StimulusDuration => {
+                    stimulus = with_duration(&stimulus, value);
+                    Ok(None)
+                }
             }
             .map_err(Error::model(place()))?;
         }
+        let applied =
+            Stimulus::new(stimulus).map_err(Error::model(format!("sampling, trajectory {index}")))?;
+        cell.set_stimulus(applied.clone());
         let own: Vec<f64>;
         let times = match plan.times {
             Times::Shared(ref times) => times,
@@ -119,6 +127,7 @@ impl Recipe {
             let inputs = plan.inputs.iter().map(|source| match *source {
                 Source::Time => t,
                 Source::State(i) => now[i],
+                Source::Stimulus => applied.value(t),
                 Source::Drawn(i) => drawn[i],
                 Source::Fixed(value) => value,
             });
@@ -139,6 +148,17 @@ impl Recipe {
         match &self.sampling {
             Sampling::Single => Vec::new(),
             Sampling::Uniform { ranges, .. } => {
+                ranges.iter().map(|r| random.uniform(r.low, r.high)).collect()
+            }
+            Sampling::Mixture { parts, .. } => {
+                let all: f64 = parts.iter().map(|p| p.share).sum();
+                let mut left = random.uniform(0.0, all);
+                let chosen = parts.iter().find(|p| {
+                    left -= p.share;
+                    left < 0.0
+                });
+                // Rounding may leave a last part of nothing.
+                let ranges = chosen.or(parts.last()).map_or(&[][..], |p| &p.ranges);
                 ranges.iter().map(|r| random.uniform(r.low, r.high)).collect()
             }
             Sampling::Grid { axes } => {

@@ -18,7 +18,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! * [`Sampling`] lets trajectories differ: drawn in a box, on a grid, from a list, around points.
+//! * [`Sampling`] lets trajectories differ: drawn in a box or in one of several, on a grid, from a list, around points.
 //! * [`Rows`] makes data for `u(t, …)` or pairs for an iterator `u(t) → u(t + Δt)`.
 //! * [`Dataset::split`] divides by trajectory, so that validation never sees a trajectory that was
 //!   learned.
@@ -43,6 +43,6 @@ pub use dataset::{Column, Dataset, Role, Split};
 pub use error::{Error, FileProblem};
 pub use file::FILE_FORMAT;
 pub use recipe::{
-    Axis, Columns, Ends, Input, Integrator, ModelSpec, Quantity, RECIPE_FORMAT, Range, Recipe, Rows,
+    Axis, Columns, Ends, Input, Integrator, ModelSpec, Part, Quantity, RECIPE_FORMAT, Range, Recipe, Rows,
     Sampling, TimeGrid,
 };

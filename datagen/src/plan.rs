@@ -35,6 +35,8 @@ pub(crate) enum Times {
 pub(crate) enum Source {
     Time,
     State(usize),
+    /// The applied current.
+    Stimulus,
     /// A quantity that is drawn, by its index among those drawn.
     Drawn(usize),
     /// A quantity that is the same for all trajectories.
@@ -46,7 +48,7 @@ impl Sampling {
     pub fn trajectories(&self) -> u128 {
         match self {
             Sampling::Single => 1,
-            Sampling::Uniform { samples, .. } => u128::from(*samples),
+            Sampling::Uniform { samples, .. } | Sampling::Mixture { samples, .. } => u128::from(*samples),
             Sampling::Grid { axes } => {
                 axes.iter().fold(1, |n: u128, axis| n.saturating_mul(axis.values.len() as u128))
             }
@@ -62,6 +64,9 @@ impl Sampling {
         match self {
             Sampling::Single => Vec::new(),
             Sampling::Uniform { ranges, .. } => ranges.iter().map(|r| &r.of).collect(),
+            Sampling::Mixture { parts, .. } => {
+                parts.first().map_or_else(Vec::new, |part| part.ranges.iter().map(|r| &r.of).collect())
+            }
             Sampling::Grid { axes } => axes.iter().map(|a| &a.of).collect(),
             Sampling::Listed { of, .. } | Sampling::Around { of, .. } => of.iter().collect(),
         }
@@ -97,6 +102,7 @@ impl Recipe {
             Input::Time => ("t".to_owned(), Role::Input),
             Input::Quantity(quantity) => (quantity.to_string(), Role::Input),
             Input::State(name) => (name.clone(), Role::Input),
+            Input::Stimulus => ("I_app".to_owned(), Role::Input),
         });
         let suffix = match self.rows {
             Rows::AtTimes => "",
@@ -127,7 +133,7 @@ impl Recipe {
             let warning = match quantity {
                 Quantity::Initial(name) => cell.set_state(name, value),
                 Quantity::Parameter(name) => cell.set_parameter(name, value),
-                Quantity::StimulusAmplitude => return,
+                Quantity::StimulusAmplitude | Quantity::StimulusDuration => return,
             };
             // Errors were found by the plan; here only warnings are left.
             found.extend(warning.ok().flatten());
@@ -142,6 +148,11 @@ impl Recipe {
             Sampling::Single => {}
             Sampling::Uniform { ranges, .. } => {
                 ranges.iter().for_each(|r| [r.low, r.high].iter().for_each(|&v| note(&r.of, v)));
+            }
+            Sampling::Mixture { parts, .. } => {
+                for range in parts.iter().flat_map(|p| &p.ranges) {
+                    [range.low, range.high].iter().for_each(|&v| note(&range.of, v));
+                }
             }
             Sampling::Grid { axes } => {
                 axes.iter().for_each(|a| a.values.iter().for_each(|&v| note(&a.of, v)))
@@ -212,6 +223,7 @@ impl Recipe {
                     let i = state(entry, name, "columns.inputs")?;
                     (Source::State(i), entry.states[i].unit)
                 }
+                Input::Stimulus => (Source::Stimulus, entry.stimulus.unit),
                 Input::Quantity(quantity) => {
                     self.quantity_exists(entry, quantity, "columns.inputs")?;
                     let unit = match quantity {
@@ -220,6 +232,7 @@ impl Recipe {
                             entry.parameters[parameter(entry, name, "columns.inputs")?].unit
                         }
                         Quantity::StimulusAmplitude => entry.stimulus.unit,
+                        Quantity::StimulusDuration => entry.time_unit,
                     };
                     let source = match drawn.iter().position(|&q| q == quantity) {
                         Some(i) => Source::Drawn(i),
@@ -232,6 +245,9 @@ impl Recipe {
                             }
                             Quantity::StimulusAmplitude => amplitude(&self.model.stimulus)
                                 .expect("invariant: quantity_exists has looked"),
+                            Quantity::StimulusDuration => {
+                                duration(&self.model.stimulus).expect("invariant: quantity_exists has looked")
+                            }
                         }),
                     };
                     (source, unit)
@@ -288,7 +304,11 @@ impl Recipe {
                  make it constant, a pulse train or S1S2",
                 ))
             }
-            Quantity::StimulusAmplitude => Ok(()),
+            Quantity::StimulusDuration if duration(&self.model.stimulus).is_none() => Err(Error::bad_recipe(
+                place,
+                "the length of a pulse is asked for, but model.stimulus is no pulse train; make it one",
+            )),
+            Quantity::StimulusAmplitude | Quantity::StimulusDuration => Ok(()),
         }
     }
 }
@@ -300,6 +320,22 @@ pub(crate) fn amplitude(stimulus: &StimulusSpec) -> Option<f64> {
         StimulusSpec::PulseTrain(train) => Some(train.amplitude),
         StimulusSpec::S1S2(protocol) => Some(protocol.amplitude),
         _ => None,
+    }
+}
+
+/// The number that [`Quantity::StimulusDuration`] stands for, if the stimulus has one.
+pub(crate) fn duration(stimulus: &StimulusSpec) -> Option<f64> {
+    match stimulus {
+        StimulusSpec::PulseTrain(train) => Some(train.duration),
+        _ => None,
+    }
+}
+
+/// The stimulus with pulses of another length.
+pub(crate) fn with_duration(stimulus: &StimulusSpec, duration: f64) -> StimulusSpec {
+    match stimulus.clone() {
+        StimulusSpec::PulseTrain(train) => StimulusSpec::PulseTrain(PulseTrain { duration, ..train }),
+        other => other,
     }
 }
 

@@ -71,16 +71,19 @@ pub enum Quantity {
     Parameter(String),
     /// The amplitude of the stimulus, which must have one: constant, a pulse train or S1–S2 pulses.
     StimulusAmplitude,
+    /// How long a pulse of the stimulus lasts, which must be a pulse train: with a count of 1, a single pulse.
+    StimulusDuration,
 }
 
 impl std::fmt::Display for Quantity {
     /// The name of the quantity's column: `U_0` for the initial value of `U`, the parameter's own
-    /// name, or `I_stim`.
+    /// name, `I_stim`, or `T_stim`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Quantity::Initial(name) => write!(f, "{name}_0"),
             Quantity::Parameter(name) => f.write_str(name),
             Quantity::StimulusAmplitude => f.write_str("I_stim"),
+            Quantity::StimulusDuration => f.write_str("T_stim"),
         }
     }
 }
@@ -97,6 +100,13 @@ pub enum Sampling {
         samples: u64,
         /// The sides of the box.
         ranges: Vec<Range>,
+    },
+    /// Independent and uniform in one of several boxes, which is drawn first.
+    Mixture {
+        /// The number of trajectories.
+        samples: u64,
+        /// The boxes. All have the same sides, in the same order.
+        parts: Vec<Part>,
     },
     /// Every combination of the values on each axis. The last axis runs fastest.
     Grid {
@@ -133,6 +143,16 @@ pub struct Range {
     pub low: f64,
     /// The upper end, above `low`.
     pub high: f64,
+}
+
+/// One box of a mixture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// How often this box is drawn, as a share of the sum of all shares.
+    pub share: f64,
+    /// The sides of the box.
+    pub ranges: Vec<Range>,
 }
 
 /// One axis of a grid.
@@ -255,6 +275,8 @@ pub enum Input {
     Quantity(Quantity),
     /// The named state at the time of the row.
     State(String),
+    /// The applied current at the time of the row: `I_app`. Continuous from the right.
+    Stimulus,
 }
 
 impl Recipe {

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use ionic_models::StimulusSpec;
+use ionic_models::{PulseTrain, StimulusSpec};
 use ode_solvers::Method;
 
 use crate::{
-    Columns, Ends, Input, Integrator, ModelSpec, Quantity, RECIPE_FORMAT, Range, Recipe, Rows, Sampling,
-    TimeGrid,
+    Columns, Ends, Input, Integrator, ModelSpec, Part, Quantity, RECIPE_FORMAT, Range, Recipe, Rows,
+    Sampling, TimeGrid,
 };
 
 /// Problem A of Werneck (dissertation, 2024): one action potential of the FitzHugh–Nagumo model,
@@ -80,4 +80,75 @@ pub fn kuptsov_neural_map(variant: &str, dt: f64, chunks: u64, pairs: u64, seed:
         },
         seed,
     }
+}
+
+/// Responses to single pulses for a neural operator (Pellegrini, Ghiotto, Centofanti, Pavarino 2025):
+/// `I_app(t) → every state(t)`, one pulse from t = 0 for each trajectory.
+///
+/// | `model` | `variant` | interval | pulses: share, amplitude, length |
+/// |---|---|---|---|
+/// | `fitzhugh_nagumo` | `pavia` | 100 | 18 %: 0 to 0.014; 82 %: 0.03 to 2; both 1 to 100 |
+/// | `hodgkin_huxley_1952` | `squid_1952` | 100 ms | 86 %: 2 to 10; 14 %: 45 to 200 µA/cm²; both 1 to 100 ms |
+/// | `ohara_rudy_2011` | `endo` | 500 or 1000 ms | 60 %: −80 to −10 A/F, 0.5 to 5 ms; 40 %: −4 to −0.2 A/F, 5 to 100 ms |
+///
+/// The first two are inferred from statistics that the authors released with their code. How O'Hara–Rudy's
+/// pulses were drawn is not known: here short strong ones and long weak ones, with the threshold inside both
+/// boxes. `points` points have equal distances from 0 on, without the end of the interval, so that a multiple
+/// of them is a finer grid that holds them all. Rosenbrock's method Rodas5P at a relative tolerance of 10⁻⁸.
+///
+/// `end` is the end of the interval. Targets are all states that the model has, in its order.
+///
+/// # Errors
+/// [`Error::BadRecipe`](crate::Error) for another model, and what the registry says of an unknown variant.
+pub fn pellegrini_pulses(
+    model: &str,
+    end: f64,
+    points: u64,
+    samples: u64,
+    seed: u64,
+) -> Result<Recipe, crate::Error> {
+    type Box = (f64, (f64, f64), (f64, f64));
+    let (variant, boxes): (&str, [Box; 2]) = match model {
+        "fitzhugh_nagumo" => {
+            ("pavia", [(0.18, (0.0, 0.014), (1.0, 100.0)), (0.82, (0.03, 2.0), (1.0, 100.0))])
+        }
+        "hodgkin_huxley_1952" => {
+            ("squid_1952", [(0.86, (2.0, 10.0), (1.0, 100.0)), (0.14, (45.0, 200.0), (1.0, 100.0))])
+        }
+        "ohara_rudy_2011" => ("endo", [(0.6, (-80.0, -10.0), (0.5, 5.0)), (0.4, (-4.0, -0.2), (5.0, 100.0))]),
+        other => {
+            let text = format!(
+                "no pulses are known for `{other}`; take fitzhugh_nagumo, hodgkin_huxley_1952 or ohara_rudy_2011"
+            );
+            return Err(crate::Error::bad_recipe("model", text));
+        }
+    };
+    let entry = ionic_models::registry::find(model, Some(variant)).map_err(crate::Error::model("model"))?;
+    let side = |of: Quantity, (low, high)| Range { of, low, high };
+    let parts = boxes.map(|(share, amplitude, length)| Part {
+        share,
+        ranges: vec![side(Quantity::StimulusAmplitude, amplitude), side(Quantity::StimulusDuration, length)],
+    });
+    // Amplitude and length stand for those that are drawn.
+    let pulse = PulseTrain { start: 0.0, period: 2.0 * end, duration: 1.0, amplitude: 0.0, count: Some(1) };
+    Ok(Recipe {
+        format: RECIPE_FORMAT,
+        model: ModelSpec {
+            id: model.to_owned(),
+            variant: Some(variant.to_owned()),
+            parameters: BTreeMap::new(),
+            initial: BTreeMap::new(),
+            stimulus: StimulusSpec::PulseTrain(pulse),
+        },
+        sampling: Sampling::Mixture { samples, parts: parts.to_vec() },
+        integrator: Integrator::Adaptive { method: Method::Rodas5P, rtol: 1e-8, atol: 1e-10 },
+        t_start: 0.0,
+        times: TimeGrid::Uniform { from: 0.0, to: end, points, ends: Ends::First },
+        rows: Rows::AtTimes,
+        columns: Columns {
+            inputs: vec![Input::Stimulus],
+            targets: entry.states.iter().map(|s| s.name.to_owned()).collect(),
+        },
+        seed,
+    })
 }

@@ -10,22 +10,16 @@
 //! the settings, the hash of data and equations, the state of optimiser, schedule and random
 //! numbers, and a SHA-256 over all of that and over every tensor.
 
-use std::collections::HashMap;
 use std::path::Path;
 
-use safetensors::SafeTensors;
-use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::data::SamplerState;
-use crate::{Error, Losses, Mlp, Record, TrainConfig, Trainer, TrainingSet, Validation, atomic};
+use crate::sealed::{self, Column, Field, differing, f32s};
+use crate::{Error, Losses, Mlp, Record, TrainConfig, Trainer, TrainingSet, Validation};
 
 /// The number of the format described above; it grows when a change makes old files unreadable.
 pub const FORMAT: u32 = 1;
-
-/// The metadata's key.
-const KEY: &str = "ionic-surrogates.checkpoint";
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,6 +35,15 @@ struct Header {
     points_word_position: u64,
     /// SHA-256 of the header with this field empty, then of every tensor.
     sha256: String,
+}
+
+impl sealed::Header for Header {
+    const KEY: &'static str = "ionic-surrogates.checkpoint";
+    const FORMAT: u32 = FORMAT;
+
+    fn sha256(&mut self) -> &mut String {
+        &mut self.sha256
+    }
 }
 
 /// The schedule's state; JSON has no infinity, so `best` is absent before the first step.
@@ -74,26 +77,7 @@ impl Checkpoint {
     }
 
     fn parse(path: &Path, bytes: &[u8]) -> Result<Self, String> {
-        let file = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
-        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
-        let text = metadata
-            .metadata()
-            .as_ref()
-            .and_then(|m| m.get(KEY))
-            .ok_or_else(|| format!("its header has no `{KEY}`"))?;
-        #[derive(Deserialize)]
-        struct Format {
-            format: u32,
-        }
-        let Format { format } = serde_json::from_str(text).map_err(|e| e.to_string())?;
-        if format != FORMAT {
-            return Err(format!("it has format {format}, and this version reads {FORMAT}"));
-        }
-        let header: Header = serde_json::from_str(text).map_err(|e| e.to_string())?;
-        let mut tensors: Vec<_> = file.iter().map(|(name, t)| (name.to_owned(), t)).collect();
-        if digest(&header, &mut tensors) != header.sha256 {
-            return Err("its content does not have the hash in its header".to_owned());
-        }
+        let (header, file) = sealed::parse::<Header>(bytes)?;
         header.config.check().map_err(|e| e.to_string())?;
 
         let config = &header.config;
@@ -109,7 +93,7 @@ impl Checkpoint {
                 .map_err(|e| e.to_string())?;
         let m = f32s(&file, "adam.m", &[count])?;
         let v = f32s(&file, "adam.v", &[count])?;
-        let history = read_history(&file)?;
+        let history = sealed::read_history(&file, &HISTORY, record)?;
         Ok(Self { path: path.to_owned(), header, network, m, v, history })
     }
 
@@ -145,7 +129,7 @@ impl Trainer {
     /// # Errors
     /// [`Error::Io`] if the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        let mut header = Header {
+        let header = Header {
             format: FORMAT,
             config: self.config.clone(),
             data_sha256: self.set_sha256.clone(),
@@ -160,18 +144,7 @@ impl Trainer {
             points_word_position: self.points.get_word_pos() as u64,
             sha256: String::new(),
         };
-        let columns = self.columns();
-        let mut tensors = Vec::new();
-        for (name, dtype, shape, bytes) in &columns {
-            let view = TensorView::new(*dtype, shape.clone(), bytes)
-                .map_err(|e| Error::io(path, std::io::Error::other(e)))?;
-            tensors.push((name.clone(), view));
-        }
-        header.sha256 = digest(&header, &mut tensors);
-        let metadata = HashMap::from([(KEY.to_owned(), json(&header))]);
-        let bytes = safetensors::serialize(tensors, Some(metadata))
-            .map_err(|e| Error::io(path, std::io::Error::other(e)))?;
-        atomic::write(path, &bytes)
+        sealed::write(path, header, &self.columns())
     }
 
     /// A training that goes on where a checkpoint was written, as if it had not been interrupted:
@@ -240,35 +213,24 @@ impl Trainer {
         Ok(trainer)
     }
 
-    /// Every tensor of the file: name, type, shape, bytes.
-    fn columns(&self) -> Vec<(String, Dtype, Vec<usize>, Vec<u8>)> {
-        let f32s = |v: &[f32]| v.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
+    /// Every tensor of the file.
+    fn columns(&self) -> Vec<Column> {
         let mut out = Vec::new();
         for (k, layer) in self.config.network.layers().enumerate() {
             let (w, b) = layer.split(self.network.parameters());
-            let shape = vec![layer.inputs, layer.outputs];
-            out.push((format!("layer.{k}.weight"), Dtype::F32, shape, f32s(w)));
-            out.push((format!("layer.{k}.bias"), Dtype::F32, vec![layer.outputs], f32s(b)));
+            out.push(sealed::column(format!("layer.{k}.weight"), vec![layer.inputs, layer.outputs], w));
+            out.push(sealed::column(format!("layer.{k}.bias"), vec![layer.outputs], b));
         }
         for (name, values) in [("adam.m", &self.adam.m), ("adam.v", &self.adam.v)] {
-            out.push((name.to_owned(), Dtype::F32, vec![values.len()], f32s(values)));
+            out.push(sealed::column(name, vec![values.len()], values));
         }
-        let rows = self.history.len();
-        let iterations = self.history.iter().flat_map(|r| r.iteration.to_le_bytes()).collect();
-        out.push(("history.iteration".to_owned(), Dtype::U64, vec![rows], iterations));
-        for (name, value) in HISTORY {
-            let bytes = self.history.iter().flat_map(|r| value(r).to_le_bytes()).collect();
-            out.push((format!("history.{name}"), Dtype::F64, vec![rows], bytes));
-        }
+        out.extend(sealed::history(&self.history, |r| r.iteration, &HISTORY));
         out
     }
 }
 
-/// One number of a record.
-type Field = fn(&Record) -> f64;
-
-/// The history's columns of F64, in the order in which [`read_history`] takes them.
-const HISTORY: [(&str, Field); 7] = [
+/// The history's columns of F64, in the order in which [`record`] takes them.
+const HISTORY: [Field<Record>; 7] = [
     ("data", |r| r.losses.data),
     ("physics", |r| r.losses.physics),
     ("initial", |r| r.losses.initial),
@@ -278,87 +240,11 @@ const HISTORY: [(&str, Field); 7] = [
     ("validation_max", |r| r.validation.map_or(f64::NAN, |v| v.max)),
 ];
 
-fn read_history(file: &SafeTensors<'_>) -> Result<Vec<Record>, String> {
-    let name = "history.iteration";
-    let rows = file.tensor(name).map_err(|e| e.to_string())?.shape().first().copied().unwrap_or(0);
-    let iterations = numbers(file, name, Dtype::U64, &[rows])?;
-    let mut columns = Vec::new();
-    for (name, _) in HISTORY {
-        columns.push(numbers(file, &format!("history.{name}"), Dtype::F64, &[rows])?);
+fn record(iteration: u64, f: &[f64]) -> Record {
+    Record {
+        iteration,
+        losses: Losses { data: f[0], physics: f[1], initial: f[2], total: f[3] },
+        learning_rate: f[4],
+        validation: (!f[5].is_nan()).then(|| Validation { mean: f[5], max: f[6] }),
     }
-    let u64_at = |bytes: &[u8], i: usize| {
-        let mut word = [0; 8];
-        word.copy_from_slice(&bytes[8 * i..8 * i + 8]);
-        u64::from_le_bytes(word)
-    };
-    Ok((0..rows)
-        .map(|i| {
-            let f = |column: usize| f64::from_bits(u64_at(columns[column], i));
-            Record {
-                iteration: u64_at(iterations, i),
-                losses: Losses { data: f(0), physics: f(1), initial: f(2), total: f(3) },
-                learning_rate: f(4),
-                validation: (!f(5).is_nan()).then(|| Validation { mean: f(5), max: f(6) }),
-            }
-        })
-        .collect())
-}
-
-/// The bytes of a tensor of the given type and shape.
-pub(crate) fn numbers<'a>(
-    file: &SafeTensors<'a>,
-    name: &str,
-    dtype: Dtype,
-    shape: &[usize],
-) -> Result<&'a [u8], String> {
-    let t = file.tensor(name).map_err(|e| e.to_string())?;
-    if t.dtype() != dtype || t.shape() != shape {
-        return Err(format!("`{name}` is {:?} {:?}, not {dtype:?} {shape:?}", t.dtype(), t.shape()));
-    }
-    Ok(t.data())
-}
-
-pub(crate) fn f32s(file: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
-    let bytes = numbers(file, name, Dtype::F32, shape)?;
-    Ok(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
-}
-
-/// SHA-256 of the header without its hash, and of every tensor in the order of names.
-fn digest(header: &Header, tensors: &mut [(String, TensorView<'_>)]) -> String {
-    digest_of(&json(&Header { sha256: String::new(), ..header.clone() }), tensors)
-}
-
-/// SHA-256 of a header's text, and of every tensor in the order of names.
-pub(crate) fn digest_of(text: &str, tensors: &mut [(String, TensorView<'_>)]) -> String {
-    let mut hash = Sha256::new();
-    hash.update((text.len() as u64).to_le_bytes());
-    hash.update(text.as_bytes());
-    tensors.sort_by(|a, b| a.0.cmp(&b.0));
-    for (name, t) in tensors {
-        let about = format!("{name} {:?} {:?}", t.dtype(), t.shape());
-        hash.update((about.len() as u64).to_le_bytes());
-        hash.update(about.as_bytes());
-        hash.update(t.data());
-    }
-    hex(hash)
-}
-
-/// The name of the first setting that differs.
-pub(crate) fn differing(a: &impl Serialize, b: &impl Serialize) -> String {
-    let (a, b) = (serde_json::to_value(a), serde_json::to_value(b));
-    if let (Ok(serde_json::Value::Object(a)), Ok(serde_json::Value::Object(b))) = (a, b)
-        && let Some((name, value)) = a.iter().find(|(name, value)| b.get(*name) != Some(value))
-    {
-        let was = b.get(name).unwrap_or(&serde_json::Value::Null);
-        return format!("setting `{name}` ({was} in the file, {value} now)");
-    }
-    "settings".to_owned()
-}
-
-fn json(header: &Header) -> String {
-    serde_json::to_string(header).expect("invariant: a header has string keys and finite numbers")
-}
-
-pub(crate) fn hex(hash: Sha256) -> String {
-    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
 }

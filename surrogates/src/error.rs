@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum Error {
     /// The name of an activation is not one of ours.
-    #[error("unknown activation `{name}`: use SiLU, Tanh, ELU, ReLU or Sin")]
+    #[error("unknown activation `{name}`: use SiLU, Tanh, ELU, ReLU, Sin, GELU or LeakyReLU")]
     UnknownActivation {
         /// The name as given.
         name: String,

@@ -199,6 +199,12 @@ fn activation<E: Real, const FMA: bool, const KIND: u8, const WIDE: bool>(z: E) 
             // 0·z is 0, and NaN for NaN.
             (z * zero, zero, zero)
         }
+    } else if KIND == Activation::GELU as u8 {
+        let (p, density) = z.normal::<FMA>();
+        (z * p, z.fma::<FMA>(density, p), density * (-z).fma::<FMA>(z, two))
+    } else if KIND == Activation::LeakyReLU as u8 {
+        let leak = E::nearest(0.01);
+        if z > zero { (z, one, zero) } else { (z * leak, leak, zero) }
     } else {
         let (s, c) = if WIDE { z.sin_cos_any() } else { z.sin_cos::<FMA>() };
         (s, c, -s)
@@ -213,6 +219,8 @@ macro_rules! by_kind {
             Activation::Tanh => $body::<$e, $fma, { Activation::Tanh as u8 }, false>($($arg),*),
             Activation::ELU => $body::<$e, $fma, { Activation::ELU as u8 }, false>($($arg),*),
             Activation::ReLU => $body::<$e, $fma, { Activation::ReLU as u8 }, false>($($arg),*),
+            Activation::GELU => $body::<$e, $fma, { Activation::GELU as u8 }, false>($($arg),*),
+            Activation::LeakyReLU => $body::<$e, $fma, { Activation::LeakyReLU as u8 }, false>($($arg),*),
             Activation::Sin => {
                 let limit = <$e>::nearest(<$e>::SIN_LIMIT);
                 if $z.iter().all(|z| z.abs() <= limit) {
@@ -349,6 +357,8 @@ pub(crate) struct AdamStep<E> {
     /// 1/√(1 − β₂ᵗ)
     pub(crate) correction: E,
     pub(crate) eps: E,
+    /// What a parameter is multiplied with before: 1 without decay.
+    pub(crate) keep: E,
 }
 
 dispatched! {
@@ -368,7 +378,7 @@ fn adam_any<E: Real, const FMA: bool, const W: usize>(
     for (((p, &g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
         *m = m.fma::<FMA>(s.beta1, c1 * g);
         *v = v.fma::<FMA>(s.beta2, c2 * g * g);
-        *p -= s.step * *m / v.sqrt().fma::<FMA>(s.correction, s.eps);
+        *p = *p * s.keep - s.step * *m / v.sqrt().fma::<FMA>(s.correction, s.eps);
     }
 }
 

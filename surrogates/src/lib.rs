@@ -74,6 +74,7 @@ mod checkpoint;
 mod config;
 mod data;
 mod error;
+pub mod fno;
 mod fused;
 mod kernels;
 mod loss;
@@ -86,6 +87,7 @@ mod optimizer;
 mod physics;
 mod random;
 mod real;
+mod sealed;
 mod spec;
 mod trainer;
 

@@ -67,8 +67,17 @@ impl<E: Real> Adam<E> {
     /// # Panics
     /// If the lengths differ.
     pub fn update(&mut self, parameters: &mut [E], gradient: &[E], learning_rate: f64) {
+        self.update_decayed(parameters, gradient, learning_rate, 0.0);
+    }
+
+    /// As [`Adam::update`], after `parameters` were multiplied with 1 − learning rate · decay: AdamW
+    /// (Loshchilov and Hutter 2019, arXiv:1711.05101), in PyTorch's form.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    pub fn update_decayed(&mut self, parameters: &mut [E], gradient: &[E], learning_rate: f64, decay: f64) {
         let all = parameters.len().max(1);
-        self.update_parts(parameters, gradient, all, |_| learning_rate);
+        self.update_all(parameters, gradient, all, |_| learning_rate, decay);
     }
 
     /// As [`Adam::update`], with a learning rate for each of several parts of `each` parameters.
@@ -81,6 +90,17 @@ impl<E: Real> Adam<E> {
         gradient: &[E],
         each: usize,
         learning_rate: impl Fn(usize) -> f64,
+    ) {
+        self.update_all(parameters, gradient, each, learning_rate, 0.0);
+    }
+
+    fn update_all(
+        &mut self,
+        parameters: &mut [E],
+        gradient: &[E],
+        each: usize,
+        learning_rate: impl Fn(usize) -> f64,
+        decay: f64,
     ) {
         assert!(parameters.len() == self.m.len() && gradient.len() == self.m.len(), "lengths differ");
         self.updates += 1;
@@ -95,6 +115,7 @@ impl<E: Real> Adam<E> {
                 step: E::nearest(learning_rate(k) / (1.0 - c.beta1.powf(t))),
                 correction: E::nearest((1.0 - c.beta2.powf(t)).sqrt().recip()),
                 eps: E::nearest(c.eps),
+                keep: E::nearest(1.0 - learning_rate(k) * decay),
             };
             kernels::adam(step, p, g, m, v);
         }
@@ -221,6 +242,25 @@ mod tests {
             }
         }
         assert_eq!(adam.updates(), 50);
+    }
+
+    /// AdamW as PyTorch's documentation prints it: the decay first, then Adam's step.
+    #[test]
+    fn decay_shrinks_parameters_apart_from_the_gradient() {
+        let config = AdamConfig { learning_rate: 0.01, ..AdamConfig::default() };
+        let (mut plain, mut decayed) = (Adam::<f64>::new(config, 3), Adam::<f64>::new(config, 3));
+        let (mut p, mut q) = ([2.0, -3.0, 0.5], [2.0, -3.0, 0.5]);
+        for t in 0..5 {
+            let g = [0.3 * f64::from(t), -1.0, 0.0];
+            let before = q;
+            decayed.update_decayed(&mut q, &g, 0.01, 0.1);
+            let was = p;
+            plain.update(&mut p, &g, 0.01);
+            for i in 0..3 {
+                let expected = before[i] * (1.0 - 0.01 * 0.1) + (p[i] - was[i]);
+                assert!((q[i] - expected).abs() < 1e-14, "update {t}, parameter {i}");
+            }
+        }
     }
 
     #[test]

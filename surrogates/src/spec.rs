@@ -22,11 +22,17 @@ pub enum Activation {
     ReLU,
     /// sin z
     Sin,
+    /// z·Φ(z), with the distribution function of the normal distribution (Hendrycks and Gimpel 2016,
+    /// arXiv:1606.08415): the exact one, not that of tanh
+    GELU,
+    /// z above 0, z/100 below; the derivative at 0 is 1/100
+    LeakyReLU,
 }
 
 impl Activation {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::SiLU, Self::Tanh, Self::ELU, Self::ReLU, Self::Sin];
+    pub const ALL: [Self; 7] =
+        [Self::SiLU, Self::Tanh, Self::ELU, Self::ReLU, Self::Sin, Self::GELU, Self::LeakyReLU];
 
     /// The name as [`MlpSpec`] spells it.
     pub fn name(self) -> &'static str {
@@ -36,6 +42,8 @@ impl Activation {
             Self::ELU => "ELU",
             Self::ReLU => "ReLU",
             Self::Sin => "Sin",
+            Self::GELU => "GELU",
+            Self::LeakyReLU => "LeakyReLU",
         }
     }
 }
@@ -263,7 +271,7 @@ mod tests {
     #[test]
     fn errors_name_what_is_wrong() {
         for (text, name) in [
-            ("GELU32", "GELU"),
+            ("Swish32", "Swish"),
             ("SiLU", "no width"),
             ("SiLU32,,Tanh8", "no width"),
             ("SiLU0", "SiLU0"),
@@ -294,7 +302,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(layers in proptest::collection::vec((0usize..5, 1usize..=65_536), 0..6)) {
+        fn what_is_written_is_read(layers in proptest::collection::vec((0..Activation::ALL.len(), 1usize..=65_536), 0..6)) {
             let hidden = layers.iter().map(|&(a, width)| Layer { activation: Activation::ALL[a], width });
             let spec = MlpSpec { inputs: 2, hidden: hidden.collect(), outputs: 3 };
             prop_assert_eq!(&MlpSpec::parse(2, &spec.to_string(), 3).unwrap(), &spec);

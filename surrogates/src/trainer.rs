@@ -352,5 +352,5 @@ fn set_sha256(config: &TrainConfig, set: &TrainingSet) -> String {
         hash.update(network.spec().to_string().as_bytes());
         network.parameters().iter().for_each(|v| hash.update(v.to_le_bytes()));
     }
-    crate::checkpoint::hex(hash)
+    crate::sealed::hex(hash)
 }

@@ -7,6 +7,7 @@
 
 use super::simd::{LANES, Line, ROUND, Simd};
 use crate::Activation;
+use crate::real::{INV_SQRT_TAU, TAIL, TAIL_SCALE};
 
 /// eʳ − 1 and 2ⁿ with x = n·ln 2 + r, for |x| ≤ 87.
 #[inline(always)]
@@ -44,6 +45,21 @@ fn exp_m1<S: Simd>(s: S, x: S::V) -> S::V {
     let (p, scale) = split(s, clamp(s, 87.0, x));
     // 2ⁿ(1 + p) − 1 = 2ⁿp + (2ⁿ − 1): nothing cancels for n = 0.
     s.fma(p, scale, s.sub(scale, s.splat(1.0)))
+}
+
+/// Φ(x) and φ(x) of the normal distribution, as [`crate::Real::normal`].
+#[inline(always)]
+fn normal<S: Simd>(s: S, x: S::V) -> (S::V, S::V) {
+    let (p, scale) = split(s, clamp(s, 87.0, s.mul(s.mul(x, x), s.splat(-0.5))));
+    let density = s.mul(s.fma(p, scale, scale), s.splat(INV_SQRT_TAU as f32));
+    let size = s.max(s.sub(s.splat(0.0), x), x);
+    let t = s.reciprocal(s.fma(size, s.splat(TAIL_SCALE), s.splat(1.0)));
+    let mut p = s.splat(TAIL[0]);
+    for c in &TAIL[1..] {
+        p = s.fma(p, t, s.splat(*c));
+    }
+    let tail = s.mul(s.mul(density, t), p);
+    (s.if_positive(x, s.sub(s.splat(1.0), tail), tail), density)
 }
 
 /// tanh x = e/(e + 2) with e = e²ˣ − 1, which loses nothing near 0.
@@ -151,6 +167,12 @@ pub(super) fn activation<S: Simd, const KIND: u8>(s: S, z: S::V) -> (S::V, S::V,
     } else if KIND == Activation::ReLU as u8 {
         // 0·z is 0, and NaN for NaN.
         (s.if_positive(z, z, s.mul(z, zero)), s.if_positive(z, one, zero), zero)
+    } else if KIND == Activation::GELU as u8 {
+        let (p, density) = normal(s, z);
+        (s.mul(z, p), s.fma(z, density, p), s.mul(density, s.fnma(z, z, two)))
+    } else if KIND == Activation::LeakyReLU as u8 {
+        let leak = s.splat(0.01);
+        (s.if_positive(z, z, s.mul(z, leak)), s.if_positive(z, one, leak), zero)
     } else {
         let (sin, cos) = sin_cos(s, z);
         (sin, cos, s.sub(zero, sin))
@@ -177,6 +199,8 @@ mod tests {
                     2 => tanh(s, x),
                     3 => sin_cos(s, x).0,
                     4 => sin_cos(s, x).1,
+                    6 => normal(s, x).0,
+                    7 => normal(s, x).1,
                     _ => tanh_lines(s, [x])[0],
                 };
                 s.store(y, line);
@@ -234,9 +258,24 @@ mod tests {
     }
 
     #[test]
+    fn the_normal_distribution_is_accurate() {
+        let exact: [fn(f64) -> f64; 2] =
+            [|x| 0.5 * libm::erfc(-x * 0.5f64.sqrt()), |x| (-0.5 * x * x).exp() * INV_SQRT_TAU];
+        for level in Level::available() {
+            for (function, exact) in [6, 7].into_iter().zip(exact) {
+                let x: Vec<f32> = (-20_000..20_000).map(|i| i as f32 / 1000.0).collect();
+                for (x, y) in x.iter().zip(apply(level, function, &x)) {
+                    let error = (f64::from(y) - exact(f64::from(*x))).abs();
+                    assert!(error < 3e-7, "{level:?}: function {function} of {x} is off by {error}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn nan_goes_through_and_large_numbers_saturate() {
         for level in Level::available() {
-            for function in 0..6 {
+            for function in 0..8 {
                 let y = apply(level, function, &[f32::NAN, 0.5]);
                 assert!(y[0].is_nan() && y[1].is_finite(), "{level:?}: function {function}");
             }

@@ -12,6 +12,8 @@ macro_rules! by_kind {
             Activation::Tanh => $body::<$s, { Activation::Tanh as u8 }, $l>($($arg),*),
             Activation::ELU => $body::<$s, { Activation::ELU as u8 }, $l>($($arg),*),
             Activation::ReLU => $body::<$s, { Activation::ReLU as u8 }, $l>($($arg),*),
+            Activation::GELU => $body::<$s, { Activation::GELU as u8 }, $l>($($arg),*),
+            Activation::LeakyReLU => $body::<$s, { Activation::LeakyReLU as u8 }, $l>($($arg),*),
             Activation::Sin => $body::<$s, { Activation::Sin as u8 }, $l>($($arg),*),
         }
     };

@@ -6,17 +6,22 @@
 //! activation for each neuron and row, about 25 operations. For 3→32→32→32→2 and 128 rows that is
 //! 1.7 million operations in products and 0.3 million in activations.
 
+mod elementwise;
 mod functions;
 mod layer;
 mod level;
+mod operator;
 mod panels;
+mod product;
 mod products;
 mod simd;
 mod subnetworks;
+mod waves;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 pub(crate) use level::Level;
+pub(crate) use operator::FusedFno;
 pub(crate) use subnetworks::FusedMap;
 
 use self::level::Task;

@@ -8,8 +8,8 @@
 /// The number of rows in a line.
 pub(crate) const LANES: usize = 16;
 
-/// One number of 16 rows of the batch, in one cache line.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// One number of 16 rows of the batch, or 16 numbers of one row, in one cache line.
+#[derive(Debug, Clone, Copy, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C, align(64))]
 pub(crate) struct Line(pub(crate) [f32; LANES]);
 

@@ -67,12 +67,15 @@ fn derivatives(kind: Activation, z: f64) -> [f64; 3] {
 #[test]
 fn activations_and_their_derivatives() {
     type Function = fn(f64) -> f64;
-    let exact: [(Activation, Function); 5] = [
+    let exact: [(Activation, Function); 7] = [
         (Activation::SiLU, |z| z / (1.0 + (-z).exp())),
         (Activation::Tanh, f64::tanh),
         (Activation::ELU, |z| if z > 0.0 { z } else { z.exp_m1() }),
         (Activation::ReLU, |z| z.max(0.0)),
         (Activation::Sin, f64::sin),
+        // Φ by the other function of the library.
+        (Activation::GELU, |z| 0.5 * z * (1.0 + libm::erf(z / 2f64.sqrt()))),
+        (Activation::LeakyReLU, |z| if z > 0.0 { z } else { 0.01 * z }),
     ];
     let h = 1e-5;
     for (kind, f) in exact {

@@ -93,5 +93,5 @@ pub fn to_model(map: &NeuralMap, description: &Description) -> Result<Model, Err
     let text = format!("neural map {}+{} Tanh{}", spec.states, spec.parameters, spec.width);
     let mut description = description.clone();
     description.properties.push(("dt".to_owned(), map.dt().to_string()));
-    Ok(graph.finish((inputs, states), text, &description))
+    Ok(graph.finish((&[inputs], &[states]), text, &description))
 }

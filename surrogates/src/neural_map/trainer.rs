@@ -104,7 +104,7 @@ impl MapTrainer {
                 rows.flat_map(|(x, y)| x.iter().chain(y).copied()).collect()
             },
             validation: validation.map(normal),
-            pairs_sha256: crate::checkpoint::hex(hash),
+            pairs_sha256: crate::sealed::hex(hash),
             iteration: 0,
             history: Vec::new(),
             since: (0.0, 0),

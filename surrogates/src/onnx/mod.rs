@@ -6,8 +6,8 @@
 //!
 //! `Sub(x, x_mean)`, `Div(x_scale)`, then for each hidden layer `MatMul(W)`, `Add(b)` and its
 //! activation, then `MatMul`, `Add`, `Mul(y_scale)`, `Add(y_mean)` to `y`. W is `[inputs, outputs]`.
-//! SiLU is `Sigmoid` and `Mul`; the others are `Tanh`, `Elu` with alpha 1, `Relu` and `Sin`. Constants
-//! lie in the file itself.
+//! SiLU is `Sigmoid` and `Mul`, GELU is z·(1 + `Erf`(z/√2))/2; the others are `Tanh`, `Elu` with alpha 1,
+//! `Relu`, `Sin`, and `LeakyRelu` with alpha 0.01. Constants lie in the file itself.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ pub mod proto;
 
 use crate::{Activation, Error, Mlp, atomic};
 use proto::{
-    Attribute, Dimension, Extent, FLOAT, Graph, Model, Node, OperatorSet, Property, Shape, Tensor,
+    Attribute, Dimension, Extent, FLOAT, Graph, INT64, Model, Node, OperatorSet, Property, Shape, Tensor,
     TensorType, Type, ValueInfo,
 };
 
@@ -106,25 +106,14 @@ pub fn to_model(network: &Mlp, description: &Description) -> Result<Model, Error
         let out = format!("h{}", k + 1);
         h = match layer.activation {
             None => z,
-            Some(Activation::SiLU) => {
-                let s = graph.node("Sigmoid", &[&z], &format!("layer.{k}.sigmoid"));
-                graph.node("Mul", &[&z, &s], &out)
-            }
-            Some(Activation::Tanh) => graph.node("Tanh", &[&z], &out),
-            Some(Activation::ELU) => {
-                let out = graph.node("Elu", &[&z], &out);
-                graph.attribute("alpha", 1.0);
-                out
-            }
-            Some(Activation::ReLU) => graph.node("Relu", &[&z], &out),
-            Some(Activation::Sin) => graph.node("Sin", &[&z], &out),
+            Some(kind) => graph.activation(kind, &z, &format!("layer.{k}"), &out),
         };
     }
     graph.constant("y_scale", &[spec.outputs], output.scale());
     graph.constant("y_mean", &[spec.outputs], output.mean());
     let scaled = graph.node("Mul", &[&h, "y_scale"], "y_centred");
     graph.node("Add", &[&scaled, "y_mean"], "y");
-    Ok(graph.finish((spec.inputs, spec.outputs), spec.to_string(), description))
+    Ok(graph.finish((&[spec.inputs], &[spec.outputs]), spec.to_string(), description))
 }
 
 /// That there is a label for each column or none at all, and that every parameter is finite.
@@ -162,10 +151,10 @@ impl Builder {
         Self { graph: Graph { name: "surrogate".to_owned(), ..Graph::default() } }
     }
 
-    /// The file of the graph.
+    /// The file of the graph. Inputs and outputs have these extents after the batch.
     pub(crate) fn finish(
         self,
-        (inputs, outputs): (usize, usize),
+        (inputs, outputs): (&[usize], &[usize]),
         spec: String,
         description: &Description,
     ) -> Model {
@@ -207,6 +196,16 @@ impl Builder {
         });
     }
 
+    /// Adds a constant of whole numbers: a shape, or places.
+    pub(crate) fn integers(&mut self, name: &str, shape: &[usize], values: &[i64]) {
+        self.graph.initializer.push(Tensor {
+            dims: shape.iter().map(|&n| n as i64).collect(),
+            data_type: INT64,
+            name: name.to_owned(),
+            raw_data: values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        });
+    }
+
     /// Adds an operation, named as its output, and returns that name.
     pub(crate) fn node(&mut self, operator: &str, inputs: &[&str], output: &str) -> String {
         self.graph.node.push(Node {
@@ -219,19 +218,63 @@ impl Builder {
         output.to_owned()
     }
 
+    /// Adds an activation of `z`; operations on the way are named after `place`. Returns the name `out`.
+    pub(crate) fn activation(&mut self, kind: Activation, z: &str, place: &str, out: &str) -> String {
+        let out = match kind {
+            Activation::SiLU => {
+                let s = self.node("Sigmoid", &[z], &format!("{place}.sigmoid"));
+                self.node("Mul", &[z, &s], out)
+            }
+            Activation::Tanh => self.node("Tanh", &[z], out),
+            Activation::ELU => self.node("Elu", &[z], out),
+            Activation::ReLU => self.node("Relu", &[z], out),
+            Activation::Sin => self.node("Sin", &[z], out),
+            Activation::GELU => {
+                for (name, value) in
+                    [("gelu.root", core::f32::consts::FRAC_1_SQRT_2), ("gelu.one", 1.0), ("gelu.half", 0.5)]
+                {
+                    if !self.graph.initializer.iter().any(|t| t.name == name) {
+                        self.constant(name, &[], &[value]);
+                    }
+                }
+                let scaled = self.node("Mul", &[z, "gelu.root"], &format!("{place}.scaled"));
+                let erf = self.node("Erf", &[&scaled], &format!("{place}.erf"));
+                let twice = self.node("Add", &[&erf, "gelu.one"], &format!("{place}.twice"));
+                let half = self.node("Mul", &[z, "gelu.half"], &format!("{place}.half"));
+                self.node("Mul", &[&half, &twice], out)
+            }
+            Activation::LeakyReLU => self.node("LeakyRelu", &[z], out),
+        };
+        match kind {
+            Activation::ELU => self.attribute("alpha", 1.0),
+            Activation::LeakyReLU => self.attribute("alpha", 0.01),
+            _ => {}
+        }
+        out
+    }
+
     /// Adds a setting to the last operation.
     fn attribute(&mut self, name: &str, f: f32) {
         if let Some(node) = self.graph.node.last_mut() {
-            node.attribute.push(Attribute { name: name.to_owned(), f, r#type: Attribute::FLOAT });
+            let name = name.to_owned();
+            node.attribute.push(Attribute { name, f, r#type: Attribute::FLOAT, ..Attribute::default() });
+        }
+    }
+
+    /// Adds the order of axes to the last operation.
+    pub(crate) fn permutation(&mut self, order: &[i64]) {
+        if let Some(node) = self.graph.node.last_mut() {
+            let (name, ints) = ("perm".to_owned(), order.to_vec());
+            node.attribute.push(Attribute { name, ints, r#type: Attribute::INTS, ..Attribute::default() });
         }
     }
 }
 
-/// A matrix of float32 with any number of rows.
-fn value(name: &str, columns: usize) -> ValueInfo {
-    let rows = Dimension { value: Some(Extent::Parameter("batch".to_owned())) };
-    let columns = Dimension { value: Some(Extent::Value(columns as i64)) };
-    let shape = Some(Shape { dim: vec![rows, columns] });
+/// Numbers of float32 with any batch.
+fn value(name: &str, extents: &[usize]) -> ValueInfo {
+    let batch = Dimension { value: Some(Extent::Parameter("batch".to_owned())) };
+    let others = extents.iter().map(|&n| Dimension { value: Some(Extent::Value(n as i64)) });
+    let shape = Some(Shape { dim: [batch].into_iter().chain(others).collect() });
     let tensor_type = Some(TensorType { elem_type: FLOAT, shape });
     ValueInfo { name: name.to_owned(), r#type: Some(Type { tensor_type }) }
 }

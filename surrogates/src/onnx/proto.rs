@@ -91,16 +91,19 @@ pub struct Node {
     pub attribute: Vec<Attribute>,
 }
 
-/// A setting of a node: here always a number.
+/// A setting of a node: a number, or whole numbers.
 #[derive(Clone, PartialEq, Message)]
 pub struct Attribute {
     /// The setting's name.
     #[prost(string, tag = "1")]
     pub name: String,
-    /// Its value.
+    /// Its value, if it is a number.
     #[prost(float, tag = "2")]
     pub f: f32,
-    /// The kind of value: [`Attribute::FLOAT`].
+    /// Its value, if it is whole numbers.
+    #[prost(int64, repeated, packed = "false", tag = "8")]
+    pub ints: Vec<i64>,
+    /// The kind of value: [`Attribute::FLOAT`] or [`Attribute::INTS`].
     #[prost(int32, tag = "20")]
     pub r#type: i32,
 }
@@ -108,6 +111,8 @@ pub struct Attribute {
 impl Attribute {
     /// The value is the field `f`.
     pub const FLOAT: i32 = 1;
+    /// The value is the field `ints`.
+    pub const INTS: i32 = 7;
 }
 
 /// A constant.
@@ -116,7 +121,7 @@ pub struct Tensor {
     /// Its shape.
     #[prost(int64, repeated, tag = "1")]
     pub dims: Vec<i64>,
-    /// The type of its numbers: [`FLOAT`].
+    /// The type of its numbers: [`FLOAT`] or [`INT64`].
     #[prost(int32, tag = "2")]
     pub data_type: i32,
     /// Its name.
@@ -129,6 +134,8 @@ pub struct Tensor {
 
 /// The number type `float32`.
 pub const FLOAT: i32 = 1;
+/// The number type `int64`.
+pub const INT64: i32 = 7;
 
 /// A named value with its type.
 #[derive(Clone, PartialEq, Message)]

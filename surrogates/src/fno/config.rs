@@ -1,0 +1,115 @@
+//! What a training of an operator consists of, apart from its trajectories.
+
+use serde::{Deserialize, Serialize};
+
+use super::FnoSpec;
+use crate::neural_map::Decay;
+use crate::{AdamConfig, Backend, Error};
+
+/// The settings of a training. Together with the trajectories and the seed inside, they determine every
+/// parameter after every iteration on one machine, on any number of threads.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FnoConfig {
+    /// The operator's shape.
+    pub network: FnoSpec,
+    /// Seed of the first parameters and of the order of trajectories.
+    pub seed: u64,
+    /// Trajectories in a batch; all of them if there are fewer.
+    pub batch: usize,
+    /// How often all trajectories are gone through.
+    pub epochs: u64,
+    /// The optimiser. Its learning rate is that of the first iteration.
+    pub adam: AdamConfig,
+    /// AdamW's decay: parameters are multiplied with 1 − learning rate · decay in every iteration.
+    pub weight_decay: f64,
+    /// How the learning rate falls.
+    pub schedule: Schedule,
+    /// What computes loss and gradient.
+    pub backend: Backend,
+    /// Every so many epochs the validation error is taken and a record is written into the history.
+    pub validate_every: u64,
+}
+
+/// The learning rate over a training.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Schedule {
+    /// Multiplied with `factor` after every `every` epochs: PyTorch's `StepLR`.
+    Steps {
+        /// Epochs between two steps.
+        every: u64,
+        /// What the learning rate is multiplied with.
+        factor: f64,
+    },
+    /// Falling over the whole training.
+    Over(Decay),
+}
+
+impl Schedule {
+    /// The part of the first learning rate in the iteration after `done` of `all`, with `each` of them in an
+    /// epoch.
+    pub fn part(self, done: u64, all: u64, each: u64) -> f64 {
+        match self {
+            Self::Steps { every, factor } => factor.powf((done / each.max(1) / every.max(1)) as f64),
+            Self::Over(decay) => decay.part(done as f64 / (all.max(2) - 1) as f64),
+        }
+    }
+}
+
+impl FnoConfig {
+    /// The publication's training (Pellegrini et al. 2025): batches of 32, 1000 epochs, AdamW, and a
+    /// learning rate that is multiplied with `factor` every 10 epochs.
+    pub fn published(
+        network: FnoSpec,
+        learning_rate: f64,
+        weight_decay: f64,
+        factor: f64,
+        seed: u64,
+    ) -> Self {
+        Self {
+            network,
+            seed,
+            batch: 32,
+            epochs: 1000,
+            adam: AdamConfig { learning_rate, ..AdamConfig::default() },
+            weight_decay,
+            schedule: Schedule::Steps { every: 10, factor },
+            backend: Backend::Auto,
+            validate_every: 1,
+        }
+    }
+
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// [`Error::BadConfig`] or [`Error::BadSpec`] naming the setting.
+    pub fn check(&self) -> Result<(), Error> {
+        self.network.check()?;
+        self.adam.check()?;
+        if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
+            return Err(Error::config(
+                "weight_decay",
+                self.weight_decay,
+                "it must be finite and not negative",
+            ));
+        }
+        let numbers =
+            [("batch", self.batch as u64), ("epochs", self.epochs), ("validate_every", self.validate_every)];
+        if let Some((name, value)) = numbers.into_iter().find(|(_, value)| *value == 0) {
+            return Err(Error::config(name, value, "it must be at least 1"));
+        }
+        match self.schedule {
+            Schedule::Steps { every: 0, .. } => {
+                Err(Error::config("schedule.every", 0, "it must be at least 1"))
+            }
+            Schedule::Steps { factor: part, .. }
+            | Schedule::Over(Decay::Cosine(part) | Decay::Exponential(part))
+                if !(part > 0.0 && part <= 1.0) =>
+            {
+                Err(Error::config("schedule", part, "it must be above 0 and at most 1"))
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Training, files and scales of operators.
+
+use core::ops::ControlFlow;
+
+use safetensors::tensor::{Dtype, TensorView};
+
+use super::state_dict::{self, Unwritten};
+use super::*;
+use crate::neural_map::Decay;
+use crate::{Activation, Backend, Error};
+
+fn signals(samples: usize, points: usize, outputs: usize) -> Signals {
+    let mut rng = crate::random::stream(9, 7);
+    let (mut x, mut y) = (Vec::new(), Vec::new());
+    for _ in 0..samples {
+        let end = crate::random::uniform(&mut rng, 0.2, 0.9);
+        let mut state = vec![0.0; outputs];
+        for i in 0..points {
+            let current = if (i as f64) < end * points as f64 { 1.0 } else { 0.0 };
+            x.push(current);
+            for (j, s) in state.iter_mut().enumerate() {
+                *s += (current - *s) / (4.0 + 6.0 * j as f64);
+                y.push(20.0 * *s - 60.0);
+            }
+        }
+    }
+    Signals::new(points, 1, outputs, x, y).unwrap()
+}
+
+fn config(variant: Variant) -> FnoConfig {
+    let network = FnoSpec {
+        inputs: 2,
+        outputs: 2,
+        width: 18,
+        modes: 5,
+        layers: 2,
+        padding: 3,
+        hidden: 20,
+        variant,
+        activation: Activation::GELU,
+    };
+    FnoConfig {
+        batch: 9,
+        epochs: 30,
+        schedule: Schedule::Steps { every: 2, factor: 0.9 },
+        ..FnoConfig::published(network, 5e-3, 1e-3, 0.9, 4)
+    }
+}
+
+const ON: fn(&FnoTrainer, Option<&FnoRecord>) -> ControlFlow<()> = |_, _| ControlFlow::Continue(());
+
+#[test]
+fn the_error_falls_and_the_tape_and_the_kernels_agree() {
+    let (train, test) = (signals(24, 40, 2), signals(10, 40, 2));
+    let mut fused = FnoTrainer::new(config(Variant::Classic), &train, Some(&test), 1).unwrap();
+    let tape = FnoConfig { backend: Backend::Tape, ..config(Variant::Classic) };
+    let mut tape = FnoTrainer::new(tape, &train, Some(&test), 1).unwrap();
+    for _ in 0..6 {
+        let (a, b) = (fused.step().unwrap().0, tape.step().unwrap().0);
+        assert!((a - b).abs() < 1e-4 * a, "{a} and {b}");
+    }
+    let _ = fused.run(fused.iterations(), ON).unwrap();
+    let history = fused.history();
+    assert_eq!(history.len(), 30);
+    assert!(history[29].validation < 0.4 * history[0].validation, "{history:?}");
+    // 24 trajectories in batches of 9: three iterations an epoch; the rate falls every second.
+    assert_eq!(history[0].iteration, 3);
+    assert!((history[3].learning_rate - 5e-3 * 0.9).abs() < 1e-12);
+}
+
+#[test]
+fn a_resumed_training_is_the_same_bit_for_bit_on_any_number_of_threads() {
+    let (train, test) = (signals(20, 33, 2), signals(5, 33, 2));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.safetensors");
+    for variant in [Variant::Mlp, Variant::Residual] {
+        let config = config(variant);
+        let mut whole = FnoTrainer::new(config.clone(), &train, Some(&test), 1).unwrap();
+        let _ = whole.run(17, ON).unwrap();
+        let mut first = FnoTrainer::new(config.clone(), &train, Some(&test), 2).unwrap();
+        let _ = first.run(10, ON).unwrap();
+        first.save(&path).unwrap();
+        let mut second = FnoTrainer::resume(&path, config.clone(), &train, Some(&test), 1).unwrap();
+        let _ = second.run(17, ON).unwrap();
+        assert_eq!(second.network(), whole.network());
+        assert_eq!(second.history(), whole.history());
+        assert_eq!((&second.adam, second.since), (&whole.adam, whole.since));
+        let read = FnoCheckpoint::open(&path).unwrap();
+        assert_eq!((read.iteration(), read.network()), (10, &first.network()));
+
+        let other = FnoConfig { seed: 5, ..config.clone() };
+        let error = FnoTrainer::resume(&path, other, &train, Some(&test), 1).err().unwrap();
+        assert!(error.to_string().contains("seed"), "{error}");
+        let error = FnoTrainer::resume(&path, config, &test, None, 1).err().unwrap();
+        assert!(matches!(error, Error::OtherTraining { .. }), "{error}");
+    }
+    let mut bytes = std::fs::read(&path).unwrap();
+    let at = bytes.len() - 9;
+    bytes[at] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    assert!(matches!(FnoCheckpoint::open(&path), Err(Error::BadCheckpoint { .. })));
+}
+
+#[test]
+fn an_operator_survives_its_file_and_works_at_any_resolution() {
+    let train = signals(12, 36, 2);
+    let config = FnoConfig { schedule: Schedule::Over(Decay::Cosine(0.01)), ..config(Variant::Classic) };
+    let mut trainer = FnoTrainer::new(config, &train, None, 1).unwrap();
+    let _ = trainer.run(trainer.iterations(), ON).unwrap();
+    let fno = trainer.network();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("f.safetensors");
+    fno.save(&path).unwrap();
+    assert_eq!(Fno::open(&path).unwrap(), fno);
+
+    let predict = |fno: &Fno, x: &[f64]| {
+        let mut y = vec![0.0; 2 * x.len()];
+        fno.predictor(5, 1).unwrap().predict(x, &mut y).unwrap();
+        y
+    };
+    let coarse = predict(&fno, train.inputs());
+    let worst = |y: &[f64], t: &[f64]| y.iter().zip(t).fold(0.0f64, |m, (y, t)| m.max((y - t).abs()));
+    assert!(worst(&coarse, train.targets()) < 2.0, "{}", worst(&coarse, train.targets()));
+    // Four times as many points: each of the old ones has its value again, nearly.
+    let fine_x: Vec<f64> = train.inputs().iter().flat_map(|x| [*x; 4]).collect();
+    let fine = fno.at_points(144).unwrap();
+    assert_eq!((fine.points(), fine.padding()), (144, 12));
+    assert!((fine.place(140) - fno.place(35)).abs() < 1e-15);
+    let fine = predict(&fine, &fine_x);
+    let again: Vec<f64> = fine.chunks(2).step_by(4).flatten().copied().collect();
+    assert!(worst(&again, &coarse) < 2.0, "{}", worst(&again, &coarse));
+    assert!(fno.at_points(4).is_err());
+    let mut y = [0.0; 3];
+    assert!(matches!(fno.predictor(1, 1).unwrap().predict(&[0.0; 36], &mut y), Err(Error::BadLength { .. })));
+}
+
+/// A file as PyTorch's: the names of the publication's code, of Li's, with a prefix, complex or in pairs.
+#[test]
+fn parameters_of_others_are_read() {
+    let train = signals(4, 30, 2);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("torch.safetensors");
+    for variant in [Variant::Classic, Variant::Mlp, Variant::Residual] {
+        let fno = FnoTrainer::new(config(variant), &train, None, 1).unwrap().network();
+        let spec = fno.spec();
+        let columns = state_dict::columns(&spec, fno.parameters());
+        // W[o, i] of the file is W[i, o] of the list.
+        let (_, _, _, bytes) = columns.iter().find(|c| c.0 == "ws.1.weight").unwrap();
+        let at = |o: usize, i: usize| {
+            f32::from_le_bytes(bytes[4 * (o * spec.width + i)..][..4].try_into().unwrap())
+        };
+        let (w, _) = spec.layer(1).pointwise.split(fno.parameters());
+        assert_eq!(at(3, 5), w[5 * spec.width + 3]);
+        // And weights[i, o, m] of the file is that of the mode in the list.
+        let (_, _, _, bytes) = columns.iter().find(|c| c.0 == "integrals.0.weights").unwrap();
+        let (i, o, m) = (4, 7, 2);
+        let place = 4 * 2 * ((i * spec.width + o) * spec.modes + m);
+        let pair = |k: usize| f32::from_le_bytes(bytes[place + 4 * k..][..4].try_into().unwrap());
+        let mode = &fno.parameters()[spec.layer(0).spectral][2 * m * spec.width * spec.width..];
+        let part = |k: usize| mode[(k * spec.width + i) * spec.width + o];
+        assert_eq!([pair(0), pair(1)], [part(0), part(1)]);
+
+        let li = |name: &str| {
+            let name = name.replace("mlps.", "mlp").replace("ws.", "w");
+            match name.strip_prefix("integrals.") {
+                Some(rest) => format!("conv{}1", rest.replace(".weights", ".weights")),
+                None => name,
+            }
+        };
+        for style in 0..3 {
+            let tensors: Vec<_> = columns
+                .iter()
+                .map(|(name, dtype, shape, bytes)| {
+                    let complex = style == 1 && shape.last() == Some(&2) && shape.len() == 4;
+                    let (dtype, shape) =
+                        if complex { (Dtype::C64, shape[..3].to_vec()) } else { (*dtype, shape.clone()) };
+                    let name = match style {
+                        0 => name.clone(),
+                        1 => format!("_orig_mod.{name}"),
+                        _ => li(name),
+                    };
+                    (name, TensorView::new(dtype, shape, bytes).unwrap())
+                })
+                .collect();
+            std::fs::write(&path, safetensors::serialize(tensors, None).unwrap()).unwrap();
+            let residual = variant == Variant::Residual;
+            let unwritten = Unwritten { activation: Activation::GELU, padding: 3, residual };
+            let (found, parameters) = state_dict::import(&path, unwritten).unwrap();
+            assert_eq!(found, spec, "style {style}");
+            assert_eq!(parameters, fno.parameters());
+        }
+    }
+    std::fs::write(&path, safetensors::serialize(Vec::<(String, TensorView)>::new(), None).unwrap()).unwrap();
+    let unwritten = Unwritten { activation: Activation::GELU, padding: 3, residual: false };
+    let error = state_dict::import(&path, unwritten).unwrap_err();
+    assert!(error.to_string().contains("p.mlp1.weight"), "{error}");
+}
+
+#[test]
+fn settings_and_shapes_out_of_range_are_refused() {
+    let train = signals(4, 30, 2);
+    let good = config(Variant::Classic);
+    for (bad, name) in [
+        (FnoConfig { batch: 0, ..good.clone() }, "batch"),
+        (FnoConfig { weight_decay: -1.0, ..good.clone() }, "weight_decay"),
+        (FnoConfig { schedule: Schedule::Steps { every: 0, factor: 0.5 }, ..good.clone() }, "schedule"),
+        (FnoConfig { network: FnoSpec { modes: 40, ..good.network }, ..good.clone() }, "modes"),
+        (FnoConfig { network: FnoSpec { outputs: 3, ..good.network }, ..good.clone() }, "outputs"),
+    ] {
+        let error = FnoTrainer::new(bad, &train, None, 1).err().unwrap().to_string();
+        assert!(error.contains(name), "{name}: {error}");
+    }
+}

@@ -1,0 +1,320 @@
+//! The training loop of an operator.
+
+use core::ops::ControlFlow;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Fno, FnoConfig, PointScale, Signals, tape};
+use crate::data::{Sampler, Sampling};
+use crate::fused::{self, FusedFno, Level};
+use crate::optimizer::Adam;
+use crate::{Backend, Error, random};
+
+/// One line of a training's history.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct FnoRecord {
+    /// How many iterations were done.
+    pub iteration: u64,
+    /// The mean of the losses of the batches since the last record. A loss is the relative L² error in normal
+    /// units, averaged over trajectories and outputs.
+    pub train: f64,
+    /// The same error over the validation trajectories; NaN without them.
+    pub validation: f64,
+    /// The learning rate of the last iteration.
+    pub learning_rate: f64,
+}
+
+/// Trains an [`Fno`].
+///
+/// Every iteration draws a batch of trajectories, takes the relative L² error and its gradient, and makes one
+/// step of AdamW. All trajectories come once before any comes again; that is an epoch.
+pub struct FnoTrainer {
+    pub(super) config: FnoConfig,
+    /// Its parameters are those before the first iteration, or with the tape those of now.
+    pub(super) fno: Fno,
+    /// Of parameters as they lie in the engine.
+    pub(super) adam: Adam,
+    pub(super) sampler: Sampler,
+    pub(super) iteration: u64,
+    pub(super) history: Vec<FnoRecord>,
+    /// Sum and number of the losses since the last record.
+    pub(super) since: (f64, u64),
+    /// SHA-256 of the trajectories.
+    pub(super) signals_sha256: String,
+    train: Normal,
+    validation: Option<Normal>,
+    pub(super) engine: Engine,
+    /// Runs the network on validation trajectories.
+    validator: Option<FusedFno>,
+    threads: usize,
+}
+
+/// Trajectories in normal units, `[sample][point]`: place and inputs, and targets.
+struct Normal {
+    features: Vec<f32>,
+    targets: Vec<f32>,
+    samples: usize,
+}
+
+/// What computes the loss and its gradient.
+pub(super) enum Engine {
+    Fused(Box<FusedFno>),
+    Tape { x: Vec<f32>, targets: Vec<f32>, gradient: Vec<f32> },
+}
+
+fn normal(fno: &Fno, signals: &Signals) -> Normal {
+    let each = signals.points() * signals.channels();
+    let wanted = signals.points() * signals.outputs();
+    let (mut features, mut targets) = (Vec::new(), Vec::with_capacity(signals.targets().len()));
+    for x in signals.inputs().chunks_exact(each) {
+        fno.features(x, &mut features);
+    }
+    for y in signals.targets().chunks_exact(wanted) {
+        targets.extend(fno.output.normal(y));
+    }
+    Normal { features, targets, samples: signals.samples() }
+}
+
+impl FnoTrainer {
+    /// A training before its first iteration. Scales are those of the training trajectories. The number of
+    /// threads changes no number.
+    ///
+    /// # Errors
+    /// [`Error::BadConfig`] and others for settings out of range, [`Error::BadLength`] if the trajectories do
+    /// not fit the network.
+    pub fn new(
+        config: FnoConfig,
+        train: &Signals,
+        validation: Option<&Signals>,
+        threads: usize,
+    ) -> Result<Self, Error> {
+        config.check()?;
+        let spec = config.network;
+        for signals in [Some(train), validation].into_iter().flatten() {
+            for (what, found, expected) in [
+                ("channels of the trajectories", signals.channels() + 1, spec.inputs),
+                ("outputs of the trajectories", signals.outputs(), spec.outputs),
+                ("points of the trajectories", signals.points(), train.points()),
+            ] {
+                if found != expected {
+                    return Err(Error::BadLength { what: what.to_owned(), found, expected });
+                }
+            }
+        }
+        let (input, output) = PointScale::of_signals(train);
+        let fno = Fno::random(spec, input, output, config.seed)?;
+        let order = random::stream(config.seed, random::DATA);
+        // `Signals` holds fewer than 2³² trajectories.
+        let samples = u32::try_from(train.samples()).unwrap_or(u32::MAX);
+        let sampler = Sampler::new(order, samples, config.batch, Sampling::Shuffled);
+        let sizes = (fno.points(), fno.padding());
+        let engine = match config.backend {
+            Backend::Tape => Engine::Tape {
+                x: vec![0.0; sampler.batch() * sizes.0 * spec.inputs],
+                targets: vec![0.0; sampler.batch() * sizes.0 * spec.outputs],
+                gradient: vec![0.0; spec.parameters()],
+            },
+            Backend::Auto | Backend::Fused => {
+                let mut net = FusedFno::new(Level::widest(), spec, sizes, sampler.batch(), true, threads)?;
+                net.set_parameters(fno.parameters());
+                Engine::Fused(Box::new(net))
+            }
+        };
+        let validator = match validation {
+            Some(_) => Some(FusedFno::new(Level::widest(), spec, sizes, 32, false, threads)?),
+            None => None,
+        };
+        let mut hash = Sha256::new();
+        train.hash_into(&mut hash);
+        if let Some(signals) = validation {
+            hash.update(b"validation");
+            signals.hash_into(&mut hash);
+        }
+        let numbers = match &engine {
+            Engine::Fused(net) => net.packed(),
+            Engine::Tape { .. } => spec.parameters(),
+        };
+        Ok(Self {
+            adam: Adam::new(config.adam, numbers),
+            train: normal(&fno, train),
+            validation: validation.map(|signals| normal(&fno, signals)),
+            signals_sha256: crate::sealed::hex(hash),
+            iteration: 0,
+            history: Vec::new(),
+            since: (0.0, 0),
+            fno,
+            sampler,
+            engine,
+            config,
+            validator,
+            threads,
+        })
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &FnoConfig {
+        &self.config
+    }
+
+    /// The operator as it is now.
+    pub fn network(&self) -> Fno {
+        let mut fno = self.fno.clone();
+        if let Engine::Fused(net) = &self.engine {
+            net.copy_parameters(&mut fno.parameters);
+        }
+        fno
+    }
+
+    /// The number of threads in use.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// How many iterations were done.
+    pub fn iteration(&self) -> u64 {
+        self.iteration
+    }
+
+    /// How many iterations make an epoch: a last one that is not full counts, and takes its missing
+    /// trajectories from the next epoch.
+    pub fn iterations_per_epoch(&self) -> u64 {
+        self.train.samples.div_ceil(self.sampler.batch()) as u64
+    }
+
+    /// How many iterations the whole training takes.
+    pub fn iterations(&self) -> u64 {
+        self.config.epochs * self.iterations_per_epoch()
+    }
+
+    /// The records made so far: one every [`FnoConfig::validate_every`] epochs.
+    pub fn history(&self) -> &[FnoRecord] {
+        &self.history
+    }
+
+    /// The learning rate of the next iteration.
+    pub fn learning_rate(&self) -> f64 {
+        let part = self.config.schedule.part(self.iteration, self.iterations(), self.iterations_per_epoch());
+        self.config.adam.learning_rate * part
+    }
+
+    /// The relative L² error over the validation trajectories now, in normal units; `None` without them.
+    pub fn validate(&mut self) -> Option<f64> {
+        let fno = self.network();
+        let (net, set) = (self.validator.as_mut()?, self.validation.as_ref()?);
+        net.set_parameters(fno.parameters());
+        let spec = fno.spec;
+        let (given, wanted) = (fno.points() * spec.inputs, fno.points() * spec.outputs);
+        let mut y = vec![0.0; wanted];
+        let mut sum = 0.0;
+        let room = net.room();
+        for (x, t) in set.features.chunks(room * given).zip(set.targets.chunks(room * wanted)) {
+            for (b, x) in x.chunks_exact(given).enumerate() {
+                net.set_input(b, x);
+            }
+            net.set_used(x.len() / given);
+            net.predict();
+            for (b, t) in t.chunks_exact(wanted).enumerate() {
+                net.output(b, &mut y);
+                sum += (0..spec.outputs).map(|j| relative_error(&y, t, spec.outputs, j)).sum::<f64>();
+            }
+        }
+        Some(sum / (set.samples * spec.outputs) as f64)
+    }
+
+    /// Iterates until `until` iterations are done in all. After each one `callback` is called with the
+    /// training, and with the record if one was made; [`ControlFlow::Break`] ends the run, and a later call
+    /// goes on as if it had not.
+    ///
+    /// # Errors
+    /// As [`FnoTrainer::step`].
+    pub fn run(
+        &mut self,
+        until: u64,
+        mut callback: impl FnMut(&Self, Option<&FnoRecord>) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, Error> {
+        while self.iteration < until {
+            let record = self.step()?.1;
+            if callback(self, record.as_ref()).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// One iteration. Returns the loss of its batch, taken before the step, and the record if one is due.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] at the iteration whose loss or gradient is NaN or infinite: its step is not made.
+    /// [`Error::Framework`] if memory runs out.
+    pub fn step(&mut self) -> Result<(f64, Option<FnoRecord>), Error> {
+        let (learning_rate, decay) = (self.learning_rate(), self.config.weight_decay);
+        let spec = self.config.network;
+        let points = self.fno.points();
+        let sizes = (points, self.fno.padding());
+        let (given, wanted) = (points * spec.inputs, points * spec.outputs);
+        let Self { engine, sampler, train, fno, adam, iteration, .. } = self;
+        let sample =
+            |k: usize| (&train.features[k * given..][..given], &train.targets[k * wanted..][..wanted]);
+        let not_finite = |what: &str, value| {
+            Err(Error::NotFinite { iteration: *iteration + 1, what: what.to_owned(), value })
+        };
+        let loss = match engine {
+            Engine::Fused(net) => {
+                sampler.draw(|row, k| {
+                    let (x, y) = sample(k);
+                    net.set_input(row, x);
+                    net.set_target(row, y);
+                });
+                net.learn()
+            }
+            Engine::Tape { x, targets, gradient } => {
+                sampler.draw(|row, k| {
+                    let (from_x, from_y) = sample(k);
+                    x[row * given..][..given].copy_from_slice(from_x);
+                    targets[row * wanted..][..wanted].copy_from_slice(from_y);
+                });
+                tape::learn(spec, sizes, &fno.parameters, x, targets, gradient)?.0
+            }
+        };
+        if !loss.is_finite() {
+            return not_finite("the loss", loss);
+        }
+        let (parameters, gradient) = match engine {
+            Engine::Fused(net) => net.packed_mut(),
+            Engine::Tape { gradient, .. } => (&mut fno.parameters[..], &gradient[..]),
+        };
+        if !fused::all_finite(Level::widest(), gradient) {
+            return not_finite("the gradient of the loss", f64::NAN);
+        }
+        adam.update_decayed(parameters, gradient, learning_rate, decay);
+        self.iteration += 1;
+        self.since.0 += loss;
+        self.since.1 += 1;
+        let due = self.config.validate_every * self.iterations_per_epoch();
+        if !self.iteration.is_multiple_of(due) {
+            return Ok((loss, None));
+        }
+        let validation = self.validate().unwrap_or(f64::NAN);
+        if self.validation.is_some() && !validation.is_finite() {
+            let what = "the validation error".to_owned();
+            return Err(Error::NotFinite { iteration: self.iteration, what, value: validation });
+        }
+        let train = self.since.0 / self.since.1.max(1) as f64;
+        self.since = (0.0, 0);
+        let record = FnoRecord { iteration: self.iteration, train, validation, learning_rate };
+        self.history.push(record);
+        Ok((loss, Some(record)))
+    }
+}
+
+/// ‖y − t‖/‖t‖ of column `j` of a trajectory; 0 where nothing is wanted.
+pub(crate) fn relative_error(y: &[f32], t: &[f32], columns: usize, j: usize) -> f64 {
+    let pairs = y.iter().zip(t).skip(j).step_by(columns);
+    let (mut error, mut size) = (0.0, 0.0);
+    for (y, t) in pairs {
+        error += (f64::from(*y) - f64::from(*t)).powi(2);
+        size += f64::from(*t).powi(2);
+    }
+    if size > 0.0 { (error / size).sqrt() } else { 0.0 }
+}

@@ -1,0 +1,183 @@
+//! Files of a training: tensors, and a header in which their hash stands.
+//!
+//! The header is JSON under one key of the safetensors metadata. Its field `sha256` is the hash of the
+//! header with this field empty, then of every tensor in the order of names.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, TensorView};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+use crate::{Error, atomic};
+
+/// A tensor to be written: name, type, shape, bytes.
+pub(crate) type Column = (String, Dtype, Vec<usize>, Vec<u8>);
+
+/// A header of a kind of file.
+pub(crate) trait Header: Serialize + DeserializeOwned + Clone {
+    /// The key of the metadata.
+    const KEY: &'static str;
+    /// The number of the format; it grows when a change makes old files unreadable.
+    const FORMAT: u32;
+
+    /// The field that holds the hash.
+    fn sha256(&mut self) -> &mut String;
+
+    /// SHA-256 of the header without its hash, and of every tensor.
+    fn digest(&self, tensors: &mut [(String, TensorView<'_>)]) -> String {
+        let mut header = self.clone();
+        header.sha256().clear();
+        digest(&json(&header), tensors)
+    }
+}
+
+fn json(header: &impl Serialize) -> String {
+    serde_json::to_string(header).expect("invariant: a header has string keys and finite numbers")
+}
+
+/// Writes a file, atomically.
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be written.
+pub(crate) fn write<H: Header>(path: &Path, mut header: H, columns: &[Column]) -> Result<(), Error> {
+    let other = |e: safetensors::SafeTensorError| Error::io(path, std::io::Error::other(e));
+    let mut tensors = Vec::new();
+    for (name, dtype, shape, bytes) in columns {
+        tensors.push((name.clone(), TensorView::new(*dtype, shape.clone(), bytes).map_err(other)?));
+    }
+    *header.sha256() = header.digest(&mut tensors);
+    let metadata = HashMap::from([(H::KEY.to_owned(), json(&header))]);
+    let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(other)?;
+    atomic::write(path, &bytes)
+}
+
+/// Header and tensors of a file in memory, after its hash was verified.
+pub(crate) fn parse<H: Header>(bytes: &[u8]) -> Result<(H, SafeTensors<'_>), String> {
+    let file = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
+    let text = metadata
+        .metadata()
+        .as_ref()
+        .and_then(|m| m.get(H::KEY))
+        .ok_or_else(|| format!("its header has no `{}`", H::KEY))?;
+    #[derive(serde::Deserialize)]
+    struct Format {
+        format: u32,
+    }
+    let Format { format } = serde_json::from_str(text).map_err(|e| e.to_string())?;
+    if format != H::FORMAT {
+        return Err(format!("it has format {format}, and this version reads {}", H::FORMAT));
+    }
+    let mut header: H = serde_json::from_str(text).map_err(|e| e.to_string())?;
+    let mut tensors: Vec<_> = file.iter().map(|(name, t)| (name.to_owned(), t)).collect();
+    if header.digest(&mut tensors) != *header.sha256() {
+        return Err("its content does not have the hash in its header".to_owned());
+    }
+    Ok((header, file))
+}
+
+/// The bytes of a tensor of the given type and shape.
+pub(crate) fn numbers<'a>(
+    file: &SafeTensors<'a>,
+    name: &str,
+    dtype: Dtype,
+    shape: &[usize],
+) -> Result<&'a [u8], String> {
+    let t = file.tensor(name).map_err(|e| e.to_string())?;
+    if t.dtype() != dtype || t.shape() != shape {
+        return Err(format!("`{name}` is {:?} {:?}, not {dtype:?} {shape:?}", t.dtype(), t.shape()));
+    }
+    Ok(t.data())
+}
+
+/// The numbers of a tensor of F32.
+pub(crate) fn f32s(file: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
+    let (blocks, _) = numbers(file, name, Dtype::F32, shape)?.as_chunks();
+    Ok(blocks.iter().map(|b| f32::from_le_bytes(*b)).collect())
+}
+
+/// The numbers of a tensor of F64.
+pub(crate) fn f64s(file: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<Vec<f64>, String> {
+    let (blocks, _) = numbers(file, name, Dtype::F64, shape)?.as_chunks();
+    Ok(blocks.iter().map(|b| f64::from_le_bytes(*b)).collect())
+}
+
+/// A tensor of F32.
+pub(crate) fn column(name: impl Into<String>, shape: Vec<usize>, values: &[f32]) -> Column {
+    (name.into(), Dtype::F32, shape, values.iter().flat_map(|x| x.to_le_bytes()).collect())
+}
+
+/// A tensor of F64.
+pub(crate) fn wide_column(
+    name: impl Into<String>,
+    shape: Vec<usize>,
+    values: impl Iterator<Item = f64>,
+) -> Column {
+    (name.into(), Dtype::F64, shape, values.flat_map(f64::to_le_bytes).collect())
+}
+
+/// One number of a record.
+pub(crate) type Field<R> = (&'static str, fn(&R) -> f64);
+
+/// A history, one column a tensor: `history.iteration` (U64), and one of F64 for each field.
+pub(crate) fn history<R>(records: &[R], iteration: fn(&R) -> u64, fields: &[Field<R>]) -> Vec<Column> {
+    let shape = vec![records.len()];
+    let iterations = records.iter().flat_map(|r| iteration(r).to_le_bytes()).collect();
+    let mut out = vec![("history.iteration".to_owned(), Dtype::U64, shape.clone(), iterations)];
+    for (name, value) in fields {
+        out.push(wide_column(format!("history.{name}"), shape.clone(), records.iter().map(value)));
+    }
+    out
+}
+
+/// Reads what [`history`] wrote: for each record its iteration and its fields.
+pub(crate) fn read_history<R>(
+    file: &SafeTensors<'_>,
+    fields: &[Field<R>],
+    record: impl Fn(u64, &[f64]) -> R,
+) -> Result<Vec<R>, String> {
+    let name = "history.iteration";
+    let rows = file.tensor(name).map_err(|e| e.to_string())?.shape().first().copied().unwrap_or(0);
+    let (iterations, _) = numbers(file, name, Dtype::U64, &[rows])?.as_chunks();
+    let mut columns = Vec::new();
+    for (name, _) in fields {
+        columns.push(f64s(file, &format!("history.{name}"), &[rows])?);
+    }
+    let row = |i: usize| columns.iter().map(|c| c[i]).collect::<Vec<f64>>();
+    Ok(iterations.iter().enumerate().map(|(i, n)| record(u64::from_le_bytes(*n), &row(i))).collect())
+}
+
+/// SHA-256 of a header's text, and of every tensor in the order of names.
+fn digest(text: &str, tensors: &mut [(String, TensorView<'_>)]) -> String {
+    let mut hash = Sha256::new();
+    hash.update((text.len() as u64).to_le_bytes());
+    hash.update(text.as_bytes());
+    tensors.sort_by(|a, b| a.0.cmp(&b.0));
+    for (name, t) in tensors {
+        let about = format!("{name} {:?} {:?}", t.dtype(), t.shape());
+        hash.update((about.len() as u64).to_le_bytes());
+        hash.update(about.as_bytes());
+        hash.update(t.data());
+    }
+    hex(hash)
+}
+
+/// The name of the first setting that differs.
+pub(crate) fn differing(a: &impl Serialize, b: &impl Serialize) -> String {
+    let (a, b) = (serde_json::to_value(a), serde_json::to_value(b));
+    if let (Ok(serde_json::Value::Object(a)), Ok(serde_json::Value::Object(b))) = (a, b)
+        && let Some((name, value)) = a.iter().find(|(name, value)| b.get(*name) != Some(value))
+    {
+        let was = b.get(name).unwrap_or(&serde_json::Value::Null);
+        return format!("setting `{name}` ({was} in the file, {value} now)");
+    }
+    "settings".to_owned()
+}
+
+pub(crate) fn hex(hash: Sha256) -> String {
+    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+}
