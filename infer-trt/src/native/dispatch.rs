@@ -53,7 +53,7 @@ impl Simd {
             // SAFETY: `available` found AVX2 and FMA.
             #[cfg(target_arch = "x86_64")]
             Set::Avx2 => unsafe { avx2(program, x, y) },
-            Set::Baseline => kernel::run::<Plain, 2>(program, x, y),
+            Set::Baseline => kernel::run::<Plain, 1>(program, x, y),
         }
     }
 }
@@ -73,11 +73,11 @@ impl fmt::Display for Simd {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
 fn avx512(program: &Program, x: &[f32], y: &mut [f32]) {
-    kernel::run::<F32x16, 4>(program, x, y);
+    kernel::run::<F32x16, 2>(program, x, y);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 fn avx2(program: &Program, x: &[f32], y: &mut [f32]) {
-    kernel::run::<F32x8, 2>(program, x, y);
+    kernel::run::<F32x8, 1>(program, x, y);
 }

@@ -12,6 +12,7 @@ mod program;
 mod session;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod vector;
 
 pub(crate) use self::dispatch::Simd;
