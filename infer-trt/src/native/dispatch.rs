@@ -2,11 +2,11 @@
 
 use core::fmt;
 
-use super::kernel;
 use super::program::Program;
 use super::vector::Plain;
 #[cfg(target_arch = "x86_64")]
 use super::vector::{F32x8, F32x16};
+use super::{kernel, peak};
 
 /// An instruction set that this machine has: values come from [`Simd::available`] alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,20 @@ impl Simd {
             Set::Baseline => kernel::run::<Plain, 1>(program, x, y),
         }
     }
+
+    /// Additions and multiplications of `f32` in a second, the most that was seen in `seconds`.
+    #[allow(unsafe_code, reason = "entering functions compiled for what the machine has")]
+    pub(crate) fn peak(self, seconds: f64) -> f64 {
+        match self.0 {
+            // SAFETY: `available` found AVX-512F.
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512 => unsafe { avx512_peak(seconds) },
+            // SAFETY: `available` found AVX2 and FMA.
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2 => unsafe { avx2_peak(seconds) },
+            Set::Baseline => peak::measure::<Plain>(seconds),
+        }
+    }
 }
 
 impl fmt::Display for Simd {
@@ -80,4 +94,16 @@ fn avx512(program: &Program, x: &[f32], y: &mut [f32]) {
 #[target_feature(enable = "avx2,fma")]
 fn avx2(program: &Program, x: &[f32], y: &mut [f32]) {
     kernel::run::<F32x8, 1>(program, x, y);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+fn avx512_peak(seconds: f64) -> f64 {
+    peak::measure::<F32x16>(seconds)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn avx2_peak(seconds: f64) -> f64 {
+    peak::measure::<F32x8>(seconds)
 }

@@ -8,6 +8,7 @@ mod dispatch;
 mod graph;
 mod kernel;
 mod math;
+mod peak;
 mod program;
 mod session;
 #[cfg(test)]
