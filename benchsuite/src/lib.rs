@@ -26,6 +26,7 @@
 
 pub mod claims;
 pub mod compare;
+pub mod compare_infer;
 pub mod compare_train;
 pub mod doctor;
 mod error;

@@ -42,9 +42,15 @@
 //! The graph becomes a few fused steps, dense layers with their activation among them, which run one
 //! after another on tiles of rows that stay in cache, on the widest vector instructions of the
 //! machine (AVX-512F, AVX2 with FMA, or plain Rust that the compiler vectorises), with large batches
-//! divided over threads. Activations are branch-free polynomials within 4 units of `f32` rounding
-//! (2⁻²⁴) of the exact function. A row has the same bits in every batch and for every number of
+//! divided over threads. Activations are branch-free polynomials: with u = 2⁻²⁴ the unit of `f32`
+//! rounding, tanh keeps within 4 u of the exact function, ELU within 2 u, the sine within 3 u of 1,
+//! sigmoid and SiLU within 3 u for positive and 3 (1 + |x|/12) u for negative arguments down to
+//! −43, where they all but vanish. A row has the same bits in every batch and for every number of
 //! threads; between machines with different instructions the last bits differ.
+//!
+//! On one thread a million rows through (8, 8) take 0.31 of ONNX Runtime's time at its best batch,
+//! through (32, 32, 32) 0.53, through five layers of 128 0.63: `cargo xtask compare infer` measures
+//! it again.
 //!
 //! Subtracting the mean and dividing by the deviation are not folded into the first layer: that
 //! loses a factor |mean/deviation| of precision, and saves a few percent of a small network's time.

@@ -81,6 +81,18 @@ pub fn simd() -> Item {
     }
 }
 
+/// What one thread of this machine can do at most: additions and multiplications of `f32` in a
+/// second, by fused multiply-adds of registers alone; measured in a tenth of a second.
+///
+/// It is what fractions of peak are fractions of. On a busy machine it may come out too low.
+///
+/// ```
+/// assert!(infer_trt::probe::peak() > 1e8);
+/// ```
+pub fn peak() -> f64 {
+    Simd::widest().peak(0.1)
+}
+
 /// The ONNX Runtime library; loads it.
 pub fn onnx_runtime() -> Item {
     let status = match ort_cpu::load() {

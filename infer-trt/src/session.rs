@@ -18,13 +18,17 @@ pub struct SessionOptions {
     /// Threads that one call of [`Session::run`] may use; 0 (the default) stands for as many as the
     /// machine offers. The values computed do not depend on it with [`Provider::Native`].
     pub threads: usize,
+    /// Rows that ONNX Runtime gets at a time; 0 (the default) stands for 4096: intermediate arrays
+    /// of a few thousand rows stay in cache, which is several times faster than one call with a
+    /// million. The native engine and the kernels of a GPU choose tiles of their own.
+    pub chunk: usize,
     /// Largest model file that is read, in bytes; 64 MiB by default.
     pub max_file_bytes: u64,
 }
 
 impl Default for SessionOptions {
     fn default() -> Self {
-        Self { threads: 0, max_file_bytes: 64 << 20 }
+        Self { threads: 0, chunk: 0, max_file_bytes: 64 << 20 }
     }
 }
 
@@ -36,6 +40,13 @@ impl SessionOptions {
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.threads = threads;
+        self
+    }
+
+    /// With so many rows for ONNX Runtime at a time; 0 for 4096.
+    #[must_use]
+    pub fn with_chunk(mut self, rows: usize) -> Self {
+        self.chunk = rows;
         self
     }
 
@@ -131,7 +142,7 @@ pub fn open(
     let file = onnx::File::read(path, options.max_file_bytes)?;
     Ok(match provider {
         Provider::Native => Box::new(native::NativeSession::new(&file, threads)?),
-        Provider::OrtCpu => Box::new(ort_cpu::OrtCpuSession::new(&file, threads)?),
+        Provider::OrtCpu => Box::new(ort_cpu::OrtCpuSession::new(&file, options, threads)?),
     })
 }
 

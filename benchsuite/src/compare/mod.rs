@@ -42,6 +42,8 @@ enum What {
     Ode(Ode),
     /// Iterations of network training: CPU time
     Train(crate::compare_train::Train),
+    /// Inference of small networks: a million rows
+    Infer(crate::compare_infer::Infer),
     /// The training step of a neural map
     Map(map::MapOptions),
 }
@@ -56,6 +58,7 @@ impl Compare {
         match &self.what {
             What::Ode(options) => compare(options),
             What::Train(options) => options.run(),
+            What::Infer(options) => options.run(),
             What::Map(options) => map::compare(options),
         }
     }

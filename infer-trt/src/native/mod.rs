@@ -8,10 +8,12 @@ mod dispatch;
 mod graph;
 mod kernel;
 mod math;
+mod peak;
 mod program;
 mod session;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod vector;
 
 pub(crate) use self::dispatch::Simd;
