@@ -79,6 +79,7 @@ mod kernels;
 mod loss;
 mod mlp;
 pub mod neural_map;
+pub mod neural_ode;
 mod normalization;
 pub mod onnx;
 pub mod ops;

@@ -6,6 +6,7 @@
 //! activation for each neuron and row, about 25 operations. For 3→32→32→32→2 and 128 rows that is
 //! 1.7 million operations in products and 0.3 million in activations.
 
+mod field;
 mod functions;
 mod layer;
 mod level;
@@ -13,9 +14,11 @@ mod panels;
 mod products;
 mod simd;
 mod subnetworks;
+mod vectors;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub(crate) use field::FusedField;
 pub(crate) use level::Level;
 pub(crate) use subnetworks::FusedMap;
 
