@@ -15,11 +15,12 @@ use std::path::Path;
 
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::data::SamplerState;
-use crate::{Error, Losses, Mlp, Record, TrainConfig, Trainer, TrainingSet, Validation, atomic};
+use crate::{Error, Losses, Mlp, MlpSpec, Record, TrainConfig, Trainer, TrainingSet, Validation, atomic};
 
 /// The number of the format described above; it grows when a change makes old files unreadable.
 pub const FORMAT: u32 = 1;
@@ -74,42 +75,18 @@ impl Checkpoint {
     }
 
     fn parse(path: &Path, bytes: &[u8]) -> Result<Self, String> {
-        let file = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
-        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
-        let text = metadata
-            .metadata()
-            .as_ref()
-            .and_then(|m| m.get(KEY))
-            .ok_or_else(|| format!("its header has no `{KEY}`"))?;
-        #[derive(Deserialize)]
-        struct Format {
-            format: u32,
-        }
-        let Format { format } = serde_json::from_str(text).map_err(|e| e.to_string())?;
-        if format != FORMAT {
-            return Err(format!("it has format {format}, and this version reads {FORMAT}"));
-        }
-        let header: Header = serde_json::from_str(text).map_err(|e| e.to_string())?;
-        let mut tensors: Vec<_> = file.iter().map(|(name, t)| (name.to_owned(), t)).collect();
-        if digest(&header, &mut tensors) != header.sha256 {
-            return Err("its content does not have the hash in its header".to_owned());
-        }
+        let (header, file) = read::<Header>(bytes)?;
         header.config.check().map_err(|e| e.to_string())?;
 
         let config = &header.config;
         let count = config.network.parameters();
-        let mut parameters = Vec::with_capacity(count);
-        for (k, layer) in config.network.layers().enumerate() {
-            let (i, o) = (layer.inputs, layer.outputs);
-            parameters.extend(f32s(&file, &format!("layer.{k}.weight"), &[i, o])?);
-            parameters.extend(f32s(&file, &format!("layer.{k}.bias"), &[o])?);
-        }
+        let parameters = read_layers(&file, &config.network)?;
         let network =
             Mlp::new(config.network.clone(), config.input.clone(), config.output.clone(), parameters)
                 .map_err(|e| e.to_string())?;
         let m = f32s(&file, "adam.m", &[count])?;
         let v = f32s(&file, "adam.v", &[count])?;
-        let history = read_history(&file)?;
+        let history = read_history(&file, &HISTORY, record)?;
         Ok(Self { path: path.to_owned(), header, network, m, v, history })
     }
 
@@ -145,7 +122,7 @@ impl Trainer {
     /// # Errors
     /// [`Error::Io`] if the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        let mut header = Header {
+        let header = Header {
             format: FORMAT,
             config: self.config.clone(),
             data_sha256: self.set_sha256.clone(),
@@ -160,18 +137,7 @@ impl Trainer {
             points_word_position: self.points.get_word_pos() as u64,
             sha256: String::new(),
         };
-        let columns = self.columns();
-        let mut tensors = Vec::new();
-        for (name, dtype, shape, bytes) in &columns {
-            let view = TensorView::new(*dtype, shape.clone(), bytes)
-                .map_err(|e| Error::io(path, std::io::Error::other(e)))?;
-            tensors.push((name.clone(), view));
-        }
-        header.sha256 = digest(&header, &mut tensors);
-        let metadata = HashMap::from([(KEY.to_owned(), json(&header))]);
-        let bytes = safetensors::serialize(tensors, Some(metadata))
-            .map_err(|e| Error::io(path, std::io::Error::other(e)))?;
-        atomic::write(path, &bytes)
+        write(path, header, &self.columns())
     }
 
     /// A training that goes on where a checkpoint was written, as if it had not been interrupted:
@@ -240,35 +206,19 @@ impl Trainer {
         Ok(trainer)
     }
 
-    /// Every tensor of the file: name, type, shape, bytes.
-    fn columns(&self) -> Vec<(String, Dtype, Vec<usize>, Vec<u8>)> {
-        let f32s = |v: &[f32]| v.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
-        let mut out = Vec::new();
-        for (k, layer) in self.config.network.layers().enumerate() {
-            let (w, b) = layer.split(self.network.parameters());
-            let shape = vec![layer.inputs, layer.outputs];
-            out.push((format!("layer.{k}.weight"), Dtype::F32, shape, f32s(w)));
-            out.push((format!("layer.{k}.bias"), Dtype::F32, vec![layer.outputs], f32s(b)));
-        }
+    /// Every tensor of the file.
+    fn columns(&self) -> Vec<Column> {
+        let mut out = layer_columns(self.network.spec(), self.network.parameters());
         for (name, values) in [("adam.m", &self.adam.m), ("adam.v", &self.adam.v)] {
-            out.push((name.to_owned(), Dtype::F32, vec![values.len()], f32s(values)));
+            out.push(f32_column(name, vec![values.len()], values));
         }
-        let rows = self.history.len();
-        let iterations = self.history.iter().flat_map(|r| r.iteration.to_le_bytes()).collect();
-        out.push(("history.iteration".to_owned(), Dtype::U64, vec![rows], iterations));
-        for (name, value) in HISTORY {
-            let bytes = self.history.iter().flat_map(|r| value(r).to_le_bytes()).collect();
-            out.push((format!("history.{name}"), Dtype::F64, vec![rows], bytes));
-        }
+        out.extend(history_columns(&self.history, |r| r.iteration, &HISTORY));
         out
     }
 }
 
-/// One number of a record.
-type Field = fn(&Record) -> f64;
-
-/// The history's columns of F64, in the order in which [`read_history`] takes them.
-const HISTORY: [(&str, Field); 7] = [
+/// The history's columns of F64.
+const HISTORY: [(&str, Field<Record>); 7] = [
     ("data", |r| r.losses.data),
     ("physics", |r| r.losses.physics),
     ("initial", |r| r.losses.initial),
@@ -278,34 +228,168 @@ const HISTORY: [(&str, Field); 7] = [
     ("validation_max", |r| r.validation.map_or(f64::NAN, |v| v.max)),
 ];
 
-fn read_history(file: &SafeTensors<'_>) -> Result<Vec<Record>, String> {
+fn record(iteration: u64, f: &[f64]) -> Record {
+    Record {
+        iteration,
+        losses: Losses { data: f[0], physics: f[1], initial: f[2], total: f[3] },
+        learning_rate: f[4],
+        validation: (!f[5].is_nan()).then(|| Validation { mean: f[5], max: f[6] }),
+    }
+}
+
+impl Sealed for Header {
+    const KEY: &'static str = KEY;
+    const FORMAT: u32 = FORMAT;
+
+    fn sha256(&mut self) -> &mut String {
+        &mut self.sha256
+    }
+}
+
+/// What stands in a file's metadata beside its tensors: JSON with the fields `format` and `sha256`, the hash of
+/// the header with that field empty and of every tensor.
+pub(crate) trait Sealed: Clone + Serialize + DeserializeOwned {
+    /// The metadata's key.
+    const KEY: &'static str;
+    /// The format that this version reads and writes.
+    const FORMAT: u32;
+
+    /// The hash.
+    fn sha256(&mut self) -> &mut String;
+}
+
+/// A tensor: name, type, shape, bytes.
+pub(crate) type Column = (String, Dtype, Vec<usize>, Vec<u8>);
+
+/// One number of a record.
+pub(crate) type Field<R> = fn(&R) -> f64;
+
+/// Writes tensors with their header, sealed by its hash: atomically, so that a file of this name is always a
+/// whole one.
+pub(crate) fn write<H: Sealed>(path: &Path, mut header: H, columns: &[Column]) -> Result<(), Error> {
+    let other = |e: safetensors::SafeTensorError| Error::io(path, std::io::Error::other(e));
+    let mut tensors = Vec::new();
+    for (name, dtype, shape, bytes) in columns {
+        tensors.push((name.clone(), TensorView::new(*dtype, shape.clone(), bytes).map_err(other)?));
+    }
+    *header.sha256() = digest(&header, &mut tensors);
+    let metadata = HashMap::from([(H::KEY.to_owned(), json(&header))]);
+    let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(other)?;
+    atomic::write(path, &bytes)
+}
+
+/// Header and tensors of a file, verified.
+pub(crate) fn read<H: Sealed>(bytes: &[u8]) -> Result<(H, SafeTensors<'_>), String> {
+    let file = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
+    let text = metadata
+        .metadata()
+        .as_ref()
+        .and_then(|m| m.get(H::KEY))
+        .ok_or_else(|| format!("its header has no `{}`", H::KEY))?;
+    #[derive(Deserialize)]
+    struct Format {
+        format: u32,
+    }
+    let Format { format } = serde_json::from_str(text).map_err(|e| e.to_string())?;
+    if format != H::FORMAT {
+        return Err(format!("it has format {format}, and this version reads {}", H::FORMAT));
+    }
+    let mut header: H = serde_json::from_str(text).map_err(|e| e.to_string())?;
+    let mut tensors: Vec<_> = file.iter().map(|(name, t)| (name.to_owned(), t)).collect();
+    if digest(&header, &mut tensors) != *header.sha256() {
+        return Err("its content does not have the hash in its header".to_owned());
+    }
+    Ok((header, file))
+}
+
+/// SHA-256 of the header without its hash, and of every tensor in the order of names.
+fn digest<H: Sealed>(header: &H, tensors: &mut [(String, TensorView<'_>)]) -> String {
+    let mut header = header.clone();
+    header.sha256().clear();
+    let text = json(&header);
+    let mut hash = Sha256::new();
+    hash.update((text.len() as u64).to_le_bytes());
+    hash.update(text.as_bytes());
+    tensors.sort_by(|a, b| a.0.cmp(&b.0));
+    for (name, t) in tensors {
+        let about = format!("{name} {:?} {:?}", t.dtype(), t.shape());
+        hash.update((about.len() as u64).to_le_bytes());
+        hash.update(about.as_bytes());
+        hash.update(t.data());
+    }
+    hex(hash)
+}
+
+/// A tensor of F32.
+pub(crate) fn f32_column(name: impl Into<String>, shape: Vec<usize>, values: &[f32]) -> Column {
+    (name.into(), Dtype::F32, shape, values.iter().flat_map(|x| x.to_le_bytes()).collect())
+}
+
+/// `layer.K.weight` and `layer.K.bias` of every layer.
+pub(crate) fn layer_columns(spec: &MlpSpec, parameters: &[f32]) -> Vec<Column> {
+    let mut out = Vec::new();
+    for (k, layer) in spec.layers().enumerate() {
+        let (w, b) = layer.split(parameters);
+        out.push(f32_column(format!("layer.{k}.weight"), vec![layer.inputs, layer.outputs], w));
+        out.push(f32_column(format!("layer.{k}.bias"), vec![layer.outputs], b));
+    }
+    out
+}
+
+/// The parameters that [`layer_columns`] wrote.
+pub(crate) fn read_layers(file: &SafeTensors<'_>, spec: &MlpSpec) -> Result<Vec<f32>, String> {
+    let mut parameters = Vec::with_capacity(spec.parameters());
+    for (k, layer) in spec.layers().enumerate() {
+        let (i, o) = (layer.inputs, layer.outputs);
+        parameters.extend(f32s(file, &format!("layer.{k}.weight"), &[i, o])?);
+        parameters.extend(f32s(file, &format!("layer.{k}.bias"), &[o])?);
+    }
+    Ok(parameters)
+}
+
+/// A history, one column a tensor: `history.iteration` (U64) and `history.FIELD` (F64).
+pub(crate) fn history_columns<R>(
+    history: &[R],
+    iteration: fn(&R) -> u64,
+    fields: &[(&str, Field<R>)],
+) -> Vec<Column> {
+    let rows = vec![history.len()];
+    let iterations = history.iter().flat_map(|r| iteration(r).to_le_bytes()).collect();
+    let first = ("history.iteration".to_owned(), Dtype::U64, rows.clone(), iterations);
+    let others = fields.iter().map(|(name, value)| {
+        let bytes = history.iter().flat_map(|r| value(r).to_le_bytes()).collect();
+        (format!("history.{name}"), Dtype::F64, rows.clone(), bytes)
+    });
+    std::iter::once(first).chain(others).collect()
+}
+
+/// The history that [`history_columns`] wrote: `record` makes a record from its iteration and fields.
+pub(crate) fn read_history<R>(
+    file: &SafeTensors<'_>,
+    fields: &[(&str, Field<R>)],
+    record: fn(u64, &[f64]) -> R,
+) -> Result<Vec<R>, String> {
     let name = "history.iteration";
     let rows = file.tensor(name).map_err(|e| e.to_string())?.shape().first().copied().unwrap_or(0);
-    let iterations = numbers(file, name, Dtype::U64, &[rows])?;
-    let mut columns = Vec::new();
-    for (name, _) in HISTORY {
-        columns.push(numbers(file, &format!("history.{name}"), Dtype::F64, &[rows])?);
-    }
-    let u64_at = |bytes: &[u8], i: usize| {
-        let mut word = [0; 8];
-        word.copy_from_slice(&bytes[8 * i..8 * i + 8]);
-        u64::from_le_bytes(word)
+    let words = |name: &str, dtype| -> Result<Vec<u64>, String> {
+        let (bytes, _) = numbers(file, name, dtype, &[rows])?.as_chunks();
+        Ok(bytes.iter().map(|b| u64::from_le_bytes(*b)).collect())
     };
-    Ok((0..rows)
-        .map(|i| {
-            let f = |column: usize| f64::from_bits(u64_at(columns[column], i));
-            Record {
-                iteration: u64_at(iterations, i),
-                losses: Losses { data: f(0), physics: f(1), initial: f(2), total: f(3) },
-                learning_rate: f(4),
-                validation: (!f(5).is_nan()).then(|| Validation { mean: f(5), max: f(6) }),
-            }
-        })
-        .collect())
+    let iterations = words(name, Dtype::U64)?;
+    let mut columns = Vec::new();
+    for (name, _) in fields {
+        columns.push(words(&format!("history.{name}"), Dtype::F64)?);
+    }
+    let row = |(i, iteration): (usize, u64)| {
+        let numbers: Vec<f64> = columns.iter().map(|c| f64::from_bits(c[i])).collect();
+        record(iteration, &numbers)
+    };
+    Ok(iterations.into_iter().enumerate().map(row).collect())
 }
 
 /// The bytes of a tensor of the given type and shape.
-pub(crate) fn numbers<'a>(
+fn numbers<'a>(
     file: &SafeTensors<'a>,
     name: &str,
     dtype: Dtype,
@@ -323,26 +407,6 @@ pub(crate) fn f32s(file: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Resul
     Ok(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
 }
 
-/// SHA-256 of the header without its hash, and of every tensor in the order of names.
-fn digest(header: &Header, tensors: &mut [(String, TensorView<'_>)]) -> String {
-    digest_of(&json(&Header { sha256: String::new(), ..header.clone() }), tensors)
-}
-
-/// SHA-256 of a header's text, and of every tensor in the order of names.
-pub(crate) fn digest_of(text: &str, tensors: &mut [(String, TensorView<'_>)]) -> String {
-    let mut hash = Sha256::new();
-    hash.update((text.len() as u64).to_le_bytes());
-    hash.update(text.as_bytes());
-    tensors.sort_by(|a, b| a.0.cmp(&b.0));
-    for (name, t) in tensors {
-        let about = format!("{name} {:?} {:?}", t.dtype(), t.shape());
-        hash.update((about.len() as u64).to_le_bytes());
-        hash.update(about.as_bytes());
-        hash.update(t.data());
-    }
-    hex(hash)
-}
-
 /// The name of the first setting that differs.
 pub(crate) fn differing(a: &impl Serialize, b: &impl Serialize) -> String {
     let (a, b) = (serde_json::to_value(a), serde_json::to_value(b));
@@ -355,7 +419,7 @@ pub(crate) fn differing(a: &impl Serialize, b: &impl Serialize) -> String {
     "settings".to_owned()
 }
 
-fn json(header: &Header) -> String {
+fn json(header: &impl Serialize) -> String {
     serde_json::to_string(header).expect("invariant: a header has string keys and finite numbers")
 }
 

@@ -9,17 +9,14 @@
 //! settings, the hash of the pairs, the state of the data order, the losses since the last record, and a
 //! SHA-256 over all of that and over every tensor.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use safetensors::SafeTensors;
-use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::{MapConfig, MapRecord, MapTrainer, NeuralMap, Pairs};
-use crate::checkpoint::{digest_of, f32s, numbers};
+use crate::Error;
+use crate::checkpoint::{self, Column, Field, Sealed, f32_column, f32s, history_columns, read_history};
 use crate::data::SamplerState;
-use crate::{Error, atomic};
 
 /// The number of the format described above; it grows when a change makes old files unreadable.
 pub const MAP_FORMAT: u32 = 1;
@@ -64,26 +61,7 @@ impl MapCheckpoint {
     }
 
     fn parse(path: &Path, bytes: &[u8]) -> Result<Self, String> {
-        let file = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
-        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
-        let text = metadata
-            .metadata()
-            .as_ref()
-            .and_then(|m| m.get(KEY))
-            .ok_or_else(|| format!("its header has no `{KEY}`"))?;
-        #[derive(Deserialize)]
-        struct Format {
-            format: u32,
-        }
-        let Format { format } = serde_json::from_str(text).map_err(|e| e.to_string())?;
-        if format != MAP_FORMAT {
-            return Err(format!("it has format {format}, and this version reads {MAP_FORMAT}"));
-        }
-        let header: Header = serde_json::from_str(text).map_err(|e| e.to_string())?;
-        let mut tensors: Vec<_> = file.iter().map(|(name, t)| (name.to_owned(), t)).collect();
-        if digest(&header, &mut tensors) != header.sha256 {
-            return Err("its content does not have the hash in its header".to_owned());
-        }
+        let (header, file) = checkpoint::read::<Header>(bytes)?;
         let config = &header.config;
         config.check().map_err(|e| e.to_string())?;
         let spec = config.network;
@@ -98,7 +76,7 @@ impl MapCheckpoint {
             .map_err(|e| e.to_string())?;
         let m = f32s(&file, "adam.m", &[count])?;
         let v = f32s(&file, "adam.v", &[count])?;
-        let history = read_history(&file)?;
+        let history = read_history(&file, &HISTORY, record)?;
         Ok(Self { path: path.to_owned(), header, map, m, v, history })
     }
 
@@ -134,7 +112,7 @@ impl MapTrainer {
     /// # Errors
     /// [`Error::Io`] if the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        let mut header = Header {
+        let header = Header {
             format: MAP_FORMAT,
             config: self.config.clone(),
             pairs_sha256: self.pairs_sha256.clone(),
@@ -143,16 +121,7 @@ impl MapTrainer {
             since: self.since,
             sha256: String::new(),
         };
-        let other = |e: safetensors::SafeTensorError| Error::io(path, std::io::Error::other(e));
-        let columns = self.columns();
-        let mut tensors = Vec::new();
-        for (name, dtype, shape, bytes) in &columns {
-            tensors.push((name.clone(), TensorView::new(*dtype, shape.clone(), bytes).map_err(other)?));
-        }
-        header.sha256 = digest(&header, &mut tensors);
-        let metadata = HashMap::from([(KEY.to_owned(), json(&header))]);
-        let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(other)?;
-        atomic::write(path, &bytes)
+        checkpoint::write(path, header, &self.columns())
     }
 
     /// A training that goes on where a checkpoint was written, as if it had not been interrupted: every
@@ -195,62 +164,38 @@ impl MapTrainer {
         Ok(trainer)
     }
 
-    /// Every tensor of the file: name, type, shape, bytes.
-    fn columns(&self) -> Vec<(String, Dtype, Vec<usize>, Vec<u8>)> {
-        let f32s = |v: &[f32]| v.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
+    /// Every tensor of the file.
+    fn columns(&self) -> Vec<Column> {
         let spec = self.config.network;
         let mut out = Vec::new();
         for i in 0..spec.states {
             let all = &self.map.parameters()[spec.range(i)];
             let (weights, gamma) = all.split_at(all.len() - 1);
             let shape = vec![spec.states + spec.parameters + 3, spec.width];
-            out.push((format!("map.{i}.weights"), Dtype::F32, shape, f32s(weights)));
-            out.push((format!("map.{i}.gamma"), Dtype::F32, vec![1], f32s(gamma)));
+            out.push(f32_column(format!("map.{i}.weights"), shape, weights));
+            out.push(f32_column(format!("map.{i}.gamma"), vec![1], gamma));
         }
         for (name, values) in [("adam.m", &self.adam.m), ("adam.v", &self.adam.v)] {
-            out.push((name.to_owned(), Dtype::F32, vec![values.len()], f32s(values)));
+            out.push(f32_column(name, vec![values.len()], values));
         }
-        let rows = self.history.len();
-        let iterations = self.history.iter().flat_map(|r| r.iteration.to_le_bytes()).collect();
-        out.push(("history.iteration".to_owned(), Dtype::U64, vec![rows], iterations));
-        for (name, value) in HISTORY {
-            let bytes = self.history.iter().flat_map(|r| value(r).to_le_bytes()).collect();
-            out.push((format!("history.{name}"), Dtype::F64, vec![rows], bytes));
-        }
+        out.extend(history_columns(&self.history, |r| r.iteration, &HISTORY));
         out
     }
 }
 
-/// One number of a record.
-type Field = fn(&MapRecord) -> f64;
+impl Sealed for Header {
+    const KEY: &'static str = KEY;
+    const FORMAT: u32 = MAP_FORMAT;
 
-/// The history's columns of F64, in the order in which [`read_history`] takes them.
-const HISTORY: [(&str, Field); 3] =
+    fn sha256(&mut self) -> &mut String {
+        &mut self.sha256
+    }
+}
+
+/// The history's columns of F64.
+const HISTORY: [(&str, Field<MapRecord>); 3] =
     [("train", |r| r.train), ("validation", |r| r.validation), ("learning_rate", |r| r.learning_rate)];
 
-fn read_history(file: &SafeTensors<'_>) -> Result<Vec<MapRecord>, String> {
-    let name = "history.iteration";
-    let rows = file.tensor(name).map_err(|e| e.to_string())?.shape().first().copied().unwrap_or(0);
-    let words = |name: &str, dtype| -> Result<Vec<u64>, String> {
-        let (bytes, _) = numbers(file, name, dtype, &[rows])?.as_chunks();
-        Ok(bytes.iter().map(|b| u64::from_le_bytes(*b)).collect())
-    };
-    let iterations = words(name, Dtype::U64)?;
-    let mut columns = Vec::new();
-    for (name, _) in HISTORY {
-        columns.push(words(&format!("history.{name}"), Dtype::F64)?);
-    }
-    let record = |(i, iteration): (usize, u64)| {
-        let f = |column: usize| f64::from_bits(columns[column][i]);
-        MapRecord { iteration, train: f(0), validation: f(1), learning_rate: f(2) }
-    };
-    Ok(iterations.into_iter().enumerate().map(record).collect())
-}
-
-fn digest(header: &Header, tensors: &mut [(String, TensorView<'_>)]) -> String {
-    digest_of(&json(&Header { sha256: String::new(), ..header.clone() }), tensors)
-}
-
-fn json(header: &Header) -> String {
-    serde_json::to_string(header).expect("invariant: a header has string keys and finite numbers")
+fn record(iteration: u64, f: &[f64]) -> MapRecord {
+    MapRecord { iteration, train: f[0], validation: f[1], learning_rate: f[2] }
 }
