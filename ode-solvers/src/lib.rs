@@ -172,7 +172,7 @@ pub use norm::Norm;
 pub use options::{Options, SaveAt, StepSize, Tolerance};
 pub use parametric::{Instance, Parametric};
 pub use rosenbrock::Rosenbrock;
-pub use runge_kutta::{RungeKutta, RungeKuttaPair};
+pub use runge_kutta::{RungeKutta, RungeKuttaPair, hermite};
 pub use rush_larsen::RushLarsen;
 pub use scalar::{Over, Scalar};
 pub use sensitivity::{ErrorControl, Sensitivities, Wanted, sensitivities};
