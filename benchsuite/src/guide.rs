@@ -3,5 +3,8 @@
 //! [Which solver to choose](ode_solvers::guide) and [how to run a sweep on a cluster](crate::sweep) stand
 //! where they belong.
 
+#[doc = include_str!("../guide/getting_started.md")]
+pub mod getting_started {}
+
 #[doc = include_str!("../guide/own_model.md")]
 pub mod own_model {}
