@@ -114,10 +114,10 @@ fn without_a_gpu_every_provider_that_needs_one_says_what_is_missing() {
 fn nvidias_compiler_takes_the_kernel() {
     let folder = Folder::new();
     let hidden: Vec<(Act, usize)> = ACTS.iter().map(|&act| (act, 16)).collect();
-    for hidden in [hidden, vec![(Act::Silu, 64); 3], vec![(Act::Silu, 64); 5]] {
+    for hidden in [hidden, vec![(Act::Silu, 64); 3]] {
         let net = Net::random(1, 3, &hidden, 2);
         let text = cuda::network_source(folder.model(&net.model()), 1 << 20).unwrap();
-        for (major, minor) in [(7, 5), (8, 9), (9, 0)] {
+        for (major, minor) in [(7, 5), (9, 0)] {
             let ptx = cuda::compile(&text, major, minor).unwrap();
             assert!(ptx.contains(".entry network") && ptx.contains(&format!("sm_{major}{minor}")));
             // Activations are in registers: nothing lies in a thread's own memory, apart from what

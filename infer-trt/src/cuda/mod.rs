@@ -28,8 +28,8 @@ use crate::{InferError, Provider, native, onnx};
 /// Threads of a block.
 const BLOCK: u32 = 256;
 
-/// The CUDA C++ text of a network: a kernel that takes each row through all layers, weights among its
-/// constants.
+/// The CUDA C++ text of a network: a kernel that takes each row through all layers, weights in its
+/// instructions.
 ///
 /// ```
 /// let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/larger.onnx");

@@ -18,5 +18,5 @@ mod vector;
 
 pub(crate) use self::dispatch::Simd;
 pub(crate) use self::graph::compile;
-pub(crate) use self::program::{Activation, ColumnOp, Program, Step, block};
+pub(crate) use self::program::{Activation, ColumnOp, Dense, Program, Step, block};
 pub(crate) use self::session::NativeSession;
