@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::error::near_misses;
 use crate::interrupt::Stop;
 use crate::rundir::{self, Existing};
-use crate::{Error, Tier, kuptsov, werneck};
+use crate::{Error, Tier, inference, kuptsov, werneck};
 
 /// What to run and how.
 #[derive(Debug, Clone, PartialEq)]
@@ -160,6 +160,14 @@ pub const EXPERIMENTS: &[Experiment] = &[
         of: "Werneck 2024, section 4.1",
         part_of: None,
         run: werneck::run,
+    },
+    Experiment {
+        id: "W-INF",
+        about: "are networks faster than a numerical solver? Euler's method and networks, both as published and \
+                near the limit of the machine",
+        of: "Werneck 2024, section 4.4",
+        part_of: None,
+        run: inference::run,
     },
     Experiment {
         id: "K",

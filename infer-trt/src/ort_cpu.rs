@@ -27,8 +27,13 @@ pub(crate) struct Loaded {
 
 /// Loads the library, once per process.
 pub(crate) fn load() -> Result<Loaded, InferError> {
+    load_for(&Provider::OrtCpu)
+}
+
+/// Loads the library, once per process, for a provider.
+pub(crate) fn load_for(provider: &Provider) -> Result<Loaded, InferError> {
     let unavailable = |reason: String| InferError::Unavailable {
-        provider: Provider::OrtCpu,
+        provider: provider.clone(),
         reason,
         remedy: library::remedy(),
     };

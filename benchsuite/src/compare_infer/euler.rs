@@ -21,8 +21,16 @@ pub(crate) const FLOPS: f64 = 15.0;
 /// Cells that differ in their stimulus, marched until t = 10, again and again for some seconds: ms of
 /// each time, CPU time where there is one thread.
 pub(crate) fn time(cells: usize, threads: usize, seconds: f64) -> Result<Vec<f64>, Error> {
-    let mut columns = CellColumns::<FitzHughNagumo, f32>::new(&Cell::new(), cells);
-    columns.set_stimulus_column((0..cells).map(|m| 0.1 * (m as f32 * 0.618_034).fract()).collect());
+    time_lanes::<16>(cells, threads, seconds)
+}
+
+/// The same with another number of lanes; one is one cell after the other.
+pub(crate) fn time_lanes<const N: usize>(
+    cells: usize,
+    threads: usize,
+    seconds: f64,
+) -> Result<Vec<f64>, Error> {
+    let columns = columns(cells);
     let start = columns.initial_state();
     let mut y = start.clone();
     let refused = |e: String| Error::bad_option("--threads", threads, e);
@@ -38,11 +46,49 @@ pub(crate) fn time(cells: usize, threads: usize, seconds: f64) -> Result<Vec<f64
         while times.is_empty() || now() - begin < seconds {
             y.copy_from_slice(&start);
             let from = now();
-            let end = DT * STEPS as f64;
-            march_columns::<f32, 16, _>(&columns, Method::ExplicitEuler, DT, (0.0, end), &mut y, |_| {})
-                .map_err(|e| Error::Solve { model: "fitzhugh_nagumo", partial: None, source: Box::new(e) })?;
+            march::<N>(&columns, Method::ExplicitEuler, DT, (0.0, DT * STEPS as f64), &mut y)?;
             times.push((now() - from) * 1e3);
         }
         Ok(times)
     })
+}
+
+/// Stimuli from 0 to .1.
+pub(crate) fn stimulus(cells: usize) -> Vec<f32> {
+    (0..cells).map(|m| 0.1 * (m as f32 * 0.618_034).fract()).collect()
+}
+
+fn columns(cells: usize) -> CellColumns<FitzHughNagumo, f32> {
+    let mut columns = CellColumns::<FitzHughNagumo, f32>::new(&Cell::new(), cells);
+    columns.set_stimulus_column(stimulus(cells));
+    columns
+}
+
+fn march<const N: usize>(
+    columns: &CellColumns<FitzHughNagumo, f32>,
+    method: Method,
+    dt: f64,
+    span: (f64, f64),
+    y: &mut [f32],
+) -> Result<(), Error> {
+    march_columns::<f32, N, _>(columns, method, dt, span, y, |_| {}).map(drop).map_err(|e| Error::Solve {
+        model: "fitzhugh_nagumo",
+        partial: None,
+        source: Box::new(e),
+    })
+}
+
+/// The mean of |ΔU| + |ΔW| of Euler's method with a step, over cells and the times 1, 2, …, 10, against
+/// the method of order 4 with a step of .005.
+pub(crate) fn error(cells: usize, dt: f64) -> Result<f64, Error> {
+    let columns = columns(cells);
+    let (mut euler, mut exact) = (columns.initial_state(), columns.initial_state());
+    let mut sum = 0.0;
+    for t in 0..10 {
+        let span = (f64::from(t), f64::from(t + 1));
+        march::<16>(&columns, Method::ExplicitEuler, dt, span, &mut euler)?;
+        march::<16>(&columns, Method::RungeKutta4, 0.005, span, &mut exact)?;
+        sum += euler.iter().zip(&exact).map(|(a, b)| f64::from((a - b).abs())).sum::<f64>();
+    }
+    Ok(sum / (10 * cells) as f64)
 }

@@ -10,8 +10,11 @@ use crate::{Error, files};
 /// A network of random weights, without normalisation.
 pub(crate) fn random(inputs: usize, hidden: &str, outputs: usize, seed: u64) -> Result<Mlp, Error> {
     let spec = MlpSpec::parse(inputs, hidden, outputs).map_err(training(hidden))?;
-    Mlp::random(spec, Normalization::identity(inputs), Normalization::identity(outputs), seed)
-        .map_err(training(hidden))
+    let (from, to) = (Normalization::identity(inputs), Normalization::identity(outputs));
+    let mut network: Mlp = Mlp::random(spec, from, to, seed).map_err(training(hidden))?;
+    // Outputs that vary, as those of trained networks do: weights of variance 1 / inputs.
+    network.parameters_mut().iter_mut().for_each(|w| *w *= 3.0_f32.sqrt());
+    Ok(network)
 }
 
 fn training(network: &str) -> impl FnOnce(surrogates::Error) -> Error {

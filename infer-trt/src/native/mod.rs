@@ -17,4 +17,6 @@ mod turn;
 mod vector;
 
 pub(crate) use self::dispatch::Simd;
+pub(crate) use self::graph::compile;
+pub(crate) use self::program::{Activation, ColumnOp, Dense, Program, Step, block};
 pub(crate) use self::session::NativeSession;
