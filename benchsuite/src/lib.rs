@@ -27,6 +27,7 @@
 pub mod claims;
 pub mod compare;
 pub mod compare_train;
+mod datasets;
 pub mod doctor;
 mod error;
 pub mod figures;
@@ -37,6 +38,7 @@ mod jobs;
 pub mod kuptsov;
 pub mod manifest;
 pub mod metrics;
+pub mod pellegrini;
 pub mod progress;
 mod provenance;
 pub mod report;
