@@ -177,6 +177,14 @@ impl Publication {
         Self::parse("kuptsov2022.toml", include_str!("../claims/kuptsov2022.toml"))
     }
 
+    /// Pellegrini, Ghiotto, Centofanti and Pavarino's paper.
+    ///
+    /// # Errors
+    /// [`Error::Claims`] if the data file does not parse; a test holds that it does.
+    pub fn pellegrini2025() -> Result<Self, Error> {
+        Self::parse("pellegrini2025.toml", include_str!("../claims/pellegrini2025.toml"))
+    }
+
     /// The claim with that id.
     pub fn claim(&self, id: &str) -> Option<&Claim> {
         self.claims.iter().find(|c| c.id == id)
@@ -256,5 +264,13 @@ mod tests {
         assert!(parse(&single("1.0", "{ kind = \"within_factor\", factor = 0.5 }")).is_err());
         let twice = format!("{}{}", single("1.0", good), single("2.0", good));
         assert!(parse(&twice).unwrap_err().to_string().contains("twice"));
+    }
+
+    #[test]
+    fn pellegrinis_claims_are_of_known_networks() {
+        let publication = Publication::pellegrini2025().unwrap();
+        assert!(publication.claims.iter().all(|c| c.id.starts_with("F-")));
+        assert_eq!(publication.claim("F-FHN/constrained/L2").unwrap().value, 0.00815);
+        assert_eq!(publication.claim("F-HH/unconstrained/parameters").unwrap().value, 13_439_236.0);
     }
 }

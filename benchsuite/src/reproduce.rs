@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::error::near_misses;
 use crate::interrupt::Stop;
 use crate::rundir::{self, Existing};
-use crate::{Error, Tier, inference, kuptsov, werneck};
+use crate::{Error, Tier, inference, kuptsov, pellegrini, werneck};
 
 /// What to run and how.
 #[derive(Debug, Clone, PartialEq)]
@@ -218,6 +218,56 @@ pub const EXPERIMENTS: &[Experiment] = &[
         of: "Kuptsov, Stankevich, Bagautdinova 2022, Figs 5c, 9c",
         part_of: Some("K"),
         run: kuptsov::reach_alone,
+    },
+    Experiment {
+        id: "F",
+        about: "Fourier neural operators from the applied current to every state of three cells, of 2, 4 and 41 \
+                variables",
+        of: "Pellegrini, Ghiotto, Centofanti, Pavarino 2025",
+        part_of: None,
+        run: pellegrini::run,
+    },
+    Experiment {
+        id: "F-FHN",
+        about: "FitzHugh–Nagumo, 2 variables",
+        of: "Pellegrini, Ghiotto, Centofanti, Pavarino 2025",
+        part_of: Some("F"),
+        run: pellegrini::fhn_alone,
+    },
+    Experiment {
+        id: "F-HH",
+        about: "Hodgkin–Huxley, 4 variables",
+        of: "Pellegrini, Ghiotto, Centofanti, Pavarino 2025",
+        part_of: Some("F"),
+        run: pellegrini::hh_alone,
+    },
+    Experiment {
+        id: "F-ORD",
+        about: "O'Hara–Rudy, 41 variables",
+        of: "Pellegrini, Ghiotto, Centofanti, Pavarino 2025",
+        part_of: Some("F"),
+        run: pellegrini::ord_alone,
+    },
+    Experiment {
+        id: "F-TUNE",
+        about: "a search for a network by successive halving",
+        of: "Pellegrini, Ghiotto, Centofanti, Pavarino 2025",
+        part_of: Some("F"),
+        run: pellegrini::tune_alone,
+    },
+    Experiment {
+        id: "F-EPOCHS",
+        about: "how many epochs constrained and unconstrained networks need",
+        of: "Pellegrini, Ghiotto, Centofanti, Pavarino 2025",
+        part_of: Some("F"),
+        run: pellegrini::epochs_alone,
+    },
+    Experiment {
+        id: "F-RES",
+        about: "an operator on a finer grid than it learned at",
+        of: "Pellegrini, Ghiotto, Centofanti, Pavarino 2025",
+        part_of: Some("F"),
+        run: pellegrini::resolution_alone,
     },
 ];
 

@@ -56,6 +56,7 @@
 //!   parameters may be inputs.
 //! * [`Checkpoint`], [`Trainer::save`], [`Trainer::resume`]: a training continues bit for bit.
 //! * [`onnx`]: files for any ONNX runtime.
+//! * [`fno`]: Fourier neural operators, which map functions of time to functions of time, with their own trainer.
 //! * [`neural_map`]: networks that are dynamical systems, one application a time step, with their own
 //!   trainer.
 //! * [`neural_ode`]: networks that are vector fields, trained through a solver and on the equations.

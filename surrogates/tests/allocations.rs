@@ -8,8 +8,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ode_solvers::dynamics::Map as _;
+use surrogates::fno::{FnoConfig, FnoSpec, FnoTrainer, Signals, Variant};
 use surrogates::neural_map::{MapConfig, MapTrainer, Pairs};
-use surrogates::{Backend, MapSpec, TrainConfig, Trainer};
+use surrogates::{Activation, Backend, MapSpec, TrainConfig, Trainer};
 
 struct Counting;
 
@@ -50,6 +51,37 @@ fn a_fused_iteration_allocates_nothing() {
     assert!(count(Backend::Tape) > 40, "the counter does not count");
     assert_eq!(count(Backend::Fused), 0);
     assert_eq!(in_map(), 0);
+    assert_eq!(in_operator(), 0);
+}
+
+/// Allocations of 10 iterations of an operator's training.
+fn in_operator() -> usize {
+    let number = |i: usize, c: f64| (i as f64 * c).sin();
+    let inputs = (0..12 * 40).map(|i| number(i, 0.37)).collect();
+    let signals = Signals::new(40, 1, 2, inputs, (0..12 * 80).map(|i| number(i, 0.61)).collect()).unwrap();
+    let network = FnoSpec {
+        inputs: 2,
+        outputs: 2,
+        width: 20,
+        modes: 5,
+        layers: 2,
+        padding: 3,
+        hidden: 16,
+        variant: Variant::Mlp,
+        activation: Activation::GELU,
+    };
+    let config = FnoConfig {
+        batch: 10,
+        validate_every: 1_000_000,
+        ..FnoConfig::published(network, 1e-3, 1e-4, 0.9, 1)
+    };
+    let mut trainer = FnoTrainer::new(config, &signals, None, 1).unwrap();
+    trainer.step().unwrap();
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    for _ in 0..10 {
+        trainer.step().unwrap();
+    }
+    ALLOCATIONS.load(Ordering::Relaxed) - before
 }
 
 /// Allocations of 40 iterations of a neural map's training, and of its applications.

@@ -9,7 +9,7 @@ use surrogates::neural_map::Pairs;
 
 use super::config::{Config, MapId, Variant};
 use super::model::{branch, rest};
-use crate::{Error, files};
+use crate::{Error, datasets, files};
 
 /// The data sets of a run, by variant and time step.
 pub(crate) struct Data {
@@ -49,7 +49,7 @@ impl Data {
             if sets.contains_key(&name) {
                 continue;
             }
-            let data = dataset(folder, &name, recipe(config, map))?;
+            let data = datasets::open_or_generate(folder, &name, recipe(config, map))?;
             let path = folder.join(format!("{name}-separation.json"));
             let separation = if path.exists() {
                 files::read_json(&path, "delete it: it is computed again")?
@@ -105,25 +105,6 @@ pub(crate) fn name(map: &MapId) -> String {
 
 fn recipe(config: &Config, map: &MapId) -> Recipe {
     recipes::kuptsov_neural_map(&map.variant.to_string(), map.dt, config.chunks, config.pairs, config.seed)
-}
-
-fn dataset(folder: &Path, name: &str, recipe: Recipe) -> Result<Dataset, Error> {
-    let failed = |source: datagen::Error| Error::Data { name: name.to_owned(), source: Box::new(source) };
-    let path = folder.join(format!("{name}.safetensors"));
-    if !path.exists() {
-        let data = recipe.generate().map_err(failed)?;
-        data.save(&path).map_err(failed)?;
-        return Ok(data);
-    }
-    let data = Dataset::open(&path).map_err(failed)?;
-    if *data.recipe() != recipe {
-        return Err(Error::Damaged {
-            path,
-            why: "it holds another data set than the experiment's".into(),
-            remedy: "delete it: it is generated again".into(),
-        });
-    }
-    Ok(data)
 }
 
 fn separation(variant: Variant, data: &Dataset) -> Result<Separation, Error> {

@@ -138,7 +138,7 @@ pub(crate) fn load(folder: &Path) -> Result<Findings, Error> {
 }
 
 /// The JSON files of a folder in the order of their names; none if it is not there.
-fn list(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -24,6 +24,7 @@ pub use data::Separation;
 pub use diagrams::Diagram;
 pub use equilibria::{Equilibria, Hopf, Rest};
 pub use findings::{Findings, MapResult, OdeResult};
+pub(crate) use kept::list;
 pub use kept::{Kept, folder as kept_folder, keep};
 pub use reach::Reach;
 pub use series::{Rhythm, Series};

@@ -2,6 +2,7 @@
 
 mod html;
 mod markdown;
+pub(crate) mod verdicts;
 
 use std::path::Path;
 

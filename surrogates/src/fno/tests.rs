@@ -119,8 +119,9 @@ fn an_operator_survives_its_file_and_works_at_any_resolution() {
         y
     };
     let coarse = predict(&fno, train.inputs());
-    let worst = |y: &[f64], t: &[f64]| y.iter().zip(t).fold(0.0f64, |m, (y, t)| m.max((y - t).abs()));
-    assert!(worst(&coarse, train.targets()) < 2.0, "{}", worst(&coarse, train.targets()));
+    let mean =
+        |y: &[f64], t: &[f64]| y.iter().zip(t).map(|(y, t)| (y - t).abs()).sum::<f64>() / y.len() as f64;
+    assert!(mean(&coarse, train.targets()) < 0.8, "{}", mean(&coarse, train.targets()));
     // Four times as many points: each of the old ones has its value again, nearly.
     let fine_x: Vec<f64> = train.inputs().iter().flat_map(|x| [*x; 4]).collect();
     let fine = fno.at_points(144).unwrap();
@@ -128,7 +129,7 @@ fn an_operator_survives_its_file_and_works_at_any_resolution() {
     assert!((fine.place(140) - fno.place(35)).abs() < 1e-15);
     let fine = predict(&fine, &fine_x);
     let again: Vec<f64> = fine.chunks(2).step_by(4).flatten().copied().collect();
-    assert!(worst(&again, &coarse) < 2.0, "{}", worst(&again, &coarse));
+    assert!(mean(&again, &coarse) < 0.8, "{}", mean(&again, &coarse));
     assert!(fno.at_points(4).is_err());
     let mut y = [0.0; 3];
     assert!(matches!(fno.predictor(1, 1).unwrap().predict(&[0.0; 36], &mut y), Err(Error::BadLength { .. })));

@@ -1,0 +1,371 @@
+//! What a run computes.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use surrogates::Activation;
+use surrogates::fno::{FnoConfig, FnoSpec, Schedule, Variant};
+use surrogates::neural_map::Decay;
+
+use crate::reproduce::Options;
+use crate::{Error, Tier, files};
+
+/// A cell whose responses are learned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cell {
+    /// FitzHugh–Nagumo, 2 variables.
+    Fhn,
+    /// Hodgkin–Huxley, 4 variables.
+    Hh,
+    /// O'Hara–Rudy, 41 variables.
+    Ord,
+}
+
+impl Cell {
+    /// All, by the number of their variables.
+    pub const ALL: [Cell; 3] = [Cell::Fhn, Cell::Hh, Cell::Ord];
+
+    /// The registry id of its model.
+    pub fn model(self) -> &'static str {
+        match self {
+            Cell::Fhn => "fitzhugh_nagumo",
+            Cell::Hh => "hodgkin_huxley_1952",
+            Cell::Ord => "ohara_rudy_2011",
+        }
+    }
+
+    /// Its name for readers.
+    pub fn title(self) -> &'static str {
+        match self {
+            Cell::Fhn => "FitzHugh–Nagumo",
+            Cell::Hh => "Hodgkin–Huxley",
+            Cell::Ord => "O'Hara–Rudy",
+        }
+    }
+
+    /// The end of the interval, in the model's unit of time.
+    pub fn end(self) -> f64 {
+        match self {
+            Cell::Fhn | Cell::Hh => 100.0,
+            Cell::Ord => 500.0,
+        }
+    }
+
+    /// The number of its variables.
+    pub fn states(self) -> usize {
+        match self {
+            Cell::Fhn => 2,
+            Cell::Hh => 4,
+            Cell::Ord => 41,
+        }
+    }
+
+    /// Above which V is an action potential.
+    pub(crate) fn threshold(self) -> f64 {
+        match self {
+            Cell::Fhn => 0.5,
+            Cell::Hh => 50.0,
+            Cell::Ord => 0.0,
+        }
+    }
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Cell::Fhn => "FHN",
+            Cell::Hh => "HH",
+            Cell::Ord => "ORD",
+        })
+    }
+}
+
+/// Whether the number of parameters was fixed while the network was chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Size {
+    /// About 500 000.
+    Constrained,
+    /// Free.
+    Unconstrained,
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if *self == Size::Constrained { "constrained" } else { "unconstrained" })
+    }
+}
+
+/// A network of the publication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetId {
+    /// What it learns.
+    pub cell: Cell,
+    /// Which of the two.
+    pub size: Size,
+}
+
+impl NetId {
+    /// `F-FHN/constrained`: the beginning of the ids of its claims.
+    pub fn id(&self) -> String {
+        format!("F-{}/{}", self.cell, self.size)
+    }
+
+    /// The id as a name of files.
+    pub fn file_name(&self) -> String {
+        format!("{}-{}", self.cell.to_string().to_lowercase(), self.size)
+    }
+
+    /// A seed of its own, from the run's: 53 bits, so that every reader of JSON keeps it exactly.
+    pub fn seed(&self, run: u64) -> u64 {
+        let hash = files::sha256(format!("{run}/F/{}", self.id()).as_bytes());
+        u64::from_str_radix(&hash[..16], 16).unwrap_or(run) >> 11
+    }
+
+    /// The network that the publication's search found, and how it was trained: learning rate, weight
+    /// decay, and what the rate is multiplied with every 10 epochs.
+    pub fn published(&self) -> (FnoSpec, [f64; 3]) {
+        let (width, modes, layers, padding, variant, activation, training) = match (self.cell, self.size) {
+            (Cell::Fhn, Size::Unconstrained) => {
+                (224, 20, 4, 15, Variant::Mlp, Activation::LeakyReLU, [6.2e-4, 9.7e-4, 0.85])
+            }
+            (Cell::Fhn, Size::Constrained) => {
+                (64, 12, 5, 5, Variant::Mlp, Activation::GELU, [1.69e-3, 4.76e-4, 0.93])
+            }
+            (Cell::Hh, Size::Unconstrained) => {
+                (256, 24, 4, 15, Variant::Mlp, Activation::LeakyReLU, [4.4e-4, 7.49e-4, 0.88])
+            }
+            (Cell::Hh, Size::Constrained) => {
+                (96, 5, 5, 7, Variant::Mlp, Activation::GELU, [7.64e-3, 5.14e-4, 0.92])
+            }
+            (Cell::Ord, Size::Unconstrained) => {
+                (192, 32, 5, 14, Variant::Mlp, Activation::GELU, [8.3e-4, 1e-3, 0.93])
+            }
+            (Cell::Ord, Size::Constrained) => {
+                (48, 22, 5, 14, Variant::Classic, Activation::GELU, [8e-3, 7.68e-4, 0.81])
+            }
+        };
+        let outputs = self.cell.states();
+        let spec =
+            FnoSpec { inputs: 2, outputs, width, modes, layers, padding, hidden: 128, variant, activation };
+        (spec, training)
+    }
+}
+
+/// One part of the publication; each is an experiment by its own id too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Part {
+    /// FitzHugh–Nagumo.
+    #[serde(rename = "F-FHN")]
+    Fhn,
+    /// Hodgkin–Huxley.
+    #[serde(rename = "F-HH")]
+    Hh,
+    /// O'Hara–Rudy.
+    #[serde(rename = "F-ORD")]
+    Ord,
+    /// The search for a network.
+    #[serde(rename = "F-TUNE")]
+    Tune,
+    /// How many epochs constrained and unconstrained networks need.
+    #[serde(rename = "F-EPOCHS")]
+    Epochs,
+    /// A finer grid than was trained on.
+    #[serde(rename = "F-RES")]
+    Resolution,
+}
+
+impl Part {
+    /// All parts, in the order of the report.
+    pub const ALL: [Part; 6] = [Part::Fhn, Part::Hh, Part::Ord, Part::Tune, Part::Epochs, Part::Resolution];
+
+    /// The id of its experiment.
+    pub fn id(self) -> &'static str {
+        match self {
+            Part::Fhn => "F-FHN",
+            Part::Hh => "F-HH",
+            Part::Ord => "F-ORD",
+            Part::Tune => "F-TUNE",
+            Part::Epochs => "F-EPOCHS",
+            Part::Resolution => "F-RES",
+        }
+    }
+}
+
+/// A search by successive halving.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Search {
+    /// What is learned.
+    pub cell: Cell,
+    /// Networks drawn at random.
+    pub candidates: usize,
+    /// Epochs after which all but the best are given up, and the last.
+    pub rungs: Vec<u64>,
+    /// One of so many goes on.
+    pub reduction: usize,
+    /// Parameters that a network of the constrained space has, nearly; none for the unconstrained space.
+    pub parameters: Option<usize>,
+}
+
+/// `config.json`: together with the code and the machine it decides every number of the run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    /// The layout of this file.
+    pub format: u32,
+    /// The experiment's id: `F` for all parts.
+    pub experiment: String,
+    /// The parts.
+    pub parts: Vec<Part>,
+    /// The tier.
+    pub tier: Tier,
+    /// The seed of the run.
+    pub seed: u64,
+    /// The networks, in the order of training.
+    pub nets: Vec<NetId>,
+    /// Trajectories to train, validate and test with.
+    pub samples: [usize; 3],
+    /// Points of a trajectory.
+    pub points: usize,
+    /// Trajectories in a batch.
+    pub batch: usize,
+    /// Epochs.
+    pub epochs: u64,
+    /// Width, modes and layers instead of the published ones; none for those.
+    pub small: Option<(usize, usize, usize)>,
+    /// How the learning rate falls instead of the published steps; none for those.
+    pub decay: Option<Decay>,
+    /// The search; none without one.
+    pub search: Option<Search>,
+}
+
+/// The epochs of the publication.
+pub(crate) const PAPER_EPOCHS: u64 = 1000;
+/// How many times finer the grid of F-RES is.
+pub(crate) const FINER: usize = 4;
+
+impl Config {
+    /// The settings that the options stand for.
+    ///
+    /// # Errors
+    /// [`Error::BadOption`] for options that choose among architectures: they are the publication's.
+    pub(crate) fn new(id: &str, parts: &[Part], options: &Options) -> Result<Self, Error> {
+        if !options.architectures.is_empty() {
+            let why = format!("{id} has the publication's networks; leave the option out");
+            return Err(Error::BadOption { option: "--arch", value: String::new(), why });
+        }
+        let tier = options.tier;
+        let wants = |part| parts.contains(&part);
+        let cells = Cell::ALL.into_iter().filter(|cell| match cell {
+            Cell::Fhn => wants(Part::Fhn) || wants(Part::Epochs) || wants(Part::Resolution),
+            Cell::Hh => wants(Part::Hh) || wants(Part::Epochs),
+            Cell::Ord => wants(Part::Ord),
+        });
+        // The small ones first: a run that is stopped has them.
+        let mut nets: Vec<NetId> = cells.map(|cell| NetId { cell, size: Size::Constrained }).collect();
+        if tier == Tier::Paper || (wants(Part::Epochs) && parts.len() == 1) {
+            nets.extend(nets.clone().into_iter().map(|net| NetId { size: Size::Unconstrained, ..net }));
+        }
+        if let Some(limit) = options.limit {
+            nets.truncate(limit);
+        }
+        let (samples, points, epochs) = match tier {
+            Tier::Smoke => ([48, 12, 12], 120, 30),
+            Tier::Quick => ([3000, 375, 375], 1260, 20),
+            Tier::Paper => ([3000, 375, 375], 1260, PAPER_EPOCHS),
+        };
+        let search = wants(Part::Tune).then(|| match tier {
+            Tier::Smoke => Search {
+                cell: Cell::Fhn,
+                candidates: 8,
+                rungs: vec![2, 8],
+                reduction: 4,
+                parameters: Some(20_000),
+            },
+            Tier::Quick => Search {
+                cell: Cell::Fhn,
+                candidates: 16,
+                rungs: vec![2, 8, 20],
+                reduction: 4,
+                parameters: Some(500_000),
+            },
+            Tier::Paper => Search {
+                cell: Cell::Fhn,
+                candidates: 200,
+                rungs: vec![250, 1000],
+                reduction: 4,
+                parameters: Some(500_000),
+            },
+        });
+        let mut config = Config {
+            format: 1,
+            experiment: id.to_owned(),
+            parts: parts.to_vec(),
+            tier,
+            seed: options.seed,
+            nets,
+            samples,
+            points,
+            batch: if tier == Tier::Smoke { 8 } else { 32 },
+            epochs,
+            small: (tier == Tier::Smoke).then_some((16, 6, 2)),
+            // The published steps take hundreds of epochs to lower the rate.
+            decay: (tier != Tier::Paper).then_some(Decay::Cosine(0.01)),
+            search,
+        };
+        if let Some(iterations) = options.iterations {
+            config.epochs = (iterations / config.iterations_per_epoch()).max(1);
+            config.decay = Some(Decay::Cosine(0.01));
+        }
+        Ok(config)
+    }
+
+    /// Iterations of an epoch.
+    pub fn iterations_per_epoch(&self) -> u64 {
+        self.samples[0].div_ceil(self.batch) as u64
+    }
+
+    /// Whether the numbers of this run may be held against the paper's. Fewer epochs are welcome if the
+    /// error is met; fewer trajectories or a smaller network are not.
+    pub fn is_comparable(&self) -> bool {
+        self.tier == Tier::Paper
+    }
+
+    /// The trainer's settings for one network.
+    pub(crate) fn train(&self, net: &NetId) -> FnoConfig {
+        let (mut network, [rate, weight_decay, factor]) = net.published();
+        if let Some((width, modes, layers)) = self.small {
+            network = FnoSpec { width, modes, layers, hidden: 32, ..network };
+        }
+        let mut config = FnoConfig::published(network, rate, weight_decay, factor, net.seed(self.seed));
+        config.batch = self.batch;
+        config.epochs = self.epochs;
+        if let Some(decay) = self.decay {
+            config.schedule = Schedule::Over(decay);
+        }
+        config
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiers_have_the_networks_that_they_say() {
+        let config = |tier, parts: &[Part]| Config::new("F", parts, &Options::new(tier)).unwrap();
+        assert_eq!(config(Tier::Smoke, &Part::ALL).nets.len(), 3);
+        assert_eq!(config(Tier::Paper, &Part::ALL).nets.len(), 6);
+        let epochs = config(Tier::Quick, &[Part::Epochs]);
+        assert_eq!(epochs.nets.len(), 4);
+        let paper = config(Tier::Paper, &[Part::Hh]);
+        assert_eq!(paper.nets.len(), 2);
+        let train = paper.train(&paper.nets[0]);
+        assert_eq!(train.network.parameters(), 626_180);
+        assert_eq!(train.schedule, Schedule::Steps { every: 10, factor: 0.92 });
+        let mut options = Options::new(Tier::Paper);
+        options.iterations = Some(9400);
+        let short = Config::new("F-FHN", &[Part::Fhn], &options).unwrap();
+        assert_eq!((short.epochs, short.is_comparable()), (100, true));
+    }
+}

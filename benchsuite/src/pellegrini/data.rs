@@ -1,0 +1,90 @@
+//! The trajectories that operators learn from and are judged by.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use datagen::{Dataset, Recipe, Role, recipes};
+use surrogates::fno::Signals;
+
+use super::config::{Cell, Config, FINER};
+use crate::{Error, datasets};
+
+/// The trajectories of one cell.
+pub(crate) struct Sets {
+    /// To learn from.
+    pub(crate) train: Signals,
+    /// To watch the training with.
+    pub(crate) validation: Signals,
+    /// To judge by.
+    pub(crate) test: Signals,
+    /// Names and units of the variables.
+    pub(crate) variables: Vec<(String, String)>,
+    /// Content hashes by name.
+    pub(crate) hash: String,
+    /// SHA-256 of the recipe.
+    pub(crate) recipe_sha256: String,
+}
+
+/// Where the data sets of a run lie, and what they are.
+pub(crate) struct Data<'a> {
+    folder: PathBuf,
+    config: &'a Config,
+}
+
+impl<'a> Data<'a> {
+    pub(crate) fn new(folder: &Path, config: &'a Config) -> Result<Self, Error> {
+        std::fs::create_dir_all(folder).map_err(Error::io(folder, "check that it is writable"))?;
+        Ok(Data { folder: folder.to_owned(), config })
+    }
+
+    fn recipe(&self, cell: Cell, points: usize, samples: usize, seed: u64) -> Result<Recipe, Error> {
+        recipes::pellegrini_pulses(cell.model(), cell.end(), points as u64, samples as u64, seed)
+            .map_err(|e| Error::Data { name: cell.to_string(), source: Box::new(e) })
+    }
+
+    /// The data set of a cell, generated if it is not there.
+    pub(crate) fn dataset(&self, cell: Cell) -> Result<Dataset, Error> {
+        let samples = self.config.samples.iter().sum();
+        let recipe = self.recipe(cell, self.config.points, samples, self.config.seed)?;
+        datasets::open_or_generate(&self.folder, &cell.to_string().to_lowercase(), recipe)
+    }
+
+    /// The trajectories of a cell: the first to train, then to validate, then to test.
+    pub(crate) fn sets(&self, cell: Cell) -> Result<Sets, Error> {
+        let data = self.dataset(cell)?;
+        let failed = |e| Error::Data { name: cell.to_string(), source: Box::new(e) };
+        let [train, validation, test] = self.config.samples;
+        let part = |from: usize, count: usize| {
+            let list: Vec<usize> = (from..from + count).collect();
+            Signals::from_dataset(&data, &list).map_err(failed)
+        };
+        let columns = data.columns().iter().filter(|c| c.role == Role::Target);
+        Ok(Sets {
+            train: part(0, train)?,
+            validation: part(train, validation)?,
+            test: part(train + validation, test)?,
+            variables: columns.map(|c| (c.name.clone(), c.unit.clone())).collect(),
+            hash: data.content_sha256(),
+            recipe_sha256: data.recipe_sha256(),
+        })
+    }
+
+    /// Other trajectories on a finer grid (F-RES).
+    pub(crate) fn fine(&self, cell: Cell) -> Result<Signals, Error> {
+        let samples = self.config.samples[2].min(100);
+        let recipe = self.recipe(cell, self.config.points * FINER, samples, self.config.seed + 1)?;
+        let name = format!("{}-fine", cell.to_string().to_lowercase());
+        let data = datasets::open_or_generate(&self.folder, &name, recipe)?;
+        let all: Vec<usize> = (0..samples).collect();
+        Signals::from_dataset(&data, &all).map_err(|e| Error::Data { name, source: Box::new(e) })
+    }
+
+    /// Content hashes by name.
+    pub(crate) fn hashes(&self) -> Result<BTreeMap<String, String>, Error> {
+        let mut cells: Vec<Cell> = self.config.nets.iter().map(|n| n.cell).collect();
+        cells.extend(self.config.search.iter().map(|s| s.cell));
+        cells.sort();
+        cells.dedup();
+        cells.into_iter().map(|c| Ok((c.to_string(), self.dataset(c)?.content_sha256()))).collect()
+    }
+}

@@ -1,0 +1,301 @@
+//! The report, for a reader who knows neither the code nor the paper.
+
+use super::config::{Cell as Model, Config, PAPER_EPOCHS, Part, Size};
+use super::figures;
+use super::findings::{Findings, estimated_hours, settled};
+use super::train::Trained;
+use crate::Error;
+use crate::claims::Publication;
+use crate::manifest::Manifest;
+use crate::report::{Block, Cell, Document, Table, Tone, scientific, verdicts};
+use crate::results::ClaimResult;
+
+/// What a report is written from.
+pub(crate) struct Parts<'a> {
+    pub(crate) publication: &'a Publication,
+    pub(crate) config: &'a Config,
+    pub(crate) manifest: &'a Manifest,
+    pub(crate) findings: &'a Findings,
+    pub(crate) results: &'a [ClaimResult],
+    pub(crate) command: &'a str,
+    pub(crate) resume: &'a str,
+}
+
+pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
+    let mut blocks = Vec::new();
+    let (f, config) = (parts.findings, parts.config);
+    if !config.is_comparable() {
+        blocks.push(Block::Notice(
+            Tone::Warning,
+            format!(
+                "The errors in this report are not comparable with the paper: they come from {} epochs on {} \
+                 trajectories of {} points, the paper's from {PAPER_EPOCHS} epochs on 3000 of 1260. They show that \
+                 every part works.",
+                config.epochs, config.samples[0], config.points
+            ),
+        ));
+    }
+    method(parts, &mut blocks);
+    if !f.nets.is_empty() {
+        heading(&mut blocks, "Errors");
+        blocks.push(Block::Table(errors(f)));
+        blocks.push(Block::Table(variables(f)));
+        blocks.push(Block::Table(physiology(f)));
+        blocks.extend(figures::courses(f)?);
+        for net in &f.nets {
+            blocks.extend(figures::example(net)?);
+        }
+    }
+    if config.parts.contains(&Part::Epochs) {
+        epochs(f, &mut blocks);
+    }
+    if config.parts.contains(&Part::Resolution) {
+        resolution(f, &mut blocks);
+    }
+    if !f.candidates.is_empty() {
+        heading(&mut blocks, "Search for a network (F-TUNE)");
+        blocks.push(Block::Table(candidates(f)));
+    }
+    deviations(parts, &mut blocks);
+    heading(&mut blocks, "Verdicts");
+    blocks.push(Block::Paragraph(
+        "One line for each published number; the same list is in `results.json`. PASS and DIFFERS are given to errors \
+         at the paper's scale alone: fewer epochs count if the error is met."
+            .into(),
+    ));
+    blocks.push(verdicts::table(parts.publication, parts.results, false));
+    heading(&mut blocks, "Run it again");
+    blocks.push(Block::Paragraph(
+        "The first command repeats this run: on the same machine with the same commit it gives the same operators, bit \
+         for bit. The second one goes on with a run that was stopped. The third one is the paper's own scale."
+            .into(),
+    ));
+    blocks.push(Block::Code(format!(
+        "{}\n{}\ncargo xtask reproduce {} --tier paper",
+        parts.command, parts.resume, config.experiment
+    )));
+    heading(&mut blocks, "Where the numbers come from");
+    blocks.push(Block::Table(crate::provenance::table(parts.manifest, config.seed)));
+    Ok(Document {
+        title: "Fourier neural operators of ionic models: Pellegrini et al. 2025".into(),
+        subtitle: format!(
+            "Experiment {}, tier {}, {} operators, {} epochs each",
+            config.experiment,
+            config.tier,
+            config.nets.len(),
+            config.epochs
+        ),
+        blocks,
+    })
+}
+
+fn heading(blocks: &mut Vec<Block>, text: &str) {
+    blocks.push(Block::Heading(text.into()));
+}
+
+fn header(names: &[&str]) -> Vec<String> {
+    names.iter().map(|n| (*n).to_owned()).collect()
+}
+
+fn number(value: f64) -> Cell {
+    Cell::number(Some(value).filter(|v| v.is_finite()))
+}
+
+fn method(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
+    heading(blocks, "Question");
+    blocks.push(Block::Paragraph(
+        "A stimulus is a function of time, and so is every variable of the cell that receives it. Can a network learn \
+         the map from the one function to all the others at once, for models of 2, 4 and 41 variables? The paper says \
+         yes, to about one percent, and that networks of half a million parameters are as good as free ones, but need \
+         twice the epochs."
+            .into(),
+    ));
+    blocks.push(Block::Paragraph(format!("Source: {}", parts.publication.citation)));
+    heading(blocks, "Method");
+    blocks.push(Block::Formula(
+        "v₀ = P(t, I_app)\nvₗ₊₁ = σ(K vₗ + W vₗ)   or   σ(M(K vₗ) + W vₗ)   or   vₗ + σ(K vₗ + W vₗ)\nstates = Q(v_L)"
+            .into(),
+    ));
+    let c = parts.config;
+    blocks.push(Block::Paragraph(format!(
+        "K keeps the lowest Fourier modes of each channel and mixes the channels, mode by mode; W, M, P and Q work \
+         point by point. Data: single pulses from t = 0 of random strength and length, {} trajectories to learn from, \
+         {} to watch with and {} to judge by, {} points each, integrated by Rodas5P at a relative tolerance of 1e-8, \
+         and normalised for each variable and each time over the training trajectories. Loss: relative L² error, \
+         averaged over variables; AdamW; batches of {}; {}.",
+        c.samples[0],
+        c.samples[1],
+        c.samples[2],
+        c.points,
+        c.batch,
+        match c.decay {
+            None => "the learning rate falls in steps every 10 epochs".to_owned(),
+            Some(_) => format!("the learning rate falls along a half-wave of the cosine over {} epochs", c.epochs),
+        }
+    )));
+}
+
+fn errors(f: &Findings) -> Table {
+    let rows = f.nets.iter().map(|t| {
+        vec![
+            Cell::text(t.net.cell.title()),
+            Cell::text(t.net.size.to_string()),
+            Cell::text(t.parameters.to_string()),
+            Cell::text(t.epochs.to_string()),
+            number(t.errors.mean_l1()),
+            number(t.errors.mean_l2()),
+            number(t.errors.h1),
+            number(t.milliseconds_per_iteration),
+        ]
+    });
+    Table {
+        caption: "Relative errors over test trajectories in normal units, means over variables. Times are wall times of \
+                  the last start, on a machine with other work."
+            .into(),
+        header: header(&["cell", "network", "parameters", "epochs", "L¹", "L²", "H¹", "ms an iteration"]),
+        rows: rows.collect(),
+        ..Table::default()
+    }
+}
+
+fn variables(f: &Findings) -> Table {
+    let mut rows = Vec::new();
+    for t in &f.nets {
+        for (j, name) in t.errors.variables.iter().enumerate() {
+            rows.push(vec![
+                Cell::text(t.net.id()),
+                Cell::text(name.clone()),
+                number(t.errors.l1[j]),
+                number(t.errors.l2[j]),
+                number(t.errors.physical_l2[j]),
+                number(t.errors.physical_max[j]),
+            ]);
+        }
+    }
+    Table {
+        caption: "Errors of each variable: relative in normal units, relative in physical units, and the greatest in \
+                  physical units."
+            .into(),
+        header: header(&["network", "variable", "L¹", "L²", "L², physical", "greatest"]),
+        rows,
+        ..Table::default()
+    }
+}
+
+fn physiology(f: &Findings) -> Table {
+    let rows = f.nets.iter().map(|t| {
+        let p = t.errors.physiology;
+        vec![
+            Cell::text(t.net.id()),
+            Cell::text(format!("{} of {}", p.both + p.missed, t.errors.samples)),
+            Cell::text(p.missed.to_string()),
+            Cell::text(p.invented.to_string()),
+            number(if p.repolarised > 0 { p.apd90 } else { f64::NAN }),
+            number(if p.both > 0 { p.peak } else { f64::NAN }),
+            Cell::number(p.calcium),
+        ]
+    });
+    Table {
+        caption: "Action potentials: how many trajectories have one, how many the operator misses or invents, mean \
+                  absolute errors of the duration at 90 % and of the peak, and mean relative error of the amplitude of \
+                  the calcium transient."
+            .into(),
+        header: header(&["network", "excited", "missed", "invented", "APD90", "peak", "calcium"]),
+        rows: rows.collect(),
+        ..Table::default()
+    }
+}
+
+fn epochs(f: &Findings, blocks: &mut Vec<Block>) {
+    heading(blocks, "Epochs (F-EPOCHS)");
+    let line = |t: &Trained| settled(t).map(|e| format!("{}: epoch {e:.0} of {}", t.net.id(), t.epochs));
+    let mut lines: Vec<String> = f.nets.iter().filter_map(line).collect();
+    for cell in Model::ALL {
+        if let Some(ratio) = f.epochs_ratio(cell) {
+            lines.push(format!("{}: unconstrained by constrained {ratio:.2}", cell.title()));
+        }
+    }
+    blocks.push(Block::Paragraph(
+        "From when on the training error stays within 5 % of its last. It depends on the schedule of the learning \
+         rate, so that two networks are compared at the same number of epochs alone."
+            .into(),
+    ));
+    blocks.push(Block::List(lines));
+}
+
+fn resolution(f: &Findings, blocks: &mut Vec<Block>) {
+    heading(blocks, "A finer grid than was learned at (F-RES)");
+    for t in &f.nets {
+        let Some((coarse, fine)) = &t.resolution else { continue };
+        blocks.push(Block::Paragraph(format!(
+            "{} on {} other trajectories: relative L² error {} at the {} points that it learned at, {} at {} points of \
+             the same interval. Scales are interpolated, padding grows with the points, parameters are the same.",
+            t.net.id(),
+            coarse.samples,
+            scientific(coarse.mean_l2()),
+            coarse.points,
+            scientific(fine.mean_l2()),
+            fine.points
+        )));
+    }
+}
+
+fn candidates(f: &Findings) -> Table {
+    let rows = f.candidates.iter().map(|c| {
+        let n = c.config.network;
+        vec![
+            Cell::text(c.number.to_string()),
+            Cell::text(n.to_string()),
+            Cell::text(c.parameters.to_string()),
+            number(c.config.adam.learning_rate),
+            number(c.config.weight_decay),
+            Cell::text(c.errors.iter().map(|e| scientific(*e)).collect::<Vec<_>>().join(", ")),
+        ]
+    });
+    Table {
+        caption:
+            "Candidates, the best first: errors over validation trajectories at each rung that was reached."
+                .into(),
+        header: header(&["number", "network", "parameters", "learning rate", "weight decay", "errors"]),
+        rows: rows.collect(),
+        ..Table::default()
+    }
+}
+
+fn deviations(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
+    heading(blocks, "Deviations from the paper, and what it does not print");
+    let mut lines = vec![
+        "How pulses are drawn is inferred from statistics that the authors released; O'Hara–Rudy's is chosen here: \
+         60 % short and strong (−80 to −10 A/F, 0.5 to 5 ms), 40 % long and weak (−4 to −0.2 A/F, 5 to 100 ms), over \
+         500 ms."
+            .to_owned(),
+        "Points lie at i·T/N without the end of the interval, so that a finer grid holds those of a coarser one; the \
+         paper takes every fourth of 5040 points with the end. All cells have as many points."
+            .into(),
+        "A batch that the end of an epoch leaves short is filled from the next epoch.".into(),
+        "After the last Fourier layer of the residual kind v is added as in the others; the authors' code leaves that \
+         layer out altogether."
+            .into(),
+        "The search draws its candidates independently and halves them together; the paper's is a tree of Parzen \
+         estimators with asynchronous halving."
+            .into(),
+    ];
+    if let Some(decay) = parts.config.decay {
+        lines.push(format!(
+            "The learning rate falls as {decay:?} over {} epochs instead of the published steps over {PAPER_EPOCHS}.",
+            parts.config.epochs
+        ));
+    }
+    let published: Vec<String> = Model::ALL
+        .into_iter()
+        .flat_map(|cell| {
+            [Size::Constrained, Size::Unconstrained].map(|size| super::config::NetId { cell, size })
+        })
+        .map(|net| format!("{} {:.0} h", net.id(), estimated_hours(&net)))
+        .collect();
+    lines.push(format!(
+        "What the published protocol takes, at 50 GFLOP/s of one core: {}.",
+        published.join(", ")
+    ));
+    blocks.push(Block::List(lines));
+}

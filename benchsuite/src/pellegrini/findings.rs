@@ -1,0 +1,135 @@
+//! From trained operators to verdicts on claims.
+
+use serde::{Deserialize, Serialize};
+use surrogates::fno::FnoRecord;
+
+use super::config::{Cell, NetId, PAPER_EPOCHS, Size};
+use super::train::Trained;
+use super::tune::Candidate;
+use crate::Tier;
+use crate::claims::{Claim, Publication};
+use crate::results::{ClaimResult, Finding};
+
+/// All of a run, or all that is kept.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Findings {
+    /// The operators.
+    pub nets: Vec<Trained>,
+    /// The candidates of the search, the best first.
+    pub candidates: Vec<Candidate>,
+    /// The command that found them.
+    pub command: String,
+    /// The seed of the run.
+    pub seed: u64,
+}
+
+impl Findings {
+    /// The operator with that id.
+    pub fn net(&self, cell: Cell, size: Size) -> Option<&Trained> {
+        self.nets.iter().find(|t| t.net == NetId { cell, size })
+    }
+
+    /// Epochs of the unconstrained network as a share of those of the constrained one, each until its training
+    /// error is within 5 % of its last (F-EPOCHS).
+    pub fn epochs_ratio(&self, cell: Cell) -> Option<f64> {
+        let epochs = |size| self.net(cell, size).and_then(settled);
+        Some(epochs(Size::Unconstrained)? / epochs(Size::Constrained)?)
+    }
+}
+
+/// The epoch from which on the training error stays within 5 % of its last.
+pub(crate) fn settled(trained: &Trained) -> Option<f64> {
+    let history: &[FnoRecord] = &trained.history;
+    let last = history.last()?;
+    let outside = history.iter().rposition(|r| r.train > 1.05 * last.train);
+    let first = history.get(outside.map_or(0, |i| i + 1)).unwrap_or(last);
+    Some(trained.epochs as f64 * first.iteration as f64 / last.iteration as f64)
+}
+
+/// One result for each claim. `doubt` says why the numbers may not be held against the paper's; none if they
+/// may.
+pub(crate) fn judge(
+    publication: &Publication,
+    findings: &Findings,
+    tier: Tier,
+    doubt: Option<&str>,
+) -> Vec<ClaimResult> {
+    publication.claims.iter().map(|claim| one(findings, tier, doubt, claim)).collect()
+}
+
+fn one(f: &Findings, tier: Tier, doubt: Option<&str>, claim: &Claim) -> ClaimResult {
+    let value = measured(f, &claim.id);
+    // The architecture is the publication's at any scale but the smallest, whose networks are smaller.
+    let counted = claim.id.ends_with("/parameters") && tier != Tier::Smoke;
+    let finding = match (value, doubt) {
+        (None, _) => Finding::NotRun { measured: None, reason: cost(&claim.id) },
+        (Some(value), None) => Finding::Measured(value),
+        (Some(value), Some(_)) if counted => Finding::Measured(value),
+        (Some(value), Some(doubt)) => Finding::NotRun { measured: Some(value), reason: doubt.to_owned() },
+    };
+    ClaimResult::judge(claim, finding, &f.command, tier, &[f.seed])
+}
+
+/// What it would take: arithmetic of the published protocol, at the rate of one core of a usual machine.
+fn cost(id: &str) -> String {
+    let parts: Vec<&str> = id.split('/').collect();
+    let cell = Cell::ALL
+        .into_iter()
+        .find(|c| parts[0] == format!("F-{c}") || parts.get(1) == Some(&&*c.to_string()));
+    let size = if parts.get(1) == Some(&"constrained") { Size::Constrained } else { Size::Unconstrained };
+    let Some(cell) = cell else { return "not part of this run".into() };
+    let hours = estimated_hours(&NetId { cell, size });
+    format!("not part of this run; the published protocol takes about {hours:.0} hours of one core")
+}
+
+/// Hours of one core that does 50 GFLOP/s for the published epochs of a network.
+pub(crate) fn estimated_hours(net: &NetId) -> f64 {
+    let (spec, _) = net.published();
+    let points = 1260.0 + spec.padding as f64;
+    let [w, h, m] = [spec.width, spec.hidden, spec.modes].map(|x| x as f64);
+    let maps = if spec.variant == surrogates::fno::Variant::Mlp { 3.0 } else { 1.0 };
+    // Forward, and twice as much in reverse; transforms have no gradient of their own.
+    let pointwise =
+        6.0 * points * (w * w * maps * spec.layers as f64 + 2.0 * w * h + h * spec.outputs as f64);
+    let transforms = spec.layers as f64 * (8.0 * points * m * w + 24.0 * m * w * w);
+    3000.0 * PAPER_EPOCHS as f64 * (pointwise + transforms) / 50e9 / 3600.0
+}
+
+/// The value that a claim is about.
+fn measured(f: &Findings, id: &str) -> Option<f64> {
+    let parts: Vec<&str> = id.split('/').collect();
+    let cell = |name: &str| Cell::ALL.into_iter().find(|c| c.to_string() == name);
+    match parts.as_slice() {
+        ["F-EPOCHS", name, "ratio"] => f.epochs_ratio(cell(name)?),
+        [experiment, size, quantity @ ..] => {
+            let size = if *size == "constrained" { Size::Constrained } else { Size::Unconstrained };
+            let t = f.net(cell(experiment.strip_prefix("F-")?)?, size)?;
+            match quantity {
+                ["parameters"] => Some(t.parameters as f64),
+                ["L1"] => Some(t.errors.mean_l1()),
+                ["L2"] => Some(t.errors.mean_l2()),
+                ["H1"] => Some(t.errors.h1),
+                ["L2", variable] => {
+                    let at = t.errors.variables.iter().position(|v| v == variable)?;
+                    t.errors.l2.get(at).copied()
+                }
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cost_of_what_was_not_run_is_named() {
+        // 3000 trajectories and 1000 epochs of 0.6 GFLOP each.
+        let hours = estimated_hours(&NetId { cell: Cell::Fhn, size: Size::Constrained });
+        assert!((5.0..20.0).contains(&hours), "{hours}");
+        assert!(cost("F-HH/unconstrained/L2").contains("hours"));
+        assert!(cost("F-EPOCHS/FHN/ratio").contains("hours"));
+    }
+}

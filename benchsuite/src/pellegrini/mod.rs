@@ -1,0 +1,162 @@
+//! The Fourier neural operators of Pellegrini, Ghiotto, Centofanti and Pavarino (2025): from the applied
+//! current at all times to every state at all times, for cells of 2, 4 and 41 variables.
+
+mod config;
+mod data;
+mod document;
+mod figures;
+mod findings;
+mod kept;
+mod measure;
+mod train;
+mod tune;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+pub use config::{Cell, Config, NetId, Part, Search, Size};
+pub use findings::Findings;
+pub use kept::{Kept, folder as kept_folder, keep};
+pub use measure::{Errors, Physiology};
+pub use train::Trained;
+pub use tune::Candidate;
+
+use crate::claims::Publication;
+use crate::manifest::{Code, Machine, Manifest, Start, now, threads};
+use crate::progress::Progress;
+use crate::reproduce::{Job, Summary};
+use crate::results::Verdict;
+use crate::rundir::RunDir;
+use crate::{Error, files};
+
+/// Runs all parts, from data to report.
+pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
+    run_parts("F", &Part::ALL, job)
+}
+
+/// Runs one part alone, with the networks that it needs.
+macro_rules! alone {
+    ($($name:ident = $part:ident;)*) => {$(
+        pub(crate) fn $name(job: &Job<'_>) -> Result<Summary, Error> {
+            run_parts(Part::$part.id(), &[Part::$part], job)
+        }
+    )*};
+}
+alone! {
+    fhn_alone = Fhn;
+    hh_alone = Hh;
+    ord_alone = Ord;
+    tune_alone = Tune;
+    epochs_alone = Epochs;
+    resolution_alone = Resolution;
+}
+
+fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary, Error> {
+    let config = Config::new(id, parts, job.options)?;
+    let run = RunDir::open(&job.out, &config, job.existing)?;
+    let progress = Progress::new(id);
+
+    progress.stage("1/4 data", 1.0, 0.0);
+    let data = data::Data::new(&run.join("data"), &config)?;
+    let hashes = data.hashes()?;
+    for name in hashes.keys() {
+        progress.line(&format!("  {name}"));
+    }
+    // One network after the other, each on all threads: a batch is worth it.
+    let threads = job.options.jobs.unwrap_or_else(threads);
+    let manifest = run.add_start(
+        Manifest {
+            format: 1,
+            experiment: id.into(),
+            seeds: seeds(&config),
+            datasets: hashes,
+            starts: Vec::new(),
+        },
+        Start {
+            at: now(),
+            command: job.command.clone(),
+            jobs: threads,
+            code: Code::current(),
+            machine: Machine::current(),
+        },
+    )?;
+    let shared = train::Shared {
+        run: run.path(),
+        config: &config,
+        data: &data,
+        progress: &progress,
+        stop: job.stop,
+        save_every: Duration::from_secs_f64(job.options.save_every.min(1e9)),
+        resume: &job.resume,
+        threads,
+    };
+    let each = (config.epochs * config.iterations_per_epoch()) as f64;
+    let done = config.nets.iter().filter(|n| shared.finished(n)).count() as f64 * each;
+    progress.stage(
+        &format!("2/4 training {} operators", config.nets.len()),
+        config.nets.len() as f64 * each,
+        done,
+    );
+    let mut nets = Vec::new();
+    for net in &config.nets {
+        let resolution = parts.contains(&Part::Resolution) && net.cell == Cell::Fhn;
+        nets.push(shared.train(net, resolution)?);
+    }
+    let candidates = match &config.search {
+        None => Vec::new(),
+        Some(search) => {
+            let work = search.candidates as f64 * search.rungs.last().copied().unwrap_or(0) as f64;
+            progress.stage("3/4 search", work * config.iterations_per_epoch() as f64, 0.0);
+            tune::search(&shared, search)?
+        }
+    };
+    let command = manifest.starts.first().map_or(job.command.clone(), |s| s.command.clone());
+    let findings = Findings { nets, candidates, command, seed: config.seed };
+    files::write_json(&run.join("findings.json"), &findings)?;
+
+    progress.stage("4/4 report", 1.0, 0.0);
+    let publication = Publication::pellegrini2025()?;
+    let doubt = doubt(&config);
+    let results = findings::judge(&publication, &findings, config.tier, doubt.as_deref());
+    let document = document::write(&document::Parts {
+        publication: &publication,
+        config: &config,
+        manifest: &manifest,
+        findings: &findings,
+        results: &results,
+        command: &job.command,
+        resume: &job.resume,
+    })?;
+    document.write(run.path())?;
+    // Last of all: a run that has it is finished.
+    files::write_json(&RunDir::results(run.path()), &results)?;
+    progress.finish();
+    let lines = match doubt {
+        Some(doubt) => vec![doubt],
+        None => {
+            let count = |v| results.iter().filter(|r| r.verdict == v).count();
+            let (pass, differ) = (count(Verdict::Pass), count(Verdict::Differs));
+            vec![format!("{pass} claims PASS, {differ} DIFFER, {} were not run", count(Verdict::NotRun))]
+        }
+    };
+    Ok(Summary { report: run.join("report.html"), lines })
+}
+
+/// Why the numbers of a run may not be held against the paper's.
+fn doubt(config: &Config) -> Option<String> {
+    (!config.is_comparable()).then(|| {
+        format!(
+            "tier {}: {} of {} epochs on {} trajectories of {} points; not comparable with the paper",
+            config.tier,
+            config.epochs,
+            config::PAPER_EPOCHS,
+            config.samples[0],
+            config.points
+        )
+    })
+}
+
+fn seeds(config: &Config) -> BTreeMap<String, u64> {
+    let own = config.nets.iter().map(|n| (n.id(), n.seed(config.seed)));
+    std::iter::once(("run".to_owned(), config.seed)).chain(own).collect()
+}

@@ -1,0 +1,200 @@
+//! Training one operator: in its own folder, from its own checkpoint, until its result is written.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use surrogates::fno::{self, Fno, FnoCheckpoint, FnoConfig, FnoRecord, FnoTrainer};
+use surrogates::onnx::{Description, Label};
+
+use super::config::{Config, NetId};
+use super::data::{Data, Sets};
+use super::measure::{Errors, measure};
+use crate::interrupt::Stop;
+use crate::progress::Progress;
+use crate::report::scientific;
+use crate::{Error, files};
+
+/// A finished operator: `networks/*/result.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trained {
+    /// Which.
+    pub net: NetId,
+    /// How it was trained: with these settings, data and code it is the same again.
+    pub config: FnoConfig,
+    /// Its number of parameters.
+    pub parameters: usize,
+    /// Epochs done.
+    pub epochs: u64,
+    /// Wall time of an iteration with its share of validations, in the last start that trained it.
+    pub milliseconds_per_iteration: f64,
+    /// SHA-256 of the exported file.
+    pub onnx_sha256: String,
+    /// Its errors on test trajectories.
+    pub errors: Errors,
+    /// Its errors on other trajectories, at the points that it learned at and at finer ones (F-RES).
+    pub resolution: Option<(Errors, Errors)>,
+    /// The course of its training.
+    pub history: Vec<FnoRecord>,
+    /// One test trajectory: for each variable truth and network, in physical units.
+    pub example: Vec<(Vec<f64>, Vec<f64>)>,
+}
+
+/// Everything that the networks of a run share.
+pub(crate) struct Shared<'a> {
+    pub(crate) run: &'a Path,
+    pub(crate) config: &'a Config,
+    pub(crate) data: &'a Data<'a>,
+    pub(crate) progress: &'a Progress,
+    pub(crate) stop: Stop,
+    /// How often the state is saved while training goes on.
+    pub(crate) save_every: Duration,
+    pub(crate) resume: &'a str,
+    /// Threads of one network.
+    pub(crate) threads: usize,
+}
+
+impl Shared<'_> {
+    fn folder(&self, name: &str) -> PathBuf {
+        self.run.join("networks").join(name)
+    }
+
+    /// Whether an earlier start finished a network.
+    pub(crate) fn finished(&self, net: &NetId) -> bool {
+        self.folder(&net.file_name()).join("result.json").exists()
+    }
+
+    /// Trains a network to its end, judges and exports it; or returns the result of an earlier start.
+    pub(crate) fn train(&self, net: &NetId, resolution: bool) -> Result<Trained, Error> {
+        let folder = self.folder(&net.file_name());
+        let result_path = folder.join("result.json");
+        if result_path.exists() {
+            let again = format!("delete {} to train the network again", folder.display());
+            return files::read_json(&result_path, &again);
+        }
+        let failed = |e| Error::Training { network: net.id(), source: Box::new(e) };
+        let sets = self.data.sets(net.cell)?;
+        let config = self.config.train(net);
+        let epochs = config.epochs;
+        let (trainer, milliseconds) = self.iterate(&net.file_name(), &sets, config.clone(), epochs)?;
+        let fno = trainer.network();
+        let model = self.run.join("models").join(format!("{}.onnx", net.file_name()));
+        export(&fno, net, &sets, self.config, &model)?;
+        let bytes = std::fs::read(&model).map_err(Error::io(&model, "run again with --resume"))?;
+        let variables = &sets.variables;
+        let judge = |fno: &Fno, test: &surrogates::fno::Signals| {
+            measure(fno, net.cell, test, variables, self.threads)
+        };
+        let resolution = match resolution {
+            false => None,
+            true => {
+                let fine = self.data.fine(net.cell)?;
+                let coarse = fine.every(super::config::FINER).map_err(failed)?;
+                let finer = fno.at_points(fine.points()).map_err(failed)?;
+                Some((judge(&fno, &coarse)?, judge(&finer, &fine)?))
+            }
+        };
+        let trained = Trained {
+            net: *net,
+            config,
+            parameters: fno.parameters().len(),
+            epochs: trainer.iteration() / trainer.iterations_per_epoch(),
+            milliseconds_per_iteration: milliseconds,
+            onnx_sha256: files::sha256(&bytes),
+            errors: judge(&fno, &sets.test)?,
+            resolution,
+            history: trainer.history().to_vec(),
+            example: example(&fno, &sets).map_err(failed)?,
+        };
+        files::write_json(&result_path, &trained)?;
+        let l2 = scientific(trained.errors.mean_l2());
+        self.progress.line(&format!("  {}: relative L² error on test trajectories {l2}", net.id()));
+        Ok(trained)
+    }
+
+    /// Iterates until some epochs are done, from the checkpoint if there is one. Returns the wall time of an
+    /// iteration too.
+    pub(crate) fn iterate(
+        &self,
+        name: &str,
+        sets: &Sets,
+        config: FnoConfig,
+        epochs: u64,
+    ) -> Result<(FnoTrainer, f64), Error> {
+        let failed = |e| Error::Training { network: name.to_owned(), source: Box::new(e) };
+        let folder = self.folder(name);
+        std::fs::create_dir_all(&folder)
+            .map_err(Error::io(&folder, "check that the run's folder is writable"))?;
+        let checkpoint = folder.join("checkpoint.safetensors");
+        let (train, validation) = (&sets.train, Some(&sets.validation));
+        let mut trainer = if checkpoint.exists() {
+            FnoTrainer::resume(&checkpoint, config, train, validation, self.threads).map_err(failed)?
+        } else {
+            FnoTrainer::new(config, train, validation, self.threads).map_err(failed)?
+        };
+        let (first, end) = (trainer.iteration(), epochs * trainer.iterations_per_epoch());
+        self.progress.add(first.min(end) as f64, || name.to_owned());
+        let started = Instant::now();
+        let mut saved = started;
+        let mut latest = trainer.history().last().map_or(f64::NAN, |r| r.validation);
+        while trainer.iteration() < end {
+            if let Some(record) = trainer.step().map_err(failed)?.1 {
+                latest = record.validation;
+            }
+            let done = trainer.iteration();
+            self.progress
+                .add(1.0, || format!("{name} at {done} of {end}, validation {}", scientific(latest)));
+            if self.stop.requested() {
+                trainer.save(&checkpoint).map_err(failed)?;
+                return Err(Error::Interrupted { resume: self.resume.to_owned() });
+            }
+            if saved.elapsed() >= self.save_every {
+                trainer.save(&checkpoint).map_err(failed)?;
+                saved = Instant::now();
+            }
+        }
+        trainer.save(&checkpoint).map_err(failed)?;
+        let done = (trainer.iteration() - first.min(end)).max(1);
+        Ok((trainer, started.elapsed().as_secs_f64() * 1e3 / done as f64))
+    }
+
+    /// The operator of a finished training.
+    pub(crate) fn network(&self, net: &NetId) -> Result<Fno, Error> {
+        let path = self.folder(&net.file_name()).join("checkpoint.safetensors");
+        let failed = |e| Error::Training { network: net.id(), source: Box::new(e) };
+        Ok(FnoCheckpoint::open(&path).map_err(failed)?.network().clone())
+    }
+}
+
+fn export(fno: &Fno, net: &NetId, sets: &Sets, config: &Config, path: &Path) -> Result<(), Error> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)
+            .map_err(Error::io(folder, "check that the run's folder is writable"))?;
+    }
+    let description = Description {
+        text: format!("Pellegrini et al. 2025: the operator {} from I_app to all states", net.id()),
+        targets: sets.variables.iter().map(|(name, unit)| Label::new(name.clone(), unit.clone())).collect(),
+        recipe_sha256: sets.recipe_sha256.clone(),
+        properties: vec![
+            ("epochs".into(), config.epochs.to_string()),
+            ("seed".into(), net.seed(config.seed).to_string()),
+            ("interval".into(), net.cell.end().to_string()),
+        ],
+        ..Description::default()
+    };
+    fno::export(fno, &description, path)
+        .map_err(|e| Error::Training { network: net.id(), source: Box::new(e) })
+}
+
+/// The first test trajectory, for a figure: truth and network for each variable.
+fn example(fno: &Fno, sets: &Sets) -> Result<Vec<(Vec<f64>, Vec<f64>)>, surrogates::Error> {
+    let (points, n) = (sets.test.points(), sets.variables.len());
+    let mut y = vec![0.0; points * n];
+    fno.predictor(1, 1)?.predict(&sets.test.inputs()[..points * sets.test.channels()], &mut y)?;
+    let truth = &sets.test.targets()[..points * n];
+    // Six digits, and no more points than a figure shows.
+    let every = points.div_ceil(320);
+    let short = |x: &f64| format!("{x:.5e}").parse().unwrap_or(*x);
+    let column = |x: &[f64], j: usize| x.iter().skip(j).step_by(n).step_by(every).map(short).collect();
+    Ok((0..n).map(|j| (column(truth, j), column(&y, j))).collect())
+}

@@ -1,0 +1,153 @@
+//! F-TUNE: networks drawn at random from the publication's spaces, by successive halving.
+//!
+//! All candidates are trained to the first rung; the best of each four, by their error over validation
+//! trajectories, go on to the next. The publication's search is a tree of Parzen estimators with asynchronous
+//! halving; this one draws independently, so that its result does not depend on which candidate was faster.
+
+use std::cmp::Ordering;
+
+use serde::{Deserialize, Serialize};
+use surrogates::Activation;
+use surrogates::fno::{FnoConfig, FnoSpec, Variant};
+
+use super::config::{Config, Search};
+use super::train::Shared;
+use crate::{Error, files};
+
+/// A network of the search.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Its number, from 0.
+    pub number: usize,
+    /// Its settings.
+    pub config: FnoConfig,
+    /// Its number of parameters.
+    pub parameters: usize,
+    /// Its error over validation trajectories at each rung that it reached.
+    pub errors: Vec<f64>,
+}
+
+/// Numbers from 0 to 1, fixed for a run, a candidate and a purpose.
+fn unit(seed: u64, number: usize, purpose: &str) -> f64 {
+    let hash = files::sha256(format!("{seed}/F-TUNE/{number}/{purpose}").as_bytes());
+    let bits = u64::from_str_radix(&hash[..16], 16).unwrap_or(0) >> 11;
+    bits as f64 / (1u64 << 53) as f64
+}
+
+/// A candidate's settings, from the spaces of the publication.
+pub(crate) fn draw(run: &Config, search: &Search, number: usize) -> FnoConfig {
+    let unit = |purpose: &str| unit(run.seed, number, purpose);
+    let below = |purpose: &str, n: usize| ((unit(purpose) * n as f64) as usize).min(n - 1);
+    let log = |purpose: &str, low: f64, high: f64| low * (high / low).powf(unit(purpose));
+    let layers = 1 + below("layers", 5);
+    let (free, fixed) = ([16, 32, 64, 96, 128, 160, 192, 224, 256], [8, 16, 32, 48, 64, 96, 128]);
+    let width = match search.parameters {
+        None => free[below("width", free.len())],
+        // Widths that leave at least one mode.
+        Some(parameters) => {
+            let fits = fixed.iter().filter(|w| 2 * layers * **w * **w <= parameters).count().max(1);
+            fixed[below("width", fits)]
+        }
+    };
+    let most = (run.points / 2).min(32);
+    let modes = match search.parameters {
+        None => 1 + below("modes", most),
+        Some(parameters) => FnoSpec::modes_within(parameters, layers, width, most),
+    };
+    let activations = [Activation::Tanh, Activation::ReLU, Activation::GELU, Activation::LeakyReLU];
+    let variants = [Variant::Classic, Variant::Mlp, Variant::Residual];
+    let network = FnoSpec {
+        inputs: 2,
+        outputs: search.cell.states(),
+        width,
+        modes,
+        layers,
+        padding: below("padding", 16),
+        hidden: if run.small.is_some() { 32 } else { 128 },
+        variant: variants[below("variant", 3)],
+        activation: activations[below("activation", 4)],
+    };
+    let rate = log("learning rate", 1e-4, 1e-2);
+    let decay = log("weight decay", 1e-6, 1e-3);
+    let factor = 0.75 + 0.24 * unit("factor");
+    let mut config = FnoConfig::published(network, rate, decay, factor, run.seed + number as u64);
+    config.batch = run.batch;
+    config.epochs = search.rungs.last().copied().unwrap_or(1);
+    config
+}
+
+/// The search, from where an earlier start left it. Candidates, the best first: those that reached a later
+/// rung before others, and among them by their error there.
+pub(crate) fn search(shared: &Shared<'_>, search: &Search) -> Result<Vec<Candidate>, Error> {
+    let sets = shared.data.sets(search.cell)?;
+    let mut candidates: Vec<Candidate> = (0..search.candidates)
+        .map(|number| {
+            let config = draw(shared.config, search, number);
+            Candidate { number, parameters: config.network.parameters(), config, errors: Vec::new() }
+        })
+        .collect();
+    let mut left: Vec<usize> = (0..candidates.len()).collect();
+    for (rung, epochs) in search.rungs.iter().enumerate() {
+        for &number in &left {
+            let candidate = &mut candidates[number];
+            let name = format!("candidate-{number}");
+            let trained = shared.iterate(&name, &sets, candidate.config.clone(), *epochs);
+            candidate.errors.push(match trained {
+                // A later rung may be done already: the record of this one counts.
+                Ok((trainer, _)) => {
+                    let at = trainer.iterations_per_epoch() * epochs;
+                    let record = trainer.history().iter().find(|r| r.iteration == at);
+                    record.map_or(f64::INFINITY, |r| r.validation)
+                }
+                // A learning rate that is too large is an answer, and the last place.
+                Err(Error::Training { source, .. })
+                    if matches!(source.downcast_ref(), Some(surrogates::Error::NotFinite { .. })) =>
+                {
+                    f64::INFINITY
+                }
+                Err(other) => return Err(other),
+            });
+        }
+        left.sort_by(|a, b| candidates[*a].errors[rung].total_cmp(&candidates[*b].errors[rung]));
+        left.truncate(left.len().div_ceil(search.reduction.max(2)));
+    }
+    candidates.sort_by(|a, b| match b.errors.len().cmp(&a.errors.len()) {
+        Ordering::Equal => {
+            let last = |c: &Candidate| c.errors.last().copied().unwrap_or(f64::INFINITY);
+            last(a).total_cmp(&last(b))
+        }
+        other => other,
+    });
+    Ok(candidates)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Tier;
+    use crate::pellegrini::config::Part;
+    use crate::reproduce::Options;
+
+    #[test]
+    fn candidates_come_from_the_published_spaces() {
+        let run = Config::new("F-TUNE", &[Part::Tune], &Options::new(Tier::Paper)).unwrap();
+        let constrained = run.search.clone().unwrap();
+        let free = Search { parameters: None, ..constrained.clone() };
+        for number in 0..200 {
+            for space in [&constrained, &free] {
+                let c = draw(&run, space, number);
+                c.check().unwrap();
+                c.network.check_points(run.points).unwrap();
+                assert_eq!(c, draw(&run, space, number), "the same every time");
+                let n = c.network;
+                assert!((1..=5).contains(&n.layers) && (1..=32).contains(&n.modes) && n.padding <= 15);
+                assert!((1e-4..=1e-2).contains(&c.adam.learning_rate));
+                assert!((1e-6..=1e-3).contains(&c.weight_decay));
+                if space.parameters.is_some() {
+                    let spectral = 2 * n.layers * n.width * n.width * n.modes;
+                    assert!(spectral <= 500_000, "{n}: {spectral}");
+                }
+            }
+        }
+    }
+}
