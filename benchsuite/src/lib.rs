@@ -34,6 +34,7 @@ mod files;
 pub mod grid;
 pub mod interrupt;
 mod jobs;
+pub mod kainth;
 pub mod kuptsov;
 pub mod manifest;
 pub mod metrics;

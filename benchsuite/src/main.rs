@@ -10,7 +10,7 @@ use benchsuite::reproduce::{EXPERIMENTS, Options, reproduce};
 use benchsuite::rundir::experiment_of;
 use benchsuite::simulate::Simulate;
 use benchsuite::sweep::Sweep;
-use benchsuite::{Error, Tier, doctor, kuptsov, print, trial, werneck};
+use benchsuite::{Error, Tier, doctor, kainth, kuptsov, print, trial, werneck};
 use clap::{Parser, Subcommand};
 use miette::{Diagnostic, IntoDiagnostic as _};
 use tracing_subscriber::EnvFilter;
@@ -169,6 +169,9 @@ fn keep(run: &Path, into: Option<PathBuf>) -> miette::Result<String> {
     let outcome = if experiment == "K" || experiment.starts_with("K-") {
         let folder = || Publication::kuptsov2022().map(|p| kuptsov::kept_folder(&p));
         kuptsov::keep(run, &into.map_or_else(folder, Ok).map_err(Failure)?)
+    } else if experiment == "P" {
+        let folder = || Publication::kainth2025().map(|p| kuptsov::kept_folder(&p));
+        kainth::keep(run, &into.map_or_else(folder, Ok).map_err(Failure)?)
     } else {
         werneck::keep(run, &into.map_or_else(werneck_folder, Ok).map_err(Failure)?)
     };

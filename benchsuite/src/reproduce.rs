@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::error::near_misses;
 use crate::interrupt::Stop;
 use crate::rundir::{self, Existing};
-use crate::{Error, Tier, kuptsov, werneck};
+use crate::{Error, Tier, kainth, kuptsov, werneck};
 
 /// What to run and how.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,6 +72,18 @@ impl Options {
             command.push_str(" --resume");
         }
         command
+    }
+
+    /// That no options choose among the architectures of an experiment that has one.
+    pub(crate) fn one_architecture(&self, id: &str) -> Result<(), Error> {
+        for (option, given) in [("--arch", !self.architectures.is_empty()), ("--limit", self.limit.is_some())]
+        {
+            if given {
+                let why = format!("{id} has one architecture; leave the option out");
+                return Err(Error::BadOption { option, value: String::new(), why });
+            }
+        }
+        Ok(())
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -168,6 +180,14 @@ pub const EXPERIMENTS: &[Experiment] = &[
         of: "Kuptsov, Stankevich, Bagautdinova 2022",
         part_of: None,
         run: kuptsov::run,
+    },
+    Experiment {
+        id: "P",
+        about: "physics-informed neural ODEs of the axon with scale-aware residuals: what one oscillation \
+                tells about the next hundred milliseconds, against neural ODEs and PINNs",
+        of: "Kainth, Joshi, Dandekar, Dandekar, Panat 2025",
+        part_of: None,
+        run: kainth::run,
     },
     Experiment {
         id: "K-TS",

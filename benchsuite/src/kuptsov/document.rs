@@ -7,7 +7,7 @@ use super::findings::{Findings, median};
 use crate::Error;
 use crate::claims::Publication;
 use crate::manifest::Manifest;
-use crate::report::{Block, Cell, Document, Table, Tone, scientific};
+use crate::report::{Block, Cell, Document, Table, Tone, scientific, verdict_table};
 use crate::results::{ClaimResult, Verdict};
 
 /// What a report is written from.
@@ -103,11 +103,11 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
     })
 }
 
-fn heading(blocks: &mut Vec<Block>, text: &str) {
+pub(crate) fn heading(blocks: &mut Vec<Block>, text: &str) {
     blocks.push(Block::Heading(text.into()));
 }
 
-fn figure(blocks: &mut Vec<Block>, figure: Option<Figure>) {
+pub(crate) fn figure(blocks: &mut Vec<Block>, figure: Option<Figure>) {
     if let Some(Figure { name, svg, caption }) = figure {
         blocks.push(Block::Figure { name: name.into(), svg, caption });
     }
@@ -434,56 +434,7 @@ fn verdicts(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
          `results.json`."
             .into(),
     ));
-    let rows = parts.results.iter().map(|r| {
-        let tone = match r.verdict {
-            Verdict::Pass => Tone::Good,
-            Verdict::Differs => Tone::Bad,
-            Verdict::NotRun => Tone::Quiet,
-        };
-        let verdict = match &r.reason {
-            Some(reason) => format!("{}: {reason}", r.verdict),
-            None => r.verdict.to_string(),
-        };
-        let about = parts.publication.claim(&r.id).map_or("", |c| c.description.as_str());
-        let digits = |v: f64| Cell { text: precise(v), tone: Tone::Plain, number: true };
-        vec![
-            Cell::text(format!("`{}`", r.id)),
-            Cell::text(format!("{about} ({})", r.source)),
-            digits(r.published),
-            r.measured.map_or(Cell::number(None), digits),
-            Cell::number(r.spread),
-            Cell::text(r.tolerance.clone()),
-            Cell::text(verdict).toned(tone),
-        ]
-    });
-    blocks.push(Block::Table(Table {
-        caption: "Claims".into(),
-        header: header(&[
-            "claim",
-            "what",
-            "published",
-            "measured",
-            "spread over seeds",
-            "agrees if",
-            "verdict",
-        ]),
-        rows: rows.collect(),
-        ..Table::default()
-    }));
-}
-
-/// Six significant digits, where the paper prints five.
-fn precise(value: f64) -> String {
-    let magnitude = value.abs();
-    if value == 0.0 {
-        return "0".into();
-    }
-    if (0.01..1e5).contains(&magnitude) {
-        let digits = (5 - magnitude.log10().floor() as i32).clamp(0, 8) as usize;
-        let text = format!("{value:.digits$}");
-        return text.trim_end_matches('0').trim_end_matches('.').to_owned();
-    }
-    format!("{value:.4e}")
+    blocks.push(Block::Table(verdict_table(parts.publication, parts.results)));
 }
 
 fn again(parts: &Parts<'_>, blocks: &mut Vec<Block>) {

@@ -2,9 +2,11 @@
 
 mod html;
 mod markdown;
+mod verdicts;
 
 use std::path::Path;
 
+pub(crate) use self::verdicts::verdict_table;
 use crate::{Error, files};
 
 /// A report.
