@@ -74,7 +74,7 @@ pub(crate) fn extrapolate(
     let method = match method {
         OdeMethod::Euler => Method::ExplicitEuler,
         OdeMethod::Heun => Method::Heun,
-        OdeMethod::RungeKutta4 => Method::Rk4,
+        OdeMethod::Rk4 => Method::RungeKutta4,
         OdeMethod::Tsit5 => Method::Tsit5,
     };
     let count = truth.rows.len() / n;
