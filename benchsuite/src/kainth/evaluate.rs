@@ -154,7 +154,7 @@ fn horizon(end: f64, truth: &[f64], found: &[f64], dt: f64, deviations: &[f64]) 
         spikes: (own.len(), others.len()),
         frequency_error: frequency(&own).zip(frequency(&others)).map(|(a, b)| (b / a - 1.0) * 100.0),
         amplitude_error: pairs().map(error_of_peak).reduce(f64::max),
-        drift: pairs().last().map(|(a, b)| b.t_peak - a.t_peak),
+        drift: pairs().next_back().map(|(a, b)| b.t_peak - a.t_peak),
         rmse: rmse.into_iter().map(|e| whole.then_some(e)).collect(),
         error: whole.then_some(mean),
     })
