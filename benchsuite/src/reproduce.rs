@@ -1,9 +1,12 @@
 //! The experiments by name, and how one is run.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::error::near_misses;
 use crate::interrupt::Stop;
+use crate::manifest::{Code, Machine, Start, now};
+use crate::results::{ClaimResult, Verdict};
 use crate::rundir::{self, Existing};
 use crate::{Error, Tier, kainth, kuptsov, werneck};
 
@@ -148,6 +151,40 @@ pub struct Job<'a> {
     pub resume: String,
     /// The request to stop.
     pub stop: Stop,
+}
+
+impl Job<'_> {
+    /// This start, with so many networks at a time.
+    pub(crate) fn start(&self, jobs: usize) -> Start {
+        Start {
+            at: now(),
+            command: self.command.clone(),
+            jobs,
+            code: Code::current(),
+            machine: Machine::current(),
+        }
+    }
+
+    /// Between two checkpoints of a network.
+    pub(crate) fn save_every(&self) -> Duration {
+        Duration::from_secs_f64(self.options.save_every.min(1e9))
+    }
+}
+
+impl Summary {
+    /// Of a run that judged claims, or may not for a reason.
+    pub(crate) fn of_claims(report: PathBuf, results: &[ClaimResult], doubt: Option<String>) -> Self {
+        let count = |v| results.iter().filter(|r| r.verdict == v).count();
+        let line = doubt.unwrap_or_else(|| {
+            format!(
+                "{} claims PASS, {} DIFFER, {} were not run",
+                count(Verdict::Pass),
+                count(Verdict::Differs),
+                count(Verdict::NotRun)
+            )
+        });
+        Summary { report, lines: vec![line] }
+    }
 }
 
 /// An experiment.

@@ -1,33 +1,16 @@
 //! The experiment of the neural ODEs, as a person runs it.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use std::path::Path;
-use std::process::{Command, Output};
+mod common;
 
-fn benchsuite(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_benchsuite"))
-        .current_dir(folder)
-        .args(arguments)
-        .env("NO_COLOR", "1")
-        .env_remove("BENCHSUITE_RUNNER")
-        .output()
-        .expect("the program starts")
-}
-
-fn text(path: &Path) -> String {
-    std::fs::read_to_string(path).expect("the run wrote it")
-}
+use common::{assert_not_kept, benchsuite, short_run, text};
 
 #[test]
 fn a_short_run_goes_from_data_to_report_and_comes_out_the_same_when_resumed() {
     let folder = tempfile::tempdir().unwrap();
     let short = ["reproduce", "P", "--iterations", "12", "--out", "run"];
-    let output = benchsuite(folder.path(), &short);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(said.contains("not comparable with the paper") && said.contains("report.html"), "{said}");
+    let results = short_run(folder.path(), &short);
     let run = folder.path().join("run");
-    let results: serde_json::Value = serde_json::from_str(&text(&run.join("results.json"))).unwrap();
     assert!(results.as_array().unwrap().iter().all(|r| r["verdict"] == "NOT_RUN"));
     let report = text(&run.join("report.html"));
     for part in ["get no verdict", "PI-NODE-SR", "adjoint-quadrature", "What is ours", "Run it again"] {
@@ -51,7 +34,5 @@ fn a_short_run_goes_from_data_to_report_and_comes_out_the_same_when_resumed() {
     }
     assert_eq!(after, before);
 
-    let kept = benchsuite(folder.path(), &["keep", "run", "--into", "kept"]);
-    let why = String::from_utf8_lossy(&kept.stderr).into_owned();
-    assert!(!kept.status.success() && why.contains("tier smoke"), "{why}");
+    assert_not_kept(folder.path());
 }

@@ -12,7 +12,6 @@ mod train;
 mod truth;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 pub use arm::{Arm, Group, Learner, Schedule, Subject};
 pub use config::{Config, Trial};
@@ -23,10 +22,9 @@ pub use train::Trained;
 
 use self::truth::Truth;
 use crate::claims::Publication;
-use crate::manifest::{Code, Machine, Manifest, Start, now, threads};
+use crate::manifest::{Manifest, threads};
 use crate::progress::Progress;
 use crate::reproduce::{Job, Summary};
-use crate::results::Verdict;
 use crate::rundir::RunDir;
 use crate::{Error, Tier, files, jobs};
 
@@ -54,13 +52,7 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
             datasets: BTreeMap::new(),
             starts: Vec::new(),
         },
-        Start {
-            at: now(),
-            command: job.command.clone(),
-            jobs,
-            code: Code::current(),
-            machine: Machine::current(),
-        },
+        job.start(jobs),
     )?;
     let shared = train::Shared {
         run: run.path(),
@@ -69,7 +61,7 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
         ends,
         progress: &progress,
         stop: job.stop,
-        save_every: Duration::from_secs_f64(job.options.save_every.min(1e9)),
+        save_every: job.save_every(),
         resume: &job.resume,
     };
     let each = config.iterations as f64;
@@ -101,19 +93,7 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
     // Last of all: a run that has it is finished.
     files::write_json(&RunDir::results(run.path()), &results)?;
     progress.finish();
-    let lines = match doubt {
-        Some(doubt) => vec![doubt],
-        None => {
-            let count = |v| results.iter().filter(|r| r.verdict == v).count();
-            vec![format!(
-                "{} claims PASS, {} DIFFER, {} were not run",
-                count(Verdict::Pass),
-                count(Verdict::Differs),
-                count(Verdict::NotRun)
-            )]
-        }
-    };
-    Ok(Summary { report: run.join("report.html"), lines })
+    Ok(Summary::of_claims(run.join("report.html"), &results, doubt))
 }
 
 /// Why the numbers of a run get no verdict.
