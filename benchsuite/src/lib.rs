@@ -38,6 +38,7 @@ pub mod guide;
 pub mod inference;
 pub mod interrupt;
 mod jobs;
+pub mod kainth;
 pub mod kernels;
 pub mod kuptsov;
 pub mod manifest;

@@ -78,6 +78,8 @@ fn activate(activation: Option<Activation>, z: f64) -> f64 {
         Some(Activation::ReLU) if z < 0.0 => 0.0,
         Some(Activation::ELU | Activation::ReLU) => z,
         Some(Activation::Sin) => z.sin(),
+        Some(Activation::GELU) => 0.5 * z * libm::erfc(-z * core::f64::consts::FRAC_1_SQRT_2),
+        Some(Activation::LeakyReLU) => z.max(0.01 * z),
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! The same work for all: networks of 3 inputs and 2 outputs, batches of 128, Adam; `data` is the loss
 //! of eq. 3.7, `pinn` adds the residual of the equations at 128 points and the initial condition at
-//! 128 points (eq. 3.16 of Werneck 2024). The others see one batch again and again; ours draws a new
-//! one in each iteration, as a training does. Times are CPU time of one thread, taken in rounds in
+//! 128 points (eq. 3.16 of Werneck 2024). `ode` is a neural ODE instead: four states, a trajectory of 1,470
+//! steps of Heun's method, gradients through the solver. The others see one batch again and again; ours draws a new
+//! one in each iteration, as a training does (a neural ODE has one trajectory). Times are CPU time of one thread, taken in rounds in
 //! which all have their turns. Others run as programs of their own ([`rivals`]); what is not
 //! installed is listed as absent.
 
@@ -24,20 +25,22 @@ use crate::manifest::{Code, Machine, now};
 use crate::{Error, files, print};
 
 /// The works, in the order of the tables.
-pub(crate) const WORKS: [&str; 2] = ["data", "pinn"];
+pub(crate) const WORKS: [&str; 3] = ["data", "pinn", "ode"];
 /// The networks, in the order of the tables, with their layers.
 pub(crate) const NETWORKS: [(&str, &str); 3] =
     [("small", "SiLU8,ELU8"), ("mid", "SiLU32,Tanh32,SiLU32"), ("large", "SiLU64,SiLU64,SiLU64")];
+/// The network of a neural ODE.
+pub(crate) const FIELD: (&str, &str) = ("field", "Tanh64,Tanh64");
 /// Rows of data in a batch, collocation points, initial points.
 pub(crate) const BATCH: usize = 128;
 
 /// How to compare training steps.
 #[derive(Debug, Clone, Args)]
 pub struct Train {
-    /// What to train on: data, pinn
-    #[arg(long, value_name = "WORKS", value_delimiter = ',', default_value = "data,pinn")]
+    /// What to train on: data, pinn, ode
+    #[arg(long, value_name = "WORKS", value_delimiter = ',', default_value = "data,pinn,ode")]
     works: Vec<String>,
-    /// Networks: small, mid, large
+    /// Networks of data and pinn: small, mid, large
     #[arg(long, value_name = "NETWORKS", value_delimiter = ',', default_value = "small,mid,large")]
     networks: Vec<String>,
     /// Others: c, jax, torch; `all` or `none`
@@ -94,7 +97,9 @@ impl Train {
         }
         let mut rows = Vec::new();
         for work in WORKS.into_iter().filter(|w| self.works.iter().any(|x| x == w)) {
-            for (network, layers) in NETWORKS.into_iter().filter(|n| self.networks.iter().any(|x| x == n.0)) {
+            let chosen = NETWORKS.into_iter().filter(|n| self.networks.iter().any(|x| x == n.0));
+            let networks: Vec<_> = if work == "ode" { vec![FIELD] } else { chosen.collect() };
+            for (network, layers) in networks {
                 eprintln!("{work}, {network} ({layers})");
                 rows.extend(self.one(work, network, layers, &entrants, &mut peers)?);
             }
@@ -128,7 +133,7 @@ impl Train {
         entrants: &[Entrant],
         peers: &mut [Peer],
     ) -> Result<Vec<Row>, Error> {
-        let mut own = ours::Work::new(work == "pinn", layers)?;
+        let mut own = ours::Work::new(work, layers)?;
         let mut times: Vec<Result<Vec<f64>, String>> = entrants.iter().map(|_| Ok(Vec::new())).collect();
         for _ in 0..self.rounds {
             for (entrant, times) in entrants.iter().zip(&mut times) {
@@ -228,7 +233,8 @@ mod tests {
         let train = parse("--networks small --rivals none --rounds 1 --turn 0.001").unwrap();
         let entrants = [Entrant { name: "ours".into(), peer: None }];
         for work in WORKS {
-            let rows = train.one(work, "small", "SiLU8,ELU8", &entrants, &mut []).unwrap();
+            let layers = if work == "ode" { "Tanh16" } else { "SiLU8,ELU8" };
+            let rows = train.one(work, "small", layers, &entrants, &mut []).unwrap();
             assert!(rows[0].us_min.unwrap() > 0.0 && rows[0].failure.is_none());
         }
         assert!(RIVALS.iter().all(|r| !train.wants(r.id)));

@@ -103,11 +103,11 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
     })
 }
 
-fn heading(blocks: &mut Vec<Block>, text: &str) {
+pub(crate) fn heading(blocks: &mut Vec<Block>, text: &str) {
     blocks.push(Block::Heading(text.into()));
 }
 
-fn figure(blocks: &mut Vec<Block>, figure: Option<Figure>) {
+pub(crate) fn figure(blocks: &mut Vec<Block>, figure: Option<Figure>) {
     if let Some(Figure { name, svg, caption }) = figure {
         blocks.push(Block::Figure { name: name.into(), svg, caption });
     }

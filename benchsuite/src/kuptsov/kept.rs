@@ -10,7 +10,7 @@ use super::config::Config;
 use super::findings::{Findings, MapResult, OdeResult, judge};
 use crate::claims::Publication;
 use crate::rundir::RunDir;
-use crate::werneck::{Outcome, Provenance, without_folder};
+use crate::werneck::{Outcome, Provenance};
 use crate::{Error, Tier, files};
 
 /// `maps/*.json` and `odes/*.json`.
@@ -41,23 +41,7 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
         return refuse("it is not finished; go on with it by --resume".into());
     }
     let findings: Findings = files::read_json(&run.join("findings.json"), "run again with --resume")?;
-    let manifest = RunDir::manifest(run)?;
-    let (Some(first), Some(last)) = (manifest.starts.first(), manifest.starts.last()) else {
-        return Err(Error::Damaged {
-            path: run.join("manifest.json"),
-            why: "it names no start".into(),
-            remedy: "restore it".into(),
-        });
-    };
-    let provenance = Provenance {
-        command: without_folder(&first.command),
-        started: first.at.clone(),
-        tier: config.tier,
-        seed: config.seed,
-        code: last.code.clone(),
-        machine: last.machine.clone(),
-        datasets: manifest.datasets.iter().map(|(name, hash)| format!("{name} {hash}")).collect(),
-    };
+    let provenance = Provenance::of(run, config.tier, config.seed)?;
     for ode in &findings.odes {
         let result = OdeResult { analysis: thinned(&ode.analysis, true), ..ode.clone() };
         let path = folder.join("odes").join(format!("{}.json", ode.variant));
@@ -82,7 +66,7 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
     Ok(Outcome { taken: findings.maps.len(), total: kept.maps.len(), folder: folder.to_owned() })
 }
 
-fn write<T: Serialize>(path: &Path, kept: &Kept<T>) -> Result<(), Error> {
+pub(crate) fn write<T: Serialize>(path: &Path, kept: &Kept<T>) -> Result<(), Error> {
     let text = serde_json::to_string(kept).map_err(|e| Error::Damaged {
         path: path.to_owned(),
         why: e.to_string(),

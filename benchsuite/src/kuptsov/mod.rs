@@ -16,25 +16,26 @@ mod series;
 mod train;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 pub use analysis::Analysis;
 pub use config::{Config, Grid, MapId, Part, Variant};
 pub use data::Separation;
 pub use diagrams::Diagram;
+pub(crate) use document::{figure, heading};
 pub use equilibria::{Equilibria, Hopf, Rest};
+pub(crate) use figures::Figure;
+pub(crate) use findings::median;
 pub use findings::{Findings, MapResult, OdeResult};
-pub(crate) use kept::list;
 pub use kept::{Kept, folder as kept_folder, keep};
+pub(crate) use kept::{list, write};
 pub use reach::Reach;
 pub use series::{Rhythm, Series};
 pub use train::Trained;
 
 use crate::claims::Publication;
-use crate::manifest::{Code, Machine, Manifest, Start, now, threads};
+use crate::manifest::{Manifest, threads};
 use crate::progress::Progress;
 use crate::reproduce::{Job, Summary};
-use crate::results::Verdict;
 use crate::rundir::RunDir;
 use crate::{Error, files, jobs};
 
@@ -76,13 +77,7 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
             datasets: data.hashes(),
             starts: Vec::new(),
         },
-        Start {
-            at: now(),
-            command: job.command.clone(),
-            jobs,
-            code: Code::current(),
-            machine: Machine::current(),
-        },
+        job.start(jobs),
     )?;
     let shared = train::Shared {
         run: run.path(),
@@ -90,7 +85,7 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
         data: &data,
         progress: &progress,
         stop: job.stop,
-        save_every: Duration::from_secs_f64(job.options.save_every.min(1e9)),
+        save_every: job.save_every(),
         resume: &job.resume,
     };
     let each = (config.epochs * config.iterations_per_epoch()) as f64;
@@ -150,19 +145,7 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
     // Last of all: a run that has it is finished.
     files::write_json(&RunDir::results(run.path()), &results)?;
     progress.finish();
-    let lines = match doubt {
-        Some(doubt) => vec![doubt],
-        None => {
-            let count = |v| results.iter().filter(|r| r.verdict == v).count();
-            vec![format!(
-                "{} claims PASS, {} DIFFER, {} were not run",
-                count(Verdict::Pass),
-                count(Verdict::Differs),
-                count(Verdict::NotRun)
-            )]
-        }
-    };
-    Ok(Summary { report: run.join("report.html"), lines })
+    Ok(Summary::of_claims(run.join("report.html"), &results, doubt))
 }
 
 /// Why the numbers of a run may not be held against the paper's.

@@ -11,7 +11,7 @@ use super::train::Trained;
 use super::tune::Candidate;
 use crate::claims::Publication;
 use crate::rundir::RunDir;
-use crate::werneck::{Outcome, Provenance, without_folder};
+use crate::werneck::{Outcome, Provenance};
 use crate::{Error, Tier, files};
 
 /// `networks/*.json` and `search.json`.
@@ -42,23 +42,7 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
         return refuse("it is not finished; go on with it by --resume".into());
     }
     let findings: Findings = files::read_json(&run.join("findings.json"), "run again with --resume")?;
-    let manifest = RunDir::manifest(run)?;
-    let (Some(first), Some(last)) = (manifest.starts.first(), manifest.starts.last()) else {
-        return Err(Error::Damaged {
-            path: run.join("manifest.json"),
-            why: "it names no start".into(),
-            remedy: "restore it".into(),
-        });
-    };
-    let provenance = Provenance {
-        command: without_folder(&first.command),
-        started: first.at.clone(),
-        tier: config.tier,
-        seed: config.seed,
-        code: last.code.clone(),
-        machine: last.machine.clone(),
-        datasets: manifest.datasets.iter().map(|(name, hash)| format!("{name} {hash}")).collect(),
-    };
+    let provenance = Provenance::of(run, config.tier, config.seed)?;
     for net in &findings.nets {
         let path = folder.join("networks").join(format!("{}.json", net.net.file_name()));
         files::write_json(&path, &Kept { provenance: provenance.clone(), result: net.clone() })?;

@@ -9,7 +9,7 @@ use ode_solvers::hermite;
 
 use super::field::Pullback;
 use super::method::Stages;
-use super::sweep::{Grid, Seeds, Track, Work, stage_state};
+use super::sweep::{Grid, Seeds, Track, Work, add_slopes, stage_state};
 
 /// Evaluations that may wait for their outer products.
 const RING: usize = 64;
@@ -94,8 +94,8 @@ impl<'a, E> Backward<'a, E> {
                 let weight = h * self.stages.b[i];
                 self.at(t1 - self.stages.c[i] * h, &ys, (&stage_a, weight), f, s);
             }
-            stage_state(&y.clone(), -h, self.stages.b, &fy, &mut y);
-            stage_state(&a.to_vec(), h, self.stages.b, &fa, a);
+            add_slopes(&mut y, -h, self.stages.b, &fy);
+            add_slopes(a, h, self.stages.b, &fa);
             self.jump(step, &y, a);
         }
         self.field.flush();

@@ -198,7 +198,7 @@ fn normalise<T: Scalar>(z: &mut [T]) {
     }
     let deviation = (variance / n + NORM_EPS).sqrt();
     for z in z {
-        *z = *z / deviation;
+        *z /= deviation;
     }
 }
 

@@ -62,17 +62,23 @@ impl Work {
     }
 }
 
+/// `y += h Σ weights·k`
+#[inline]
+pub(super) fn add_slopes(y: &mut [f64], h: f64, weights: &[f64], k: &[f64]) {
+    for (a, k) in weights.iter().zip(k.chunks_exact(y.len())) {
+        if *a != 0.0 {
+            for (y, k) in y.iter_mut().zip(k) {
+                *y += h * a * k;
+            }
+        }
+    }
+}
+
 /// `to = y + h Σ weights·k`
 #[inline]
 pub(super) fn stage_state(y: &[f64], h: f64, weights: &[f64], k: &[f64], to: &mut [f64]) {
     to.copy_from_slice(y);
-    for (a, k) in weights.iter().zip(k.chunks_exact(y.len())) {
-        if *a != 0.0 {
-            for (to, k) in to.iter_mut().zip(k) {
-                *to += h * a * k;
-            }
-        }
-    }
+    add_slopes(to, h, weights, k);
 }
 
 /// Takes the steps `range` of a grid. The track holds the state at the range's start, and receives the rest.

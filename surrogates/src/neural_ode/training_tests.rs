@@ -149,14 +149,18 @@ fn starts_have_the_gradient_of_their_differences() {
 fn a_network_learns_the_equations_from_a_window_and_shooting() {
     let window = window(201);
     let phases = vec![
-        Phase { window: 0.3, ..Phase::whole(150) },
-        Phase { iterations: 150, window: 1.0, segments: 4, learn_starts: true, continuity: 1.0 },
-        Phase::whole(2700),
+        Phase { segments: 20, ..Phase::whole(200) },
+        Phase { iterations: 100, window: 1.0, segments: 4, learn_starts: true, continuity: 1.0 },
+        Phase { window: 0.5, ..Phase::whole(100) },
+        Phase::whole(600),
     ];
-    let mut trainer = OdeTrainer::new(config(&window, phases), window, Some(field())).unwrap();
-    let _ = trainer.run(3000, |_, _| ControlFlow::Continue(())).unwrap();
+    let mut config = config(&window, phases);
+    config.physics.as_mut().unwrap().at = ResidualAt::Observations;
+    let mut trainer = OdeTrainer::new(config, window, Some(field())).unwrap();
+    let _ = trainer.run(1000, |_, _| ControlFlow::Continue(())).unwrap();
     let last = trainer.history().last().unwrap().losses;
-    assert!(last.data < 2e-4 && last.physics < 2e-3, "{last:?}");
+    // One and four before the first iteration.
+    assert!(last.data < 5e-3 && last.physics < 5e-2, "{last:?}");
 }
 
 #[test]
