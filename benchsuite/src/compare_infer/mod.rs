@@ -5,7 +5,7 @@
 //! time, then takes its turns with the best. With one thread times are CPU time, with more they are
 //! wall time: the smallest counts. FitzHugh–Nagumo's equations, a million cells by Euler's method at
 //! Δt = .1, stand beside: what a network is measured by. Native and ONNX Runtime run in this process,
-//! others as programs of their own ([`rivals`]).
+//! others as programs of their own.
 
 pub(crate) mod euler;
 pub(crate) mod networks;
@@ -20,11 +20,12 @@ use clap::Args;
 use infer_trt::{Provider, probe};
 
 use self::networks::{operations, random, write_plain};
-use self::report::{Absence, Comparison, Row, Solver};
+use self::report::{Comparison, Row, Solver};
 use self::rivals::{RIVALS, Workshop};
 use self::sessions::InProcess;
 use crate::compare::peer::Peer;
-use crate::error::near_misses;
+use crate::compare::{check_names, command};
+use crate::compare_train::report::Absence;
 use crate::manifest::{Code, Machine, now};
 use crate::{Error, files, print};
 
@@ -233,17 +234,8 @@ impl Infer {
     fn check(&self) -> Result<(), Error> {
         let networks = NETWORKS.map(|n| n.0);
         let ids: Vec<&str> = RIVALS.iter().map(|r| r.id).chain(["ort", "all", "none"]).collect();
-        for (option, given, known) in
-            [("--networks", &self.networks, &networks[..]), ("--rivals", &self.rivals, &ids[..])]
-        {
-            for name in given {
-                if !known.contains(&name.as_str()) {
-                    let near = near_misses(name, known.iter().copied());
-                    let why = format!("it is not known{near}; known: {}", known.join(", "));
-                    return Err(Error::bad_option(option, name, why));
-                }
-            }
-        }
+        check_names("--networks", &self.networks, &networks)?;
+        check_names("--rivals", &self.rivals, &ids)?;
         for (option, value, most) in [("--rounds", self.rounds, 1000), ("--rows", self.rows, 100_000_000)] {
             if value == 0 || value > most {
                 return Err(Error::bad_option(option, value, format!("give 1 to {most}")));
@@ -277,15 +269,6 @@ fn time(
             Ok(turn.us.into_iter().map(|us| us / 1e3).collect())
         }
     }
-}
-
-/// The command that a person would type.
-fn command() -> String {
-    let runner = std::env::var("BENCHSUITE_RUNNER").unwrap_or_else(|_| "benchsuite".into());
-    let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
-    // Places on one machine mean nothing on another.
-    let words = std::env::args().skip(1).map(|w| if w.starts_with('/') { name(&w) } else { w });
-    std::iter::once(runner).chain(words).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::compare_train::report::Absence;
 use crate::figures::{Axis, Colour, Mark, Panel, Series, draw};
 use crate::manifest::{Code, Machine};
 
@@ -35,17 +36,6 @@ pub struct Comparison {
     pub rows: Vec<Row>,
     /// The numerical solver beside.
     pub solvers: Vec<Solver>,
-}
-
-/// A rival that is not here.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Absence {
-    /// Its name on the command line.
-    pub id: String,
-    /// Why it is not here.
-    pub why: String,
-    /// How to install it.
-    pub install: String,
 }
 
 /// One program on one network.

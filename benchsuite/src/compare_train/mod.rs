@@ -20,7 +20,7 @@ use clap::Args;
 use self::report::{Absence, Comparison, Row};
 use self::rivals::{RIVALS, Workshop};
 use crate::compare::peer::Peer;
-use crate::error::near_misses;
+use crate::compare::{check_names, command};
 use crate::manifest::{Code, Machine, now};
 use crate::{Error, files, print};
 
@@ -161,19 +161,9 @@ impl Train {
     fn check(&self) -> Result<(), Error> {
         let networks = NETWORKS.map(|n| n.0);
         let ids: Vec<&str> = RIVALS.iter().map(|r| r.id).chain(["all", "none"]).collect();
-        for (option, given, known) in [
-            ("--works", &self.works, &WORKS[..]),
-            ("--networks", &self.networks, &networks[..]),
-            ("--rivals", &self.rivals, &ids[..]),
-        ] {
-            for name in given {
-                if !known.contains(&name.as_str()) {
-                    let near = near_misses(name, known.iter().copied());
-                    let why = format!("it is not known{near}; known: {}", known.join(", "));
-                    return Err(Error::bad_option(option, name, why));
-                }
-            }
-        }
+        check_names("--works", &self.works, &WORKS)?;
+        check_names("--networks", &self.networks, &networks)?;
+        check_names("--rivals", &self.rivals, &ids)?;
         if self.rounds == 0 {
             return Err(Error::bad_option("--rounds", self.rounds, "give 1 or more"));
         }
@@ -184,15 +174,6 @@ impl Train {
         }
         Ok(())
     }
-}
-
-/// The command that a person would type.
-fn command() -> String {
-    let runner = std::env::var("BENCHSUITE_RUNNER").unwrap_or_else(|_| "benchsuite".into());
-    let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
-    // Places on one machine mean nothing on another.
-    let words = std::env::args().skip(1).map(|w| if w.starts_with('/') { name(&w) } else { w });
-    std::iter::once(runner).chain(words).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
