@@ -107,8 +107,9 @@ pub fn pellegrini_pulses(
     samples: u64,
     seed: u64,
 ) -> Result<Recipe, crate::Error> {
-    type Box = (f64, (f64, f64), (f64, f64));
-    let (variant, boxes): (&str, [Box; 2]) = match model {
+    // Share, amplitude, length.
+    type Pulses = (f64, (f64, f64), (f64, f64));
+    let (variant, boxes): (&str, [Pulses; 2]) = match model {
         "fitzhugh_nagumo" => {
             ("pavia", [(0.18, (0.0, 0.014), (1.0, 100.0)), (0.82, (0.03, 2.0), (1.0, 100.0))])
         }

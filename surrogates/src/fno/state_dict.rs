@@ -156,7 +156,7 @@ pub fn import(path: &Path, unwritten: Unwritten) -> Result<(FnoSpec, Vec<f32>), 
         let (lifting, projection) = (shape(&["p.mlp1.weight"], 2)?, shape(&["q.mlp2.weight"], 2)?);
         let spectral = shape(&["integrals.0.weights", "conv0.weights1"], 3)?;
         let layer = |l: usize| {
-            let has = |name: String| all.iter().any(|n| *n == name);
+            let has = |name: String| all.contains(&name);
             has(format!("{prefix}integrals.{l}.weights")) || has(format!("{prefix}conv{l}.weights1"))
         };
         let mlp = shape(&["mlps.0.mlp1.weight", "mlp0.mlp1.weight"], 2).is_ok();

@@ -9,7 +9,8 @@ use crate::{Dense, Error, Real};
 
 /// Trajectories on the tape: `[batch, channel, point]`.
 type Signals<E> = Tensor<(usize, usize, usize), E, Cpu, OwnedTape<E, Cpu>>;
-type Constant<S, E> = Tensor<S, E, Cpu>;
+/// A part of the spectral weights of a layer: `[mode, in, out]`.
+type Weights<E> = Tensor<(usize, usize, usize), E, Cpu>;
 
 /// Sizes of a batch, and the parameters as tensors.
 struct Graph<'a, E: Real> {
@@ -21,7 +22,7 @@ struct Graph<'a, E: Real> {
     parameters: &'a [E],
     /// The tensors made so far, with where they lie in the list.
     maps: Vec<(usize, Matrix<E>)>,
-    spectral: Vec<(usize, Constant<(usize, usize, usize), E>)>,
+    spectral: Vec<(usize, Weights<E>)>,
 }
 
 impl<E: Real> Graph<'_, E>
@@ -41,7 +42,7 @@ where
     }
 
     /// Real and imaginary parts of a layer's spectral weights, `[mode, in, out]`.
-    fn weights(&mut self, l: usize) -> Result<[Constant<(usize, usize, usize), E>; 2], Error> {
+    fn weights(&mut self, l: usize) -> Result<[Weights<E>; 2], Error> {
         let (w, at) = (self.spec.width, self.spec.layer(l).spectral.start);
         let mut part = |k: usize| -> Result<_, Error> {
             let mode = |m: usize| &self.parameters[at + (2 * m + k) * w * w..][..w * w];

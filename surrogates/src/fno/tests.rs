@@ -164,7 +164,7 @@ fn parameters_of_others_are_read() {
         let li = |name: &str| {
             let name = name.replace("mlps.", "mlp").replace("ws.", "w");
             match name.strip_prefix("integrals.") {
-                Some(rest) => format!("conv{}1", rest.replace(".weights", ".weights")),
+                Some(rest) => format!("conv{rest}1"),
                 None => name,
             }
         };

@@ -58,8 +58,8 @@ impl Task for Scale<'_> {
     fn run<S: Simd>(self, s: S) {
         let Self { from, slopes, to, sum } = self;
         let width = sum.len();
-        for j in 0..width {
-            let mut total = s.load(&sum[j]);
+        for (j, sum) in sum.iter_mut().enumerate() {
+            let mut total = s.load(sum);
             let mut at = j;
             while at < to.len() {
                 let mut x = s.load(&from[at]);
@@ -70,7 +70,7 @@ impl Task for Scale<'_> {
                 s.store(x, &mut to[at]);
                 at += width;
             }
-            s.store(total, &mut sum[j]);
+            s.store(total, sum);
         }
     }
 }
@@ -93,8 +93,8 @@ impl Task for ScaleInPlace<'_> {
     fn run<S: Simd>(self, s: S) {
         let Self { slopes, g, sum } = self;
         let width = sum.len();
-        for j in 0..width {
-            let mut total = s.load(&sum[j]);
+        for (j, sum) in sum.iter_mut().enumerate() {
+            let mut total = s.load(sum);
             let mut at = j;
             while at < g.len() {
                 let x = s.mul(s.load(&g[at]), s.load(&slopes[at]));
@@ -102,7 +102,7 @@ impl Task for ScaleInPlace<'_> {
                 s.store(x, &mut g[at]);
                 at += width;
             }
-            s.store(total, &mut sum[j]);
+            s.store(total, sum);
         }
     }
 }
@@ -121,14 +121,14 @@ impl Task for AddRows<'_> {
     fn run<S: Simd>(self, s: S) {
         let Self(g, sum) = self;
         let width = sum.len();
-        for j in 0..width {
-            let mut total = s.load(&sum[j]);
+        for (j, sum) in sum.iter_mut().enumerate() {
+            let mut total = s.load(sum);
             let mut at = j;
             while at < g.len() {
                 total = s.add(total, s.load(&g[at]));
                 at += width;
             }
-            s.store(total, &mut sum[j]);
+            s.store(total, sum);
         }
     }
 }

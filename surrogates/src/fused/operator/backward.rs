@@ -101,7 +101,7 @@ fn layer(net: &Net, turned: &[Line], group: &mut Group, l: usize, b: usize) {
     let bias = maps.pointwise.split(dense).1;
     elementwise::scale(net.level, g, slopes, &mut work.gz, bias);
     if let Some([_, outer]) = maps.mlp {
-        // Both are added to the same sum: their gradients are one. The group's samples accumulate.
+        // The biases of W and of M's second map stand in the same sum: their gradients are equal.
         elementwise::add_rows(net.level, &work.gz, outer.split(dense).1);
     }
     let x = Left::turned(numbers(&v[l][all.clone()]), lines * LANES);
