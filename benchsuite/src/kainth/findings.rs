@@ -173,3 +173,97 @@ fn measured(f: &Findings, id: &str) -> (Vec<f64>, Option<f64>) {
 fn share(all: &[bool]) -> Option<f64> {
     (!all.is_empty()).then(|| all.iter().filter(|x| **x).count() as f64 / all.len() as f64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::arm::{PLAIN, UNSCALED};
+    use super::super::config::Trial;
+    use super::super::evaluate::{Evaluation, Morphology};
+    use super::*;
+    use crate::results::Verdict;
+
+    /// A network whose frequency is off by so many percent; none for one that is silent.
+    fn network(arm: &Arm, repeat: u64, off: Option<f64>) -> Trained {
+        let horizon = |end: f64| Horizon {
+            end,
+            spikes: (7, if off.is_some() { 7 } else { 0 }),
+            frequency_error: off,
+            amplitude_error: off.map(|_| 3.0),
+            drift: off,
+            rmse: vec![off; 4],
+            error: off.map(|off| off.abs() / 10.0),
+        };
+        let morphology = Morphology { shape: vec![1.0, 2.0, 0.5], curvature: vec![1.1, 0.9, 1.0] };
+        Trained {
+            trial: Trial { arm: arm.clone(), repeat },
+            seed: repeat,
+            parameters: 1,
+            iterations: 1,
+            microseconds_per_iteration: 1.0,
+            onnx_sha256: String::new(),
+            failure: None,
+            diverged: 0,
+            course: Vec::new(),
+            evaluation: Evaluation {
+                horizons: vec![horizon(100.0), horizon(1000.0)],
+                morphology: off.map(|_| morphology),
+                broke_off: None,
+                states: Vec::new(),
+            },
+        }
+    }
+
+    fn findings() -> Findings {
+        let mut networks = Vec::new();
+        for (k, arm) in Arm::main().into_iter().chain(Arm::ablations()).enumerate() {
+            let off = if k == 0 { 1.0 } else { 3.0 };
+            for repeat in 1..=3 {
+                let off =
+                    (arm.id != PINN).then_some(off * repeat as f64 * if repeat == 2 { -0.75 } else { 0.5 });
+                networks.push(network(&arm, repeat, off));
+            }
+        }
+        Findings { networks, command: "c".into(), seed: 1 }
+    }
+
+    #[test]
+    fn every_claim_is_measured_and_silent_networks_count_as_far_off() {
+        let publication = Publication::kainth2025().unwrap();
+        let f = findings();
+        let results = judge(&publication, &f, Tier::Paper, None);
+        assert_eq!(results.len(), publication.claims.len());
+        let verdict = |id: &str| results.iter().find(|r| r.id == id).unwrap();
+        assert!(results.iter().all(|r| r.verdict != Verdict::NotRun), "a claim that nothing measures");
+        // 0.5, −1.5 and 1.5 percent.
+        for (id, expected) in [
+            ("P-EXT/frequency_error", 1.5),
+            ("P-EXT/success", 1.0),
+            ("P-BASE/node", 3.0),
+            ("P-MORPH/curvature", 0.9),
+            ("P-MORPH/shape", 2.0),
+            ("P-BASE/pinn/silent", 1.0),
+            ("P-SEED/spread", 3.0),
+        ] {
+            let found = verdict(id).measured.unwrap();
+            assert!((found - expected).abs() < 1e-12, "{id}: {found}");
+        }
+        assert_eq!(verdict("P-BASE/pinn").verdict, Verdict::Pass, "an infinite error is worse");
+        assert!(f.error(PINN).is_some_and(f64::is_infinite));
+        assert_eq!(f.successes(PLAIN), [true, false, false]);
+        assert_eq!(f.arms(Group::Scaling).len(), 4);
+        assert!(f.of(UNSCALED).count() == 3);
+    }
+
+    #[test]
+    fn arms_have_names_of_their_own_and_change_one_thing() {
+        let arms: Vec<Arm> = Arm::main().into_iter().chain(Arm::ablations()).collect();
+        let mut names: Vec<&str> = arms.iter().map(|a| a.id.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), arms.len());
+        for arm in &arms[1..] {
+            let same = Arm { id: arm.id.clone(), group: arm.group, ..Arm::method() };
+            assert_ne!(*arm, same, "{} changes nothing", arm.id);
+        }
+    }
+}

@@ -49,7 +49,7 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
             format: 1,
             experiment: "P".into(),
             seeds: seeds(&config),
-            datasets: BTreeMap::new(),
+            datasets: truths.iter().map(Truth::hash).collect(),
             starts: Vec::new(),
         },
         job.start(jobs),

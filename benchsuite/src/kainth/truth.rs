@@ -9,7 +9,7 @@ use surrogates::neural_ode::{ResidualScale, Window};
 use surrogates::{Normalization, SystemField, VectorField};
 
 use super::arm::Subject;
-use crate::Error;
+use crate::{Error, files};
 
 /// The time between observations, in ms.
 pub(crate) const SAMPLE: f64 = 0.01;
@@ -101,6 +101,12 @@ impl Truth {
             [first, second, ..] => Ok(second.t_peak - first.t_peak),
             _ => Err(failed("the axon")("it does not fire twice".into())),
         }
+    }
+
+    /// The cell's name, and SHA-256 of its states.
+    pub(crate) fn hash(&self) -> (String, String) {
+        let bytes: Vec<u8> = self.rows.iter().flat_map(|x| x.to_le_bytes()).collect();
+        (self.field.identity(), files::sha256(&bytes))
     }
 
     pub(crate) fn states(&self) -> usize {
