@@ -56,7 +56,7 @@ mod tests {
 
     fn dt(entry: &Entry) -> f64 {
         match entry.time_unit {
-            "ms" => 0.01,
+            "ms" => 0.001,
             "s" => 1e-5,
             _ => 0.05,
         }
