@@ -35,6 +35,7 @@ mod files;
 pub mod grid;
 pub mod interrupt;
 mod jobs;
+mod kept;
 pub mod kuptsov;
 pub mod manifest;
 pub mod metrics;

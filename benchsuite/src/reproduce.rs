@@ -138,6 +138,16 @@ pub struct Job<'a> {
     pub stop: Stop,
 }
 
+/// Functions that run one part of a publication alone, each by the module's `run_parts`.
+macro_rules! alone {
+    ($run:ident; $($name:ident = $part:ident;)*) => {$(
+        pub(crate) fn $name(job: &$crate::reproduce::Job<'_>) -> Result<$crate::reproduce::Summary, $crate::Error> {
+            $run(Part::$part.id(), &[Part::$part], job)
+        }
+    )*};
+}
+pub(crate) use alone;
+
 /// An experiment.
 pub struct Experiment {
     /// Its id, as claims name it.

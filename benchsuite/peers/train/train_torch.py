@@ -10,6 +10,10 @@ X, Y, POINTS, INITIAL, STATES = map(torch.from_numpy, batches())
 
 
 def make(work, network, mode):
+    if work == "fno":
+        import operator_torch
+
+        return operator_torch.make(mode), 1
     sizes, activations = NETWORKS[network]
     layers = []
     for i, (w, b) in enumerate(parameters(sizes)):

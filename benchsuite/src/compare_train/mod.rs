@@ -2,7 +2,8 @@
 //!
 //! The same work for all: networks of 3 inputs and 2 outputs, batches of 128, Adam; `data` is the loss
 //! of eq. 3.7, `pinn` adds the residual of the equations at 128 points and the initial condition at
-//! 128 points (eq. 3.16 of Werneck 2024). The others see one batch again and again; ours draws a new
+//! 128 points (eq. 3.16 of Werneck 2024). `fno` is a Fourier neural operator instead: width 64, 32 modes, 4
+//! layers, 512 points, batches of 32, relative L² error, AdamW. The others see one batch again and again; ours draws a new
 //! one in each iteration, as a training does. Times are CPU time of one thread, taken in rounds in
 //! which all have their turns. Others run as programs of their own ([`rivals`]); what is not
 //! installed is listed as absent.
@@ -24,17 +25,19 @@ use crate::manifest::{Code, Machine, now};
 use crate::{Error, files, print};
 
 /// The works, in the order of the tables.
-pub(crate) const WORKS: [&str; 2] = ["data", "pinn"];
+pub(crate) const WORKS: [&str; 3] = ["data", "pinn", "fno"];
 /// The networks, in the order of the tables, with their layers.
 pub(crate) const NETWORKS: [(&str, &str); 3] =
     [("small", "SiLU8,ELU8"), ("mid", "SiLU32,Tanh32,SiLU32"), ("large", "SiLU64,SiLU64,SiLU64")];
+/// The one network of `fno`.
+const OPERATOR: [(&str, &str); 1] = [("operator", "width 64, 32 modes, 4 layers, 512 points, batch 32")];
 /// Rows of data in a batch, collocation points, initial points.
 pub(crate) const BATCH: usize = 128;
 
 /// How to compare training steps.
 #[derive(Debug, Clone, Args)]
 pub struct Train {
-    /// What to train on: data, pinn
+    /// What to train on: data, pinn, fno
     #[arg(long, value_name = "WORKS", value_delimiter = ',', default_value = "data,pinn")]
     works: Vec<String>,
     /// Networks: small, mid, large
@@ -94,7 +97,11 @@ impl Train {
         }
         let mut rows = Vec::new();
         for work in WORKS.into_iter().filter(|w| self.works.iter().any(|x| x == w)) {
-            for (network, layers) in NETWORKS.into_iter().filter(|n| self.networks.iter().any(|x| x == n.0)) {
+            let chosen: Vec<_> = match work {
+                "fno" => OPERATOR.to_vec(),
+                _ => NETWORKS.into_iter().filter(|n| self.networks.iter().any(|x| x == n.0)).collect(),
+            };
+            for (network, layers) in chosen {
                 eprintln!("{work}, {network} ({layers})");
                 rows.extend(self.one(work, network, layers, &entrants, &mut peers)?);
             }
@@ -128,7 +135,7 @@ impl Train {
         entrants: &[Entrant],
         peers: &mut [Peer],
     ) -> Result<Vec<Row>, Error> {
-        let mut own = ours::Work::new(work == "pinn", layers)?;
+        let mut own = ours::Work::new(work, layers)?;
         let mut times: Vec<Result<Vec<f64>, String>> = entrants.iter().map(|_| Ok(Vec::new())).collect();
         for _ in 0..self.rounds {
             for (entrant, times) in entrants.iter().zip(&mut times) {

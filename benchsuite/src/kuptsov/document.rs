@@ -8,7 +8,7 @@ use crate::Error;
 use crate::claims::Publication;
 use crate::manifest::Manifest;
 use crate::report::{Block, Cell, Document, Table, Tone, scientific};
-use crate::results::{ClaimResult, Verdict};
+use crate::results::ClaimResult;
 
 /// What a report is written from.
 pub(crate) struct Parts<'a> {
@@ -158,13 +158,7 @@ fn answer(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
             found.join("; ")
         ));
     }
-    let counts = |v| parts.results.iter().filter(|r| r.verdict == v).count();
-    lines.push(format!(
-        "{} claims PASS, {} DIFFER, {} were not run",
-        counts(Verdict::Pass),
-        counts(Verdict::Differs),
-        counts(Verdict::NotRun)
-    ));
+    lines.push(crate::results::counts(parts.results));
     blocks.push(Block::List(lines));
 }
 

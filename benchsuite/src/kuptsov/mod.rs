@@ -18,23 +18,22 @@ mod train;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub use crate::kept::Kept;
 pub use analysis::Analysis;
 pub use config::{Config, Grid, MapId, Part, Variant};
 pub use data::Separation;
 pub use diagrams::Diagram;
 pub use equilibria::{Equilibria, Hopf, Rest};
 pub use findings::{Findings, MapResult, OdeResult};
-pub(crate) use kept::list;
-pub use kept::{Kept, folder as kept_folder, keep};
+pub use kept::{folder as kept_folder, keep};
 pub use reach::Reach;
 pub use series::{Rhythm, Series};
 pub use train::Trained;
 
 use crate::claims::Publication;
-use crate::manifest::{Code, Machine, Manifest, Start, now, threads};
+use crate::manifest::{Manifest, Start, threads};
 use crate::progress::Progress;
 use crate::reproduce::{Job, Summary};
-use crate::results::Verdict;
 use crate::rundir::RunDir;
 use crate::{Error, files, jobs};
 
@@ -43,15 +42,8 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
     run_parts("K", &Part::ALL, job)
 }
 
-/// Runs one part alone, with the maps that it needs.
-macro_rules! alone {
-    ($($name:ident = $part:ident;)*) => {$(
-        pub(crate) fn $name(job: &Job<'_>) -> Result<Summary, Error> {
-            run_parts(Part::$part.id(), &[Part::$part], job)
-        }
-    )*};
-}
-alone! {
+crate::reproduce::alone! {
+    run_parts;
     series_alone = Series;
     diagrams_alone = Diagrams;
     fixed_point_alone = FixedPoint;
@@ -76,13 +68,7 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
             datasets: data.hashes(),
             starts: Vec::new(),
         },
-        Start {
-            at: now(),
-            command: job.command.clone(),
-            jobs,
-            code: Code::current(),
-            machine: Machine::current(),
-        },
+        Start::now(&job.command, jobs),
     )?;
     let shared = train::Shared {
         run: run.path(),
@@ -150,18 +136,7 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
     // Last of all: a run that has it is finished.
     files::write_json(&RunDir::results(run.path()), &results)?;
     progress.finish();
-    let lines = match doubt {
-        Some(doubt) => vec![doubt],
-        None => {
-            let count = |v| results.iter().filter(|r| r.verdict == v).count();
-            vec![format!(
-                "{} claims PASS, {} DIFFER, {} were not run",
-                count(Verdict::Pass),
-                count(Verdict::Differs),
-                count(Verdict::NotRun)
-            )]
-        }
-    };
+    let lines = vec![doubt.unwrap_or_else(|| crate::results::counts(&results))];
     Ok(Summary { report: run.join("report.html"), lines })
 }
 

@@ -16,16 +16,15 @@ use std::time::Duration;
 
 pub use config::{Cell, Config, NetId, Part, Search, Size};
 pub use findings::Findings;
-pub use kept::{Kept, folder as kept_folder, keep};
+pub use kept::{folder as kept_folder, keep};
 pub use measure::{Errors, Physiology};
-pub use train::Trained;
+pub use train::{Pair, Trained};
 pub use tune::Candidate;
 
 use crate::claims::Publication;
-use crate::manifest::{Code, Machine, Manifest, Start, now, threads};
+use crate::manifest::{Manifest, Start, threads};
 use crate::progress::Progress;
 use crate::reproduce::{Job, Summary};
-use crate::results::Verdict;
 use crate::rundir::RunDir;
 use crate::{Error, files};
 
@@ -34,15 +33,8 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
     run_parts("F", &Part::ALL, job)
 }
 
-/// Runs one part alone, with the networks that it needs.
-macro_rules! alone {
-    ($($name:ident = $part:ident;)*) => {$(
-        pub(crate) fn $name(job: &Job<'_>) -> Result<Summary, Error> {
-            run_parts(Part::$part.id(), &[Part::$part], job)
-        }
-    )*};
-}
-alone! {
+crate::reproduce::alone! {
+    run_parts;
     fhn_alone = Fhn;
     hh_alone = Hh;
     ord_alone = Ord;
@@ -72,13 +64,7 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
             datasets: hashes,
             starts: Vec::new(),
         },
-        Start {
-            at: now(),
-            command: job.command.clone(),
-            jobs: threads,
-            code: Code::current(),
-            machine: Machine::current(),
-        },
+        Start::now(&job.command, threads),
     )?;
     let shared = train::Shared {
         run: run.path(),
@@ -131,14 +117,7 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
     // Last of all: a run that has it is finished.
     files::write_json(&RunDir::results(run.path()), &results)?;
     progress.finish();
-    let lines = match doubt {
-        Some(doubt) => vec![doubt],
-        None => {
-            let count = |v| results.iter().filter(|r| r.verdict == v).count();
-            let (pass, differ) = (count(Verdict::Pass), count(Verdict::Differs));
-            vec![format!("{pass} claims PASS, {differ} DIFFER, {} were not run", count(Verdict::NotRun))]
-        }
-    };
+    let lines = vec![doubt.unwrap_or_else(|| crate::results::counts(&results))];
     Ok(Summary { report: run.join("report.html"), lines })
 }
 
