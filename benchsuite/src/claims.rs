@@ -185,6 +185,14 @@ impl Publication {
         Self::parse("pellegrini2025.toml", include_str!("../claims/pellegrini2025.toml"))
     }
 
+    /// Kainth and others' paper, of which the abstract is public.
+    ///
+    /// # Errors
+    /// [`Error::Claims`] if the data file does not parse; a test holds that it does.
+    pub fn kainth2025() -> Result<Self, Error> {
+        Self::parse("kainth2025.toml", include_str!("../claims/kainth2025.toml"))
+    }
+
     /// The claim with that id.
     pub fn claim(&self, id: &str) -> Option<&Claim> {
         self.claims.iter().find(|c| c.id == id)

@@ -26,6 +26,7 @@
 
 pub mod claims;
 pub mod compare;
+pub mod compare_infer;
 pub mod compare_train;
 mod datasets;
 pub mod doctor;
@@ -33,9 +34,12 @@ mod error;
 pub mod figures;
 mod files;
 pub mod grid;
+pub mod guide;
+pub mod inference;
 pub mod interrupt;
 mod jobs;
-mod kept;
+pub mod kainth;
+pub mod kernels;
 pub mod kuptsov;
 pub mod manifest;
 pub mod metrics;

@@ -10,7 +10,7 @@ use benchsuite::reproduce::{EXPERIMENTS, Options, reproduce};
 use benchsuite::rundir::experiment_of;
 use benchsuite::simulate::Simulate;
 use benchsuite::sweep::Sweep;
-use benchsuite::{Error, Tier, doctor, kuptsov, pellegrini, print, trial, werneck};
+use benchsuite::{Error, Tier, doctor, kainth, kuptsov, pellegrini, print, trial, werneck};
 use clap::{Parser, Subcommand};
 use miette::{Diagnostic, IntoDiagnostic as _};
 use tracing_subscriber::EnvFilter;
@@ -172,6 +172,9 @@ fn keep(run: &Path, into: Option<PathBuf>) -> miette::Result<String> {
     } else if experiment == "F" || experiment.starts_with("F-") {
         let folder = || Publication::pellegrini2025().map(|p| pellegrini::kept_folder(&p));
         pellegrini::keep(run, &into.map_or_else(folder, Ok).map_err(Failure)?)
+    } else if experiment == "P" {
+        let folder = || Publication::kainth2025().map(|p| kuptsov::kept_folder(&p));
+        kainth::keep(run, &into.map_or_else(folder, Ok).map_err(Failure)?)
     } else {
         werneck::keep(run, &into.map_or_else(werneck_folder, Ok).map_err(Failure)?)
     };

@@ -109,19 +109,6 @@ pub struct Start {
     pub machine: Machine,
 }
 
-impl Start {
-    /// A start of this program on this machine, now.
-    pub(crate) fn now(command: &str, jobs: usize) -> Self {
-        Start {
-            at: now(),
-            command: command.to_owned(),
-            jobs,
-            code: Code::current(),
-            machine: Machine::current(),
-        }
-    }
-}
-
 /// `manifest.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {

@@ -1,11 +1,14 @@
 //! The experiments by name, and how one is run.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::error::near_misses;
 use crate::interrupt::Stop;
+use crate::manifest::{Code, Machine, Start, now};
+use crate::results::{ClaimResult, Verdict};
 use crate::rundir::{self, Existing};
-use crate::{Error, Tier, kuptsov, pellegrini, werneck};
+use crate::{Error, Tier, inference, kainth, kuptsov, pellegrini, werneck};
 
 /// What to run and how.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,6 +77,18 @@ impl Options {
         command
     }
 
+    /// That no options choose among the architectures of an experiment that has one.
+    pub(crate) fn one_architecture(&self, id: &str) -> Result<(), Error> {
+        for (option, given) in [("--arch", !self.architectures.is_empty()), ("--limit", self.limit.is_some())]
+        {
+            if given {
+                let why = format!("{id} has one architecture; leave the option out");
+                return Err(Error::BadOption { option, value: String::new(), why });
+            }
+        }
+        Ok(())
+    }
+
     fn check(&self) -> Result<(), Error> {
         let positive = |option: &'static str, value: Option<u64>| match value {
             Some(0) => {
@@ -138,15 +153,39 @@ pub struct Job<'a> {
     pub stop: Stop,
 }
 
-/// Functions that run one part of a publication alone, each by the module's `run_parts`.
-macro_rules! alone {
-    ($run:ident; $($name:ident = $part:ident;)*) => {$(
-        pub(crate) fn $name(job: &$crate::reproduce::Job<'_>) -> Result<$crate::reproduce::Summary, $crate::Error> {
-            $run(Part::$part.id(), &[Part::$part], job)
+impl Job<'_> {
+    /// This start, with so many networks at a time.
+    pub(crate) fn start(&self, jobs: usize) -> Start {
+        Start {
+            at: now(),
+            command: self.command.clone(),
+            jobs,
+            code: Code::current(),
+            machine: Machine::current(),
         }
-    )*};
+    }
+
+    /// Between two checkpoints of a network.
+    pub(crate) fn save_every(&self) -> Duration {
+        Duration::from_secs_f64(self.options.save_every.min(1e9))
+    }
 }
-pub(crate) use alone;
+
+impl Summary {
+    /// Of a run that judged claims, or may not for a reason.
+    pub(crate) fn of_claims(report: PathBuf, results: &[ClaimResult], doubt: Option<String>) -> Self {
+        let count = |v| results.iter().filter(|r| r.verdict == v).count();
+        let line = doubt.unwrap_or_else(|| {
+            format!(
+                "{} claims PASS, {} DIFFER, {} were not run",
+                count(Verdict::Pass),
+                count(Verdict::Differs),
+                count(Verdict::NotRun)
+            )
+        });
+        Summary { report, lines: vec![line] }
+    }
+}
 
 /// An experiment.
 pub struct Experiment {
@@ -172,12 +211,28 @@ pub const EXPERIMENTS: &[Experiment] = &[
         run: werneck::run,
     },
     Experiment {
+        id: "W-INF",
+        about: "are networks faster than a numerical solver? Euler's method and networks, both as published and \
+                near the limit of the machine",
+        of: "Werneck 2024, section 4.4",
+        part_of: None,
+        run: inference::run,
+    },
+    Experiment {
         id: "K",
         about: "neural maps of a bursting β-cell: what they learn of an oscillation, and that they find the \
                 fixed point, its eigenvalues and the silent branch, which they never saw",
         of: "Kuptsov, Stankevich, Bagautdinova 2022",
         part_of: None,
         run: kuptsov::run,
+    },
+    Experiment {
+        id: "P",
+        about: "physics-informed neural ODEs of the axon with scale-aware residuals: what one oscillation \
+                tells about the next hundred milliseconds, against neural ODEs and PINNs",
+        of: "Kainth, Joshi, Dandekar, Dandekar, Panat 2025",
+        part_of: None,
+        run: kainth::run,
     },
     Experiment {
         id: "K-TS",

@@ -101,13 +101,6 @@ impl ClaimResult {
     }
 }
 
-/// How many claims agree, in a line.
-pub(crate) fn counts(results: &[ClaimResult]) -> String {
-    let count = |verdict| results.iter().filter(|r| r.verdict == verdict).count();
-    let (pass, differ) = (count(Verdict::Pass), count(Verdict::Differs));
-    format!("{pass} claims PASS, {differ} DIFFER, {} were not run", count(Verdict::NotRun))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

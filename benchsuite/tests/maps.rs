@@ -1,32 +1,15 @@
 //! The experiments of neural maps and of operators, as a person runs them.
 
-use std::path::Path;
-use std::process::{Command, Output};
+mod common;
 
-fn benchsuite(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_benchsuite"))
-        .current_dir(folder)
-        .args(arguments)
-        .env("NO_COLOR", "1")
-        .env_remove("BENCHSUITE_RUNNER")
-        .output()
-        .expect("the program starts")
-}
-
-fn text(path: &Path) -> String {
-    std::fs::read_to_string(path).expect("the run wrote it")
-}
+use common::{assert_not_kept, benchsuite, short_run, text};
 
 #[test]
 fn a_part_runs_from_data_to_report_and_says_what_is_not_comparable() {
     let folder = tempfile::tempdir().unwrap();
     let short = ["reproduce", "K-FP", "--iterations", "60", "--out", "run"];
-    let output = benchsuite(folder.path(), &short);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(said.contains("not comparable with the paper") && said.contains("report.html"), "{said}");
+    let results = short_run(folder.path(), &short);
     let run = folder.path().join("run");
-    let results: serde_json::Value = serde_json::from_str(&text(&run.join("results.json"))).unwrap();
     let verdict = |id: &str| {
         let all = results.as_array().unwrap();
         all.iter().find(|r| r["id"] == id).unwrap()["verdict"].as_str().unwrap().to_owned()
@@ -53,10 +36,7 @@ fn a_part_runs_from_data_to_report_and_says_what_is_not_comparable() {
     assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
     assert_eq!(text(&run.join("findings.json")), before);
 
-    let kept = benchsuite(folder.path(), &["keep", "run", "--into", "kept"]);
-    let why = String::from_utf8_lossy(&kept.stderr).into_owned();
-    assert!(!kept.status.success() && why.contains("tier smoke"), "{why}");
-    assert!(!folder.path().join("kept").exists());
+    assert_not_kept(folder.path());
 }
 
 #[test]

@@ -79,6 +79,32 @@ pub enum InferError {
         /// What the library said.
         message: String,
     },
+    /// Another provider than the one asked for did some of the work, or none did.
+    #[error(
+        "provider `{provider}` was asked for, but {ran} ran; nothing falls back here: use that provider by name, or export the model without the nodes that `{provider}` lacks"
+    )]
+    WrongProvider {
+        /// The provider asked for.
+        provider: Provider,
+        /// Those that ran, in ONNX Runtime's words.
+        ran: String,
+    },
+    /// A compiled engine that cannot be used or written.
+    #[error("the engine in {} cannot be used: {reason}; delete that folder, and it is built again", path.display())]
+    EngineCache {
+        /// The engine's folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The CUDA driver or the compiler of kernels reported an error.
+    #[error("CUDA failed to {action}: {message}")]
+    Cuda {
+        /// What was being done.
+        action: &'static str,
+        /// What was said.
+        message: String,
+    },
     /// An input buffer that is not a whole number of rows.
     #[error("the input has {len} values, which is not a multiple of the {n_inputs} inputs of the model")]
     InputLength {

@@ -22,9 +22,13 @@
 //! |---|---|---|
 //! | [`Native`](Provider::Native), the default | nothing | one chain of dense layers and element-wise operations, in `f32` |
 //! | [`OrtCpu`](Provider::OrtCpu) | the ONNX Runtime library, found at run time | every ONNX graph of one input and one output |
+//! | [`OrtCuda`](Provider::OrtCuda) | the GPU build of that library, NVIDIA's driver, a GPU | the same |
+//! | [`TensorRt`](Provider::TensorRt) | the same, and TensorRT 10 | the same, compiled to an engine that is kept; `f32`, `f16`, `bf16` |
+//! | [`FusedCuda`](Provider::FusedCuda) | NVIDIA's driver and run-time compiler, a GPU | chains as the native engine's up to 64 wide, as one kernel |
 //!
 //! A session opens on the provider asked for or fails with an [`InferError`] that says what is
-//! missing and how to get it. [`probe`] says the same for a whole machine.
+//! missing and how to get it. On a GPU ONNX Runtime's own fallback to the CPU is switched off, and
+//! its profile of a first row must name the provider asked for and no other. [`probe`] says the same for a whole machine.
 //!
 //! The ONNX Runtime library is the one that `ORT_DYLIB_PATH` names, or else the one that `cargo
 //! xtask setup onnxruntime` puts into the user's cache; `onnxruntime.toml` pins its version. A
@@ -42,22 +46,32 @@
 //! The graph becomes a few fused steps, dense layers with their activation among them, which run one
 //! after another on tiles of rows that stay in cache, on the widest vector instructions of the
 //! machine (AVX-512F, AVX2 with FMA, or plain Rust that the compiler vectorises), with large batches
-//! divided over threads. Activations are branch-free polynomials within 4 units of `f32` rounding
-//! (2⁻²⁴) of the exact function. A row has the same bits in every batch and for every number of
+//! divided over threads. Activations are branch-free polynomials: with u = 2⁻²⁴ the unit of `f32`
+//! rounding, tanh keeps within 4 u of the exact function, ELU within 2 u, the sine within 3 u of 1,
+//! sigmoid and SiLU within 3 u for positive and 3 (1 + |x|/12) u for negative arguments down to
+//! −43, where they all but vanish. A row has the same bits in every batch and for every number of
 //! threads; between machines with different instructions the last bits differ.
+//!
+//! On one thread a million rows through (8, 8) take 0.31 of ONNX Runtime's time at its best batch,
+//! through (32, 32, 32) 0.53, through five layers of 128 0.63: `cargo xtask compare infer` measures
+//! it again.
 //!
 //! Subtracting the mean and dividing by the deviation are not folded into the first layer: that
 //! loses a factor |mean/deviation| of precision, and saves a few percent of a small network's time.
 
+pub mod cuda;
+mod engine_cache;
 mod error;
 mod library;
 mod native;
 mod onnx;
 mod ort_cpu;
+mod ort_gpu;
+mod ort_ran;
 pub mod probe;
 mod provider;
 mod session;
 
 pub use error::InferError;
-pub use provider::Provider;
+pub use provider::{Precision, Provider};
 pub use session::{ModelInfo, Session, SessionOptions, open};

@@ -69,6 +69,19 @@ fn cached(xdg_cache_home: Option<&Path>, home: Option<&Path>) -> Result<PathBuf,
     let Some(wheel) = manifest.wheel.iter().find(|w| w.os == os && w.arch == arch) else {
         return Err(format!("no tested ONNX Runtime library is known for {os} on {arch}"));
     };
+    Ok(cache_of(xdg_cache_home, home)?.join("onnxruntime").join(&manifest.version).join(&wheel.library))
+}
+
+/// The folder of this workspace in the user's cache.
+///
+/// # Errors
+/// Why there is none.
+pub(crate) fn cache() -> Result<PathBuf, String> {
+    let var = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    cache_of(var("XDG_CACHE_HOME").as_deref(), var("HOME").as_deref())
+}
+
+fn cache_of(xdg_cache_home: Option<&Path>, home: Option<&Path>) -> Result<PathBuf, String> {
     // The XDG specification has relative paths ignored.
     let cache = match (xdg_cache_home.filter(|p| p.is_absolute()), home) {
         (Some(cache), _) => cache.to_owned(),
@@ -77,7 +90,7 @@ fn cached(xdg_cache_home: Option<&Path>, home: Option<&Path>) -> Result<PathBuf,
             return Err("neither XDG_CACHE_HOME nor HOME says where caches lie".to_owned());
         }
     };
-    Ok(cache.join("ionic-surrogates").join("onnxruntime").join(&manifest.version).join(&wheel.library))
+    Ok(cache.join("ionic-surrogates"))
 }
 
 /// A library that is an ONNX Runtime new enough to be used; open as long as this lives.

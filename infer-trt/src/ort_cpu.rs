@@ -9,10 +9,9 @@ use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
 
 use crate::session::rows;
-use crate::{InferError, ModelInfo, Provider, Session, library, onnx};
+use crate::{InferError, ModelInfo, Provider, Session, SessionOptions, library, onnx};
 
-/// Rows handed over at a time: intermediate arrays of a few thousand rows stay in cache, which is
-/// several times faster than one call with a million.
+/// Rows handed over at a time if nobody says otherwise.
 const CHUNK: usize = 4096;
 
 /// The library, once loaded: a process loads one and keeps it.
@@ -28,8 +27,13 @@ pub(crate) struct Loaded {
 
 /// Loads the library, once per process.
 pub(crate) fn load() -> Result<Loaded, InferError> {
+    load_for(&Provider::OrtCpu)
+}
+
+/// Loads the library, once per process, for a provider.
+pub(crate) fn load_for(provider: &Provider) -> Result<Loaded, InferError> {
     let unavailable = |reason: String| InferError::Unavailable {
-        provider: Provider::OrtCpu,
+        provider: provider.clone(),
         reason,
         remedy: library::remedy(),
     };
@@ -63,16 +67,22 @@ pub(crate) struct OrtCpuSession {
     session: ort::session::Session,
     input: String,
     info: ModelInfo,
+    chunk: usize,
 }
 
 impl OrtCpuSession {
-    pub(crate) fn new(file: &onnx::File, threads: usize) -> Result<Self, InferError> {
+    pub(crate) fn new(
+        file: &onnx::File,
+        options: &SessionOptions,
+        threads: usize,
+    ) -> Result<Self, InferError> {
         let loaded = load()?;
         let session = build(&loaded.environment, &file.bytes, threads).map_err(|e| InferError::Runtime {
             action: "open the model",
             message: format!("{} ({})", e, file.path.display()),
         })?;
-        Ok(Self { session, input: file.input.clone(), info: file.info.clone() })
+        let chunk = if options.chunk == 0 { CHUNK } else { options.chunk };
+        Ok(Self { session, input: file.input.clone(), info: file.info.clone(), chunk })
     }
 
     fn run_chunk(&mut self, rows: usize, x: &[f32], y: &mut [f32]) -> Result<(), InferError> {
@@ -111,7 +121,8 @@ impl Session for OrtCpuSession {
     fn run(&mut self, x: &[f32], y: &mut [f32]) -> Result<(), InferError> {
         rows(&self.info, x, y)?;
         let (n, m) = (self.info.n_inputs, self.info.n_outputs);
-        for (x, y) in x.chunks(CHUNK * n).zip(y.chunks_mut(CHUNK * m)) {
+        let chunk = self.chunk.min(x.len() / n).max(1);
+        for (x, y) in x.chunks(chunk * n).zip(y.chunks_mut(chunk * m)) {
             self.run_chunk(x.len() / n, x, y)?;
         }
         Ok(())

@@ -8,6 +8,7 @@
 
 use core::fmt;
 
+use crate::cuda::{driver, nvrtc};
 use crate::native::Simd;
 use crate::{library, ort_cpu};
 
@@ -53,11 +54,12 @@ impl fmt::Display for Status {
     }
 }
 
-/// Everything that is looked for: [`threads`], [`simd`], [`onnx_runtime`], [`cuda`], [`tensorrt`].
+/// Everything that is looked for: [`threads`], [`simd`], [`onnx_runtime`], [`cuda`], [`nvrtc`],
+/// [`tensorrt`].
 ///
 /// Loads the libraries that it finds; takes well under a second.
 pub fn all() -> Vec<Item> {
-    vec![threads(), simd(), onnx_runtime(), cuda(), tensorrt()]
+    vec![threads(), simd(), onnx_runtime(), cuda(), nvrtc(), tensorrt()]
 }
 
 /// Threads that a session uses when it is left the choice.
@@ -79,6 +81,18 @@ pub fn simd() -> Item {
         status: Status::Present(Simd::widest().to_string()),
         enables: "several rows at a time in the native engine",
     }
+}
+
+/// What one thread of this machine can do at most: additions and multiplications of `f32` in a
+/// second, by fused multiply-adds of registers alone; measured in a tenth of a second.
+///
+/// It is what fractions of peak are fractions of. On a busy machine it may come out too low.
+///
+/// ```
+/// assert!(infer_trt::probe::peak() > 1e8);
+/// ```
+pub fn peak() -> f64 {
+    Simd::widest().peak(0.1)
 }
 
 /// The ONNX Runtime library; loads it.
@@ -104,42 +118,31 @@ pub fn cuda() -> Item {
     Item {
         name: "CUDA",
         status,
-        enables: "computing on an NVIDIA GPU; no provider of this version does so yet",
+        enables: "providers `ort-cuda`, `tensorrt` and `fused-cuda`, and numerical solvers on an NVIDIA GPU",
     }
 }
 
-#[allow(unsafe_code, reason = "the CUDA driver is a C library loaded at run time")]
 fn cuda_devices() -> Result<String, (String, &'static str)> {
-    use cudarc::driver::{result, sys};
-
-    const REMEDY: &str = "install NVIDIA's driver, and let a container see the device";
-    // SAFETY: loads the system's driver library by name, if there is one, and calls nothing.
-    if !unsafe { sys::is_culib_present() } {
-        return Err(("no CUDA driver library (libcuda) on this machine".to_owned(), REMEDY));
-    }
-    let failed = |what: &str, e: result::DriverError| {
-        (format!("the driver is there but {what} failed: {e:?}"), REMEDY)
+    let driver = driver::find().map_err(|reason| (reason, driver::REMEDY))?;
+    let device = |d: &driver::Found| {
+        let (major, minor) = d.capability;
+        format!(
+            "{} ({:.1} GiB, compute capability {major}.{minor})",
+            d.name,
+            d.bytes as f64 / f64::from(1 << 30)
+        )
     };
-    result::init().map_err(|e| failed("starting it", e))?;
-    let mut version = 0;
-    // SAFETY: `version` outlives the call, and the driver was started.
-    unsafe { sys::cuDriverGetVersion(&raw mut version) }
-        .result()
-        .map_err(|e| failed("asking its version", e))?;
-    let count = result::device::get_count().map_err(|e| failed("counting devices", e))?;
-    if count == 0 {
-        return Err(("the driver is there but sees no device".to_owned(), REMEDY));
-    }
-    let mut devices = Vec::new();
-    for ordinal in 0..count {
-        let device = result::device::get(ordinal).map_err(|e| failed("opening a device", e))?;
-        let name = result::device::get_name(device).map_err(|e| failed("naming a device", e))?;
-        // SAFETY: `device` comes from the driver, just above.
-        let bytes = unsafe { result::device::total_mem(device) }
-            .map_err(|e| failed("asking a device's memory", e))?;
-        devices.push(format!("{name} ({:.1} GiB)", bytes as f64 / f64::from(1 << 30)));
-    }
-    Ok(format!("driver for CUDA {}.{}: {}", version / 1000, version % 1000 / 10, devices.join(", ")))
+    let devices: Vec<String> = driver.devices.iter().map(device).collect();
+    Ok(format!("driver for CUDA {}: {}", driver.version, devices.join(", ")))
+}
+
+/// NVIDIA's compiler of kernels; loads it.
+pub fn nvrtc() -> Item {
+    let status = match nvrtc::load() {
+        Ok(()) => Status::Present("libnvrtc loads".to_owned()),
+        Err(reason) => Status::Missing { reason, remedy: nvrtc::remedy() },
+    };
+    Item { name: "NVRTC", status, enables: "kernels of this workspace, compiled for the GPU that is there" }
 }
 
 /// The TensorRT library, searched as the system searches libraries.
@@ -147,20 +150,24 @@ fn cuda_devices() -> Result<String, (String, &'static str)> {
 pub fn tensorrt() -> Item {
     // The major version that the GPU build of the tested ONNX Runtime is linked with.
     let name = if cfg!(windows) { "nvinfer_10.dll" } else { "libnvinfer.so.10" };
-    // SAFETY: the library's initialisers only register its own plugins and allocators, and nothing
-    // in it is called.
+    // SAFETY: the library's initialisers only register its own plugins and allocators.
     let status = match unsafe { libloading::Library::new(name) } {
-        Ok(_) => Status::Present(format!("{name} loads")),
+        Ok(library) => {
+            // SAFETY: the function is part of TensorRT's C interface, with this type in every version.
+            let version = unsafe { library.get::<unsafe extern "C" fn() -> i32>(b"getInferLibVersion\0") };
+            // SAFETY: it takes nothing and returns a number.
+            let version = version.map(|version| unsafe { version() });
+            Status::Present(match version {
+                Ok(v) => format!("{name}, version {v}"),
+                Err(_) => format!("{name}, of unknown version"),
+            })
+        }
         Err(e) => Status::Missing {
             reason: format!("{name} does not load ({e})"),
             remedy: "install TensorRT 10 from NVIDIA and put its folder on the library path".to_owned(),
         },
     };
-    Item {
-        name: "TensorRT",
-        status,
-        enables: "engines compiled for an NVIDIA GPU; no provider of this version uses them yet",
-    }
+    Item { name: "TensorRT", status, enables: "provider `tensorrt`: engines compiled for an NVIDIA GPU" }
 }
 
 #[cfg(test)]
@@ -170,7 +177,7 @@ mod tests {
     #[test]
     fn every_missing_thing_has_a_reason_and_a_remedy() {
         let items = all();
-        assert_eq!(items.len(), 5);
+        assert_eq!(items.len(), 6);
         for item in items {
             assert!(!item.enables.is_empty());
             match &item.status {

@@ -18,6 +18,12 @@ pub enum Error {
         /// All identifiers.
         known: Vec<&'static str>,
     },
+    /// A model is to be added under the name of another.
+    #[error("there is a model called `{id}`: give your `IonicModel::NAME` another name")]
+    ModelExists {
+        /// The name.
+        id: &'static str,
+    },
     /// The model has no such variant.
     #[error("model `{model}` has no variant `{variant}`; {}", list_variants(known))]
     UnknownVariant {

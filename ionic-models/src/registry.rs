@@ -14,7 +14,8 @@
 //! # Ok::<(), ionic_models::Error>(())
 //! ```
 
-use std::sync::LazyLock;
+use std::any::TypeId;
+use std::sync::{LazyLock, PoisonError, RwLock};
 
 use serde::Serialize;
 
@@ -51,6 +52,8 @@ pub struct Entry {
     make: fn(usize) -> Box<dyn AnyCell>,
     #[serde(skip)]
     index: usize,
+    #[serde(skip)]
+    model: TypeId,
 }
 
 impl Entry {
@@ -75,6 +78,7 @@ fn entries<M: IonicModel>() -> impl Iterator<Item = Entry> {
         currents: M::CURRENTS,
         make: |index| Box::new(Cell::<M>::of(&M::VARIANTS[index])),
         index,
+        model: TypeId::of::<M>(),
     })
 }
 
@@ -98,16 +102,38 @@ pub fn models() -> &'static [Entry] {
     &MODELS
 }
 
-/// The entry of a model and variant; without a variant, the model's default.
+/// Models that the program brought itself: kept until it ends.
+static ADDED: RwLock<Vec<&'static Entry>> = RwLock::new(Vec::new());
+
+/// Lets this process find a model of your own by its name, in recipes and files as well. Adding a model
+/// again changes nothing.
+///
+/// # Errors
+///
+/// [`Error::ModelExists`] if another model has the identifier.
+pub fn add<M: IonicModel>() -> Result<(), Error> {
+    let mut added = ADDED.write().unwrap_or_else(PoisonError::into_inner);
+    let mut known = models().iter().chain(added.iter().copied()).filter(|e| e.id == M::NAME).peekable();
+    if known.peek().is_none() {
+        drop(known);
+        added.extend(entries::<M>().map(|entry| &*Box::leak(Box::new(entry))));
+        return Ok(());
+    }
+    if known.any(|e| e.model == TypeId::of::<M>()) { Ok(()) } else { Err(Error::ModelExists { id: M::NAME }) }
+}
+
+/// The entry of a model and variant, of those [added](add) too; without a variant, the model's default.
 ///
 /// # Errors
 ///
 /// [`Error::UnknownModel`] with identifiers that look like it, [`Error::UnknownVariant`] with the
 /// variants that there are.
 pub fn find(id: &str, variant: Option<&str>) -> Result<&'static Entry, Error> {
-    let mut same_id = models().iter().filter(|e| e.id == id).peekable();
+    let added = ADDED.read().unwrap_or_else(PoisonError::into_inner);
+    let all = || models().iter().chain(added.iter().copied());
+    let mut same_id = all().filter(|e| e.id == id).peekable();
     let Some(first) = same_id.peek().copied() else {
-        let mut known: Vec<_> = models().iter().map(|e| e.id).collect();
+        let mut known: Vec<_> = all().map(|e| e.id).collect();
         known.dedup();
         return Err(Error::UnknownModel {
             id: id.to_owned(),

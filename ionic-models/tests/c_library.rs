@@ -9,11 +9,12 @@ use std::process::Command;
 use ionic_models::{Stimulus, registry};
 use libloading::{Library, Symbol};
 
-/// Builds the library, as `cargo xtask export-library` does, and returns where it lies.
+/// Builds the library, as `cargo xtask export-library` does, and returns where it lies. With the
+/// workspace's features: a test of the workspace has built it already.
 fn library() -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["build", "--offline", "--package", "ionic-models", "--example", "ionic_model"])
+        .args(["build", "--offline", "--workspace", "--example", "ionic_model"])
         .args(["--message-format", "json", "--manifest-path"])
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
         .output()

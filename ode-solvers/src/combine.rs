@@ -20,13 +20,13 @@ impl Terms {
     /// `out = y + scale · Σ wⱼ kⱼ`, where stage `j` is the `j`-th row of `k`.
     #[inline]
     pub(crate) fn write<T: Scalar>(&self, scale: f64, y: &[T], k: &[T], out: &mut [T]) {
-        T::dispatch(Combine { terms: &self.terms, scale, y: Some(y), k, out });
+        T::dispatch_loops(Combine { terms: &self.terms, scale, y: Some(y), k, out });
     }
 
     /// `out += scale · Σ wⱼ kⱼ`.
     #[inline]
     pub(crate) fn add<T: Scalar>(&self, scale: f64, k: &[T], out: &mut [T]) {
-        T::dispatch(Combine { terms: &self.terms, scale, y: None, k, out });
+        T::dispatch_loops(Combine { terms: &self.terms, scale, y: None, k, out });
     }
 }
 

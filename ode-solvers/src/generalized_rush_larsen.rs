@@ -1,8 +1,8 @@
 //! Generalized Rush–Larsen steps: exponential in every state, by the diagonal of the Jacobian.
 
 use crate::matrix::WRITTEN;
-use crate::runge_kutta::hermite;
 use crate::rush_larsen::relax;
+use crate::slopes::Slopes;
 use crate::sparse::{Compression, Depends, SparsityPattern};
 use crate::tape::{self, Bound, Entries};
 use crate::{Linearize, Scalar, Statistics, Step, StepError, Stepper};
@@ -28,14 +28,10 @@ pub(crate) const CITATION: &str = "J. Sundnes, R. Artebrant, O. Skavhaug & A. Tv
 pub struct GeneralizedRushLarsen<T = f64> {
     second_order: bool,
     diagonal: Diagonal<T>,
-    slope: Vec<T>,
+    slopes: Slopes<T>,
     rates: Vec<T>,
     half: Vec<T>,
     half_slope: Vec<T>,
-    end_slope: Vec<T>,
-    /// The time of `slope`, if it is valid.
-    start: Option<f64>,
-    end: Option<f64>,
 }
 
 impl<T: Scalar> GeneralizedRushLarsen<T> {
@@ -54,28 +50,11 @@ impl<T: Scalar> GeneralizedRushLarsen<T> {
         Self {
             second_order,
             diagonal: Diagonal::new(dim),
-            slope: zeros(),
+            slopes: Slopes::new(dim),
             rates: zeros(),
             half: zeros(),
             half_slope: zeros(),
-            end_slope: zeros(),
-            start: None,
-            end: None,
         }
-    }
-
-    fn prepare<S: Linearize<T> + ?Sized>(&mut self, system: &S, t: f64, y: &[T], stats: &mut Statistics) {
-        if self.start == Some(t) {
-            return;
-        }
-        if self.end == Some(t) {
-            self.slope.copy_from_slice(&self.end_slope);
-        } else {
-            system.rhs(t, y, &mut self.slope);
-            stats.rhs += 1;
-        }
-        self.start = Some(t);
-        self.end = None;
     }
 }
 
@@ -96,10 +75,10 @@ impl<T: Scalar, S: Linearize<T> + ?Sized> Stepper<S, T> for GeneralizedRushLarse
         y1: &mut [T],
         stats: &mut Statistics,
     ) -> Result<(), StepError> {
-        self.prepare(system, step.t, y, stats);
+        self.slopes.prepare(system, step.t, y, stats);
         self.diagonal.evaluate(system, step.t, y, &mut self.rates, stats)?;
         if self.second_order {
-            relax(y, &self.slope, &self.rates, 0.5 * step.dt, &mut self.half);
+            relax(y, &self.slopes.start, &self.rates, 0.5 * step.dt, &mut self.half);
             let t = step.at(0.5);
             system.rhs(t, &self.half, &mut self.half_slope);
             stats.rhs += 1;
@@ -110,32 +89,27 @@ impl<T: Scalar, S: Linearize<T> + ?Sized> Stepper<S, T> for GeneralizedRushLarse
             }
             relax(y, &self.half_slope, &self.rates, step.dt, y1);
         } else {
-            relax(y, &self.slope, &self.rates, step.dt, y1);
+            relax(y, &self.slopes.start, &self.rates, step.dt, y1);
         }
-        self.end = None;
+        self.slopes.forget_end();
         Ok(())
     }
 
     fn slope(&mut self, system: &S, t: f64, y: &[T], stats: &mut Statistics) -> &[T] {
-        self.prepare(system, t, y, stats);
-        &self.slope
+        self.slopes.prepare(system, t, y, stats);
+        &self.slopes.start
     }
 
     fn prepare_dense(&mut self, system: &S, step: Step, _y: &[T], y1: &[T], stats: &mut Statistics) {
-        if self.end != Some(step.t1) {
-            system.rhs(step.at(1.0), y1, &mut self.end_slope);
-            stats.rhs += 1;
-            self.end = Some(step.t1);
-        }
+        self.slopes.finish(system, step, y1, stats);
     }
 
     fn interpolate(&self, step: Step, theta: f64, y: &[T], y1: &[T], out: &mut [T]) {
-        hermite(theta, step.dt, (y, &self.slope), (y1, &self.end_slope), out);
+        self.slopes.cubic(theta, step.dt, y, y1, out);
     }
 
     fn reset(&mut self) {
-        self.start = None;
-        self.end = None;
+        self.slopes.reset();
         self.diagonal.restart();
     }
 }

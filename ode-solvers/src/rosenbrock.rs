@@ -3,7 +3,7 @@
 use crate::combine::Terms;
 use crate::mass;
 use crate::matrix::Matrix;
-use crate::runge_kutta::hermite;
+use crate::slopes::Slopes;
 use crate::tableau::RosenbrockTableau;
 use crate::{Embedded, Linearize, Scalar, Statistics, Step, StepError, Stepper};
 
@@ -25,8 +25,7 @@ pub struct Rosenbrock<T = f64> {
     u: Vec<T>,
     /// The states at the stages: row `i` holds `y + Σ aᵢⱼ uⱼ`.
     stage: Vec<T>,
-    slope: Vec<T>,
-    end_slope: Vec<T>,
+    slopes: Slopes<T>,
     time_derivative: Vec<T>,
     /// The Jacobian at the start and the factors of `I/(γ dt) − J`.
     matrix: Matrix<T>,
@@ -34,11 +33,8 @@ pub struct Rosenbrock<T = f64> {
     error: Vec<T>,
     /// The polynomial between the end points, row after row.
     dense: Vec<T>,
-    /// The time of `slope`, if it is valid.
-    start: Option<f64>,
     /// The time of the Jacobian and `time_derivative`, if they are valid.
     linearised: Option<f64>,
-    end: Option<f64>,
 }
 
 #[derive(Debug)]
@@ -98,30 +94,13 @@ impl<T: Scalar> Rosenbrock<T> {
             interpolant: tableau.h.iter().map(|row| Terms::new(row)).collect(),
             u: zeros(tableau.stages()),
             stage: zeros(tableau.stages()),
-            slope: zeros(1),
-            end_slope: zeros(1),
+            slopes: Slopes::new(dim),
             time_derivative: zeros(1),
             matrix: Matrix::new(dim),
             error: zeros(1),
             dense: zeros(tableau.h.len()),
-            start: None,
             linearised: None,
-            end: None,
         }
-    }
-
-    fn prepare<S: Linearize<T> + ?Sized>(&mut self, system: &S, t: f64, y: &[T], stats: &mut Statistics) {
-        if self.start == Some(t) {
-            return;
-        }
-        if self.end == Some(t) {
-            self.slope.copy_from_slice(&self.end_slope);
-        } else {
-            system.rhs(t, y, &mut self.slope);
-            stats.rhs += 1;
-        }
-        self.start = Some(t);
-        self.end = None;
     }
 
     /// The Jacobian and ∂f/∂t at the start of the step.
@@ -160,21 +139,22 @@ impl<T: Scalar> Rosenbrock<T> {
             self.time_derivative.fill(T::from(0.0));
             return;
         }
-        let n = self.slope.len();
+        let n = self.slopes.start.len();
         let (f1, f2) = self.u[..2 * n].split_at_mut(n);
         system.rhs(t1, y, f1);
         system.rhs(t2, y, f2);
         stats.rhs += 2;
         let (w1, w2) = (h2 / (h1 * (h2 - h1)), -h1 / (h2 * (h2 - h1)));
         for (i, ft) in self.time_derivative.iter_mut().enumerate() {
-            *ft = (f1[i] - self.slope[i]) * w1 + (f2[i] - self.slope[i]) * w2;
+            *ft = (f1[i] - self.slopes.start[i]) * w1 + (f2[i] - self.slopes.start[i]) * w2;
         }
     }
 
     /// The coefficients of the interpolant.
     fn find_polynomial(&mut self) {
         self.dense.fill(T::from(0.0));
-        for (terms, row) in self.interpolant.iter().zip(self.dense.chunks_exact_mut(self.slope.len())) {
+        for (terms, row) in self.interpolant.iter().zip(self.dense.chunks_exact_mut(self.slopes.start.len()))
+        {
             terms.add(1.0, &self.u, row);
         }
     }
@@ -188,7 +168,7 @@ impl<T: Scalar> Rosenbrock<T> {
         y1: &[T],
         stats: &mut Statistics,
     ) {
-        let n = self.slope.len();
+        let n = self.slopes.start.len();
         self.find_polynomial();
         // The states at the stages are done with.
         let (middle, rest) = self.stage.split_at_mut(n);
@@ -236,8 +216,8 @@ impl<T: Scalar, S: Linearize<T> + ?Sized> Stepper<S, T> for Rosenbrock<T> {
         y1: &mut [T],
         stats: &mut Statistics,
     ) -> Result<(), StepError> {
-        let n = self.slope.len();
-        self.prepare(system, step.t, y, stats);
+        let n = self.slopes.start.len();
+        self.slopes.prepare(system, step.t, y, stats);
         self.linearise(system, step, y, stats);
         self.factorise(step, stats)?;
         let autonomous = system.is_autonomous();
@@ -246,7 +226,7 @@ impl<T: Scalar, S: Linearize<T> + ?Sized> Stepper<S, T> for Rosenbrock<T> {
             let (done, rest) = self.u.split_at_mut(i * n);
             let u = &mut rest[..n];
             if i == 0 {
-                u.copy_from_slice(&self.slope);
+                u.copy_from_slice(&self.slopes.start);
             } else {
                 let (before, here) = self.stage.split_at_mut(i * n);
                 let base = if stage.state.continues { &before[(i - 1) * n..] } else { y };
@@ -282,22 +262,18 @@ impl<T: Scalar, S: Linearize<T> + ?Sized> Stepper<S, T> for Rosenbrock<T> {
         if self.tableau.residual {
             self.add_residual(system, step, y, y1, stats);
         }
-        self.end = None;
+        self.slopes.forget_end();
         Ok(())
     }
 
     fn slope(&mut self, system: &S, t: f64, y: &[T], stats: &mut Statistics) -> &[T] {
-        self.prepare(system, t, y, stats);
-        &self.slope
+        self.slopes.prepare(system, t, y, stats);
+        &self.slopes.start
     }
 
     fn prepare_dense(&mut self, system: &S, step: Step, _y: &[T], y1: &[T], stats: &mut Statistics) {
         if self.interpolant.is_empty() {
-            if self.end != Some(step.t1) {
-                system.rhs(step.at(1.0), y1, &mut self.end_slope);
-                stats.rhs += 1;
-                self.end = Some(step.t1);
-            }
+            self.slopes.finish(system, step, y1, stats);
             return;
         }
         self.find_polynomial();
@@ -305,7 +281,7 @@ impl<T: Scalar, S: Linearize<T> + ?Sized> Stepper<S, T> for Rosenbrock<T> {
 
     fn interpolate(&self, step: Step, theta: f64, y: &[T], y1: &[T], out: &mut [T]) {
         if self.interpolant.is_empty() {
-            return hermite(theta, step.dt, (y, &self.slope), (y1, &self.end_slope), out);
+            return self.slopes.cubic(theta, step.dt, y, y1, out);
         }
         polynomial(theta, y, y1, &self.dense, out);
     }
@@ -316,9 +292,9 @@ impl<T: Scalar, S: Linearize<T> + ?Sized> Stepper<S, T> for Rosenbrock<T> {
     }
 
     fn reset(&mut self) {
-        self.start = None;
+        self.slopes.reset();
         self.linearised = None;
-        self.end = None;
+        self.slopes.forget_end();
         self.matrix.restart();
     }
 }

@@ -182,8 +182,9 @@ impl<T: Scalar, S: System<T> + ?Sized> Stepper<S, T> for RungeKutta<T> {
     }
 }
 
-/// The cubic through `(y, f)` at `theta = 0` and at `theta = 1`.
-pub(crate) fn hermite<T: Scalar>(
+/// The cubic through `(y, f)` at `theta = 0` and at `theta = 1`, which lie `dt` apart; writes its value at
+/// `theta`. All slices have one length.
+pub fn hermite<T: Scalar>(
     theta: f64,
     dt: f64,
     (y0, f0): (&[T], &[T]),

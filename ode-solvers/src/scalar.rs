@@ -3,7 +3,7 @@
 use core::fmt::Debug;
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use crate::{Kernel, Twin};
+use crate::{Kernel, Lanes, Twin};
 
 /// A number that a right-hand side can be evaluated with: `f64`, a dual number
 /// ([`Dual`](crate::Dual)), or several cells side by side ([`Lanes`](crate::Lanes)).
@@ -83,6 +83,14 @@ pub trait Scalar:
     /// them. A type of your own writes `kernel.run::<Self>()`.
     fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output;
 
+    /// As [`dispatch`](Self::dispatch), for loops over many numbers without elementary functions: over
+    /// `f64` the compiler makes of them vectors as wide as the machine has.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn dispatch_loops<K: Kernel<Self>>(kernel: K) -> K::Output {
+        Self::dispatch(kernel)
+    }
+
     /// self · y + z; rounded once where the machine has an instruction for it and the kernel runs on
     /// its registers.
     #[inline(always)]
@@ -95,6 +103,10 @@ pub trait Scalar:
     fn neg_mul_add(self, y: Self, z: Self) -> Self {
         z - self * y
     }
+
+    /// Whether [`mul_add`](Self::mul_add) is one instruction.
+    #[doc(hidden)]
+    const FUSES: bool = false;
 
     /// How many cells lie side by side.
     const LANES: usize = 1;
@@ -216,5 +228,20 @@ impl Scalar for f64 {
     #[inline(always)]
     fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output {
         kernel.run::<Self>()
+    }
+    #[inline(always)]
+    fn dispatch_loops<K: Kernel<Self>>(kernel: K) -> K::Output {
+        Lanes::<f64, 8>::dispatch(Loops(kernel))
+    }
+}
+
+/// Work on `f64` where the compiler may use the registers of lanes.
+struct Loops<K>(K);
+
+impl<K: Kernel<f64>> Kernel<Lanes<f64, 8>> for Loops<K> {
+    type Output = K::Output;
+    #[inline(always)]
+    fn run<U: Twin<Lanes<f64, 8>>>(self) -> K::Output {
+        self.0.run::<f64>()
     }
 }

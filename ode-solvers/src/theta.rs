@@ -2,7 +2,7 @@
 
 use crate::mass;
 use crate::matrix::Matrix;
-use crate::runge_kutta::hermite;
+use crate::slopes::Slopes;
 use crate::tableau::ThetaTableau;
 use crate::{Embedded, Linearize, Scalar, Statistics, Step, StepError, Stepper, Tolerance};
 
@@ -28,15 +28,11 @@ pub struct ThetaMethod<T = f64> {
     tableau: &'static ThetaTableau,
     estimates: bool,
     accuracy: Accuracy,
-    slope: Vec<T>,
-    end_slope: Vec<T>,
+    slopes: Slopes<T>,
     change: Vec<T>,
     difference: Vec<T>,
     matrix: Matrix<T>,
     error: Vec<T>,
-    /// The time of `slope`, if it is valid.
-    start: Option<f64>,
-    end: Option<f64>,
     /// The time of the state whose Jacobian is at hand, if one is. NaN where it is that of an iterate.
     linearised: Option<f64>,
     /// The step that the factors belong to, if they are valid.
@@ -96,14 +92,11 @@ impl<T: Scalar> ThetaMethod<T> {
                 absolute: vec![0.0; dim],
                 rounding: if single { 1e-7 } else { 1e-15 },
             },
-            slope: zeros(),
-            end_slope: zeros(),
+            slopes: Slopes::new(dim),
             change: zeros(),
             difference: zeros(),
             matrix: Matrix::new(dim),
             error: zeros(),
-            start: None,
-            end: None,
             linearised: None,
             factorised: None,
         }
@@ -124,20 +117,6 @@ impl<T: Scalar> ThetaMethod<T> {
             *absolute = SHARE * tolerance.atol(i);
         }
         self
-    }
-
-    fn prepare<S: Linearize<T> + ?Sized>(&mut self, system: &S, t: f64, y: &[T], stats: &mut Statistics) {
-        if self.start == Some(t) {
-            return;
-        }
-        if self.end == Some(t) {
-            self.slope.copy_from_slice(&self.end_slope);
-        } else {
-            system.rhs(t, y, &mut self.slope);
-            stats.rhs += 1;
-        }
-        self.start = Some(t);
-        self.end = None;
     }
 
     fn linearise<S: Linearize<T> + ?Sized>(&mut self, system: &S, t: f64, y: &[T], stats: &mut Statistics) {
@@ -215,7 +194,7 @@ impl<T: Scalar> ThetaMethod<T> {
             system.rhs(step.at(1.0), y1, &mut self.change);
             stats.rhs += 1;
             if kept != 0.0 {
-                add_scaled(kept, &self.slope, &mut self.change);
+                add_scaled(kept, &self.slopes.start, &mut self.change);
             }
             for (d, (&y1, &y)) in self.difference.iter_mut().zip(y1.iter().zip(y)) {
                 *d = (y - y1) * per_dt;
@@ -247,7 +226,7 @@ impl<T: Scalar> ThetaMethod<T> {
 
     /// The largest of the latest changes in units of what is allowed, and its state. NaN if any is.
     fn size(&self, dt: f64, y: &[T], y1: &[T]) -> (f64, usize) {
-        let scale = |i: usize| y[i].largest().max(y1[i].largest()).max(dt * self.slope[i].largest());
+        let scale = |i: usize| y[i].largest().max(y1[i].largest()).max(dt * self.slopes.start[i].largest());
         let largest = (0..y.len()).map(scale).fold(f64::MIN_POSITIVE, f64::max);
         let Accuracy { relative, absolute, rounding } = &self.accuracy;
         let mut worst = (0.0, 0);
@@ -275,16 +254,16 @@ impl<T: Scalar> ThetaMethod<T> {
         stats: &mut Statistics,
     ) {
         if self.matrix.mass().is_some() {
-            system.rhs(step.at(1.0), y1, &mut self.end_slope);
+            system.rhs(step.at(1.0), y1, &mut self.slopes.end);
             stats.rhs += 1;
         } else {
             let theta = self.tableau.theta;
             let (kept, per_dt) = ((1.0 - theta) / theta, 1.0 / (theta * step.dt));
-            for (i, end) in self.end_slope.iter_mut().enumerate() {
-                *end = (y1[i] - y[i]) * per_dt - self.slope[i] * kept;
+            for (i, end) in self.slopes.end.iter_mut().enumerate() {
+                *end = (y1[i] - y[i]) * per_dt - self.slopes.start[i] * kept;
             }
         }
-        self.end = Some(step.t1);
+        self.slopes.ends_at(step.t1);
     }
 
     fn estimate<S: Linearize<T> + ?Sized>(
@@ -297,15 +276,15 @@ impl<T: Scalar> ThetaMethod<T> {
     ) -> Result<(), StepError> {
         if self.tableau.order == 1 {
             for (i, error) in self.error.iter_mut().enumerate() {
-                *error = (self.slope[i] - self.end_slope[i]) * 0.5;
+                *error = (self.slopes.start[i] - self.slopes.end[i]) * 0.5;
             }
         } else {
             let middle = &mut self.difference;
-            hermite(0.5, step.dt, (y, &self.slope), (y1, &self.end_slope), middle);
+            self.slopes.cubic(0.5, step.dt, y, y1, middle);
             system.rhs(step.at(0.5), middle, &mut self.error);
             stats.rhs += 1;
             for (i, error) in self.error.iter_mut().enumerate() {
-                *error = (*error - (self.slope[i] + self.end_slope[i]) * 0.5) * (4.0 / 3.0);
+                *error = (*error - (self.slopes.start[i] + self.slopes.end[i]) * 0.5) * (4.0 / 3.0);
             }
         }
         stats.solves += 1;
@@ -330,8 +309,8 @@ impl<T: Scalar, S: Linearize<T> + ?Sized> Stepper<S, T> for ThetaMethod<T> {
         y1: &mut [T],
         stats: &mut Statistics,
     ) -> Result<(), StepError> {
-        self.prepare(system, step.t, y, stats);
-        self.end = None;
+        self.slopes.prepare(system, step.t, y, stats);
+        self.slopes.forget_end();
         self.solve(system, step, y, y1, stats)?;
         self.find_end_slope(system, step, y, y1, stats);
         if self.estimates {
@@ -341,15 +320,15 @@ impl<T: Scalar, S: Linearize<T> + ?Sized> Stepper<S, T> for ThetaMethod<T> {
     }
 
     fn slope(&mut self, system: &S, t: f64, y: &[T], stats: &mut Statistics) -> &[T] {
-        self.prepare(system, t, y, stats);
-        &self.slope
+        self.slopes.prepare(system, t, y, stats);
+        &self.slopes.start
     }
 
     fn prepare_dense(&mut self, _system: &S, _step: Step, _y: &[T], _y1: &[T], _stats: &mut Statistics) {}
 
     fn interpolate(&self, step: Step, theta: f64, y: &[T], y1: &[T], out: &mut [T]) {
         if self.tableau.dense_order > 1 {
-            return hermite(theta, step.dt, (y, &self.slope), (y1, &self.end_slope), out);
+            return self.slopes.cubic(theta, step.dt, y, y1, out);
         }
         for (o, (&y, &y1)) in out.iter_mut().zip(y.iter().zip(y1)) {
             *o = y + (y1 - y) * theta;
@@ -362,8 +341,7 @@ impl<T: Scalar, S: Linearize<T> + ?Sized> Stepper<S, T> for ThetaMethod<T> {
     }
 
     fn reset(&mut self) {
-        self.start = None;
-        self.end = None;
+        self.slopes.reset();
         self.linearised = None;
         self.factorised = None;
         self.matrix.restart();

@@ -82,12 +82,7 @@ impl Checkpoint {
 
         let config = &header.config;
         let count = config.network.parameters();
-        let mut parameters = Vec::with_capacity(count);
-        for (k, layer) in config.network.layers().enumerate() {
-            let (i, o) = (layer.inputs, layer.outputs);
-            parameters.extend(f32s(&file, &format!("layer.{k}.weight"), &[i, o])?);
-            parameters.extend(f32s(&file, &format!("layer.{k}.bias"), &[o])?);
-        }
+        let parameters = sealed::read_layers(&file, &config.network)?;
         let network =
             Mlp::new(config.network.clone(), config.input.clone(), config.output.clone(), parameters)
                 .map_err(|e| e.to_string())?;
@@ -215,12 +210,7 @@ impl Trainer {
 
     /// Every tensor of the file.
     fn columns(&self) -> Vec<Column> {
-        let mut out = Vec::new();
-        for (k, layer) in self.config.network.layers().enumerate() {
-            let (w, b) = layer.split(self.network.parameters());
-            out.push(sealed::column(format!("layer.{k}.weight"), vec![layer.inputs, layer.outputs], w));
-            out.push(sealed::column(format!("layer.{k}.bias"), vec![layer.outputs], b));
-        }
+        let mut out = sealed::layer_columns(self.network.spec(), self.network.parameters());
         for (name, values) in [("adam.m", &self.adam.m), ("adam.v", &self.adam.v)] {
             out.push(sealed::column(name, vec![values.len()], values));
         }

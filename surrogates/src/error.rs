@@ -78,6 +78,18 @@ pub enum Error {
         /// The value.
         value: f64,
     },
+    /// A trajectory left the numbers that can be worked with, and nothing that was configured against it
+    /// helped.
+    #[error(
+        "iteration {iteration}: the trajectory diverges at {source}; shorten the step, the window or the \
+         learning rate, or choose another answer to divergence"
+    )]
+    Diverged {
+        /// The iteration, counted from 1.
+        iteration: u64,
+        /// Where.
+        source: crate::neural_ode::Divergence,
+    },
     /// A file cannot be read or written.
     #[error("{path}: {source}")]
     Io {

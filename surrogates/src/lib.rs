@@ -59,6 +59,7 @@
 //! * [`fno`]: Fourier neural operators, which map functions of time to functions of time, with their own trainer.
 //! * [`neural_map`]: networks that are dynamical systems, one application a time step, with their own
 //!   trainer.
+//! * [`neural_ode`]: networks that are vector fields, trained through a solver and on the equations.
 //!
 //! * [`Backend`]: narrow networks are trained by fused kernels without a tape, wide ones on the tape.
 //!
@@ -81,6 +82,7 @@ mod kernels;
 mod loss;
 mod mlp;
 pub mod neural_map;
+pub mod neural_ode;
 mod normalization;
 pub mod onnx;
 pub mod ops;

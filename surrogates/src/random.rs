@@ -13,6 +13,9 @@ pub(crate) const POINTS: u64 = 2;
 /// Stream of the order of the extra data.
 pub(crate) const EXTRA: u64 = 3;
 
+/// Stream of noise on observations.
+pub(crate) const NOISE: u64 = 4;
+
 /// A generator: the seed's eight bytes, little end first, then zeros.
 pub(crate) fn stream(seed: u64, stream: u64) -> ChaCha8Rng {
     let mut bytes = [0; 32];
@@ -39,9 +42,28 @@ pub(crate) fn below(rng: &mut ChaCha8Rng, n: u32) -> u32 {
     }
 }
 
+/// Normal with mean 0 and deviation 1, by Box and Muller's formula.
+pub(crate) fn normal(rng: &mut ChaCha8Rng) -> f64 {
+    // 1 − u lies in (0, 1].
+    let radius = (-2.0 * (1.0 - uniform(rng, 0.0, 1.0)).ln()).sqrt();
+    radius * (core::f64::consts::TAU * uniform(rng, 0.0, 1.0)).cos()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn normal_numbers_have_their_moments() {
+        let mut rng = stream(3, NOISE);
+        let x: Vec<f64> = (0..40_000).map(|_| normal(&mut rng)).collect();
+        let moment = |k: i32| x.iter().map(|x| x.powi(k)).sum::<f64>() / x.len() as f64;
+        // Five standard deviations of each mean.
+        for (k, expected, deviation) in [(1, 0.0, 1.0), (2, 1.0, 2.0), (3, 0.0, 15.0), (4, 3.0, 96.0)] {
+            let bound = 5.0 * (deviation / x.len() as f64).sqrt();
+            assert!((moment(k) - expected).abs() < bound, "moment {k}: {}", moment(k));
+        }
+    }
 
     /// Numbers that may never change: data sets and weights of old runs depend on them. The words
     /// are those of ChaCha8 with the key 7, 0, …: computed with an independent implementation.

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use crate::{Error, atomic};
+use crate::{Error, MlpSpec, atomic};
 
 /// A tensor to be written: name, type, shape, bytes.
 pub(crate) type Column = (String, Dtype, Vec<usize>, Vec<u8>);
@@ -118,6 +118,28 @@ pub(crate) fn wide_column(
     values: impl Iterator<Item = f64>,
 ) -> Column {
     (name.into(), Dtype::F64, shape, values.flat_map(f64::to_le_bytes).collect())
+}
+
+/// `layer.K.weight` and `layer.K.bias` of every layer.
+pub(crate) fn layer_columns(spec: &MlpSpec, parameters: &[f32]) -> Vec<Column> {
+    let mut out = Vec::new();
+    for (k, layer) in spec.layers().enumerate() {
+        let (w, b) = layer.split(parameters);
+        out.push(column(format!("layer.{k}.weight"), vec![layer.inputs, layer.outputs], w));
+        out.push(column(format!("layer.{k}.bias"), vec![layer.outputs], b));
+    }
+    out
+}
+
+/// The parameters that [`layer_columns`] wrote.
+pub(crate) fn read_layers(file: &SafeTensors<'_>, spec: &MlpSpec) -> Result<Vec<f32>, String> {
+    let mut parameters = Vec::with_capacity(spec.parameters());
+    for (k, layer) in spec.layers().enumerate() {
+        let (i, o) = (layer.inputs, layer.outputs);
+        parameters.extend(f32s(file, &format!("layer.{k}.weight"), &[i, o])?);
+        parameters.extend(f32s(file, &format!("layer.{k}.bias"), &[o])?);
+    }
+    Ok(parameters)
 }
 
 /// One number of a record.

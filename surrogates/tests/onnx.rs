@@ -4,8 +4,10 @@
 use std::collections::HashMap;
 use std::process::Command;
 
+use ode_solvers::{RungeKutta, Statistics, Step, Stepper as _, System as _};
 use prost::Message;
 use surrogates::fno::{self, Fno, FnoSpec, PointScale, Variant};
+use surrogates::neural_ode::{self, NeuralOde, OdeMethod, OdeSpec};
 use surrogates::onnx::proto::{Extent, Graph, Model};
 use surrogates::onnx::{self, Description, Label};
 use surrogates::{Activation, Error, Mlp, MlpSpec, Normalization};
@@ -163,6 +165,17 @@ fn evaluate(graph: &Graph, x: &[f64], extents: &[usize]) -> Vec<f64> {
                 assert_eq!(whole(3), [1]);
                 rows(a, whole(1)[0] as usize, whole(2)[0] as usize)
             }
+            "LayerNormalization" => {
+                let (gain, shift) = (b.unwrap().1, &values[node.input[2].as_str()].1);
+                let rows = a.1.chunks_exact(gain.len()).flat_map(|z| {
+                    let n = z.len() as f64;
+                    let mean = z.iter().sum::<f64>() / n;
+                    let variance = z.iter().map(|z| (z - mean).powi(2)).sum::<f64>() / n;
+                    let normal = z.iter().map(move |z| (z - mean) / (variance + 1e-5).sqrt());
+                    normal.zip(gain.iter().zip(shift)).map(|(z, (g, s))| z * g + s).collect::<Vec<_>>()
+                });
+                (a.0.clone(), rows.collect())
+            }
             other => panic!("operator {other}"),
         };
         values.insert(&node.output[0], out);
@@ -198,6 +211,50 @@ fn the_graph_computes_what_the_network_does() {
         let wide: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
         let error = worst(&y, &evaluate(&model.graph.unwrap(), &wide, &[3]));
         assert!(error < 1e-6, "{hidden}: {error}");
+    }
+}
+
+#[test]
+fn vector_fields_and_their_steps_are_those_of_the_solvers() {
+    let (dt, n) = (0.05, 2);
+    let plain = OdeSpec::parse(n, "Tanh8,SiLU5").unwrap();
+    let specs = [plain.clone(), plain.clone().with_time(), plain.with_layer_norm().with_time()];
+    for spec in specs {
+        let list = |n: usize| (0..n).map(|i| 0.5 + 0.3 * i as f32).collect::<Vec<_>>();
+        let units = |n: usize| Normalization::new(list(n), list(n)).unwrap();
+        let network = NeuralOde::random(spec.clone(), units(spec.inputs()), units(n), 1.0, 7).unwrap();
+        let field = network.field();
+        let x: Vec<f64> = (0..5 * spec.inputs()).map(|i| (i as f64 * 0.7).sin()).collect();
+        let evaluated = |model: Model| {
+            let model = Model::decode(model.encode_to_vec().as_slice()).unwrap();
+            evaluate(&model.graph.unwrap(), &x, spec.inputs())
+        };
+        let rates = evaluated(neural_ode::to_model(&network, &Description::default()).unwrap());
+        for method in OdeMethod::ALL {
+            let steps = (method, dt, 2);
+            let later = evaluated(neural_ode::step_model(&network, steps, &Description::default()).unwrap());
+            for (row, x) in x.chunks_exact(spec.inputs()).enumerate() {
+                let t = x.get(n).copied().unwrap_or(0.0);
+                let (mut dy, mut y, mut y1) = ([0.0; 2], [x[0], x[1]], [0.0; 2]);
+                field.rhs(t, &y, &mut dy);
+                let mut stepper = RungeKutta::<f64>::new(method.tableau(), n);
+                for k in 0..2 {
+                    let step = Step::new(t + dt * f64::from(k), dt);
+                    stepper.step(&field, step, &y, &mut y1, &mut Statistics::default()).unwrap();
+                    y = y1;
+                }
+                for j in 0..n {
+                    assert!((rates[row * n + j] - dy[j]).abs() < 1e-6, "{spec}: rates");
+                    assert!((later[row * n + j] - y[j]).abs() < 1e-6, "{spec}, {method:?}: steps");
+                }
+            }
+        }
+    }
+    let unit = Normalization::identity(2);
+    let network = NeuralOde::random(OdeSpec::parse(2, "").unwrap(), unit.clone(), unit, 1.0, 1).unwrap();
+    for (dt, steps) in [(0.0, 1), (f64::NAN, 1), (0.1, 0)] {
+        let steps = (OdeMethod::Heun, dt, steps);
+        assert!(neural_ode::step_model(&network, steps, &Description::default()).is_err());
     }
 }
 

@@ -31,7 +31,7 @@ enum Task {
     /// Integrate one model: trajectory, biomarkers or a figure (`simulate --help`)
     #[command(disable_help_flag = true)]
     Simulate(Arguments),
-    /// Compare our solvers, or our training, with others' (`compare ode --help`, `compare train --help`)
+    /// Compare our solvers, training or inference with others' (`compare ode --help`, `train`, `infer`, `map`)
     #[command(disable_help_flag = true)]
     Compare(Arguments),
     /// Many trials, on many threads, processes or machines (`sweep --help`)
@@ -47,7 +47,7 @@ enum Task {
     /// Keep the results of a finished run under benchsuite/results
     #[command(disable_help_flag = true)]
     Keep(Arguments),
-    /// Fetch a library that is not a Rust package: `setup onnxruntime`
+    /// Fetch a library that is not a Rust package: `setup onnxruntime`, `setup nvrtc`
     Setup(setup::Setup),
 }
 
@@ -78,9 +78,9 @@ fn main() -> miette::Result<ExitCode> {
 
 /// As [`benchsuite`], with the C library that other programs integrate.
 fn compare(arguments: &[OsString]) -> miette::Result<ExitCode> {
-    // Training integrates nothing.
-    let training = arguments.first().is_some_and(|a| a == "train" || a == "map");
-    if training || arguments.iter().any(|a| a == "--help" || a == "-h") {
+    // Training and inference integrate nothing by that library.
+    let alone = arguments.first().is_some_and(|a| a == "train" || a == "infer" || a == "map");
+    if alone || arguments.iter().any(|a| a == "--help" || a == "-h") {
         return benchsuite("compare", arguments);
     }
     let given = std::env::var_os(library::VARIABLE).map(PathBuf::from);

@@ -1,6 +1,6 @@
-"""Training steps in JAX, compiled: one at a time (`jit`), or a thousand in a loop of the compiler (`scan`)."""
+"""Training steps in JAX, compiled: one at a time (`jit`), or many in a loop of the compiler (`scan`)."""
 
-from work import batches, equations, parameters, serve, NETWORKS
+from work import batches, equations, parameters, serve, trajectory, DT, NETWORKS, STEPS
 
 import os
 
@@ -12,6 +12,7 @@ import optax
 
 ACTIVATIONS = {"silu": jax.nn.silu, "tanh": jnp.tanh, "elu": jax.nn.elu}
 X, Y, POINTS, INITIAL, STATES = map(jnp.asarray, batches())
+START, STATES_LATER = map(jnp.asarray, trajectory())
 BY_TIME = jnp.zeros_like(POINTS).at[:, 0].set(1.0)
 OPTIMISER = optax.adam(1e-3)
 
@@ -39,7 +40,17 @@ def make(work, network, mode):
         start = jnp.mean(jnp.sum((net(layers, INITIAL) - STATES) ** 2, 1))
         return data(layers) + jnp.mean(jnp.sum((du - f) ** 2, 1)) + start
 
-    loss = {"data": data, "pinn": informed}[work]
+    def ode(layers):
+        def heun(y, _):
+            k1 = net(layers, y)
+            k2 = net(layers, y + DT * k1)
+            y = y + (DT / 2) * (k1 + k2)
+            return y, y
+
+        _, states = jax.lax.scan(heun, START, None, length=STEPS)
+        return jnp.mean((states - STATES_LATER[1:]) ** 2)
+
+    loss = {"data": data, "pinn": informed, "ode": ode}[work]
 
     def one(state, _):
         layers, moments = state
@@ -47,7 +58,7 @@ def make(work, network, mode):
         change, moments = OPTIMISER.update(gradient, moments, layers)
         return (optax.apply_updates(layers, change), moments), value
 
-    count = {"jit": 1, "scan": 1000}[mode]
+    count = {"jit": 1, "scan": 20 if work == "ode" else 1000}[mode]
     if mode == "scan":
         steps = jax.jit(lambda state: jax.lax.scan(one, state, None, length=count), donate_argnums=0)
     else:

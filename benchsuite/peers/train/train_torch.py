@@ -1,12 +1,14 @@
 """Training steps in PyTorch: `eager` as tutorials have it, `fused` with Adam's fused kernel."""
 
-from work import batches, equations, parameters, serve, NETWORKS
+from work import batches, equations, parameters, serve, trajectory, DT, NETWORKS, STEPS
 
 import torch
 
 torch.set_num_threads(1)
 ACTIVATIONS = {"silu": torch.nn.SiLU, "tanh": torch.nn.Tanh, "elu": torch.nn.ELU}
 X, Y, POINTS, INITIAL, STATES = map(torch.from_numpy, batches())
+
+START, STATES_LATER = map(torch.from_numpy, trajectory())
 
 
 def make(work, network, mode):
@@ -38,7 +40,16 @@ def make(work, network, mode):
         physics = sum(((d - f) ** 2).mean() for d, f in zip(du, f))
         return data() + physics + ((net(INITIAL) - STATES) ** 2).sum(1).mean()
 
-    loss = {"data": data, "pinn": informed}[work]
+    def ode():
+        y, states = START, []
+        for _ in range(STEPS):
+            k1 = net(y)
+            k2 = net(y + DT * k1)
+            y = y + (DT / 2) * (k1 + k2)
+            states.append(y)
+        return ((torch.stack(states) - STATES_LATER[1:]) ** 2).mean()
+
+    loss = {"data": data, "pinn": informed, "ode": ode}[work]
 
     def step():
         adam.zero_grad()

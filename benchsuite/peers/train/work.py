@@ -16,7 +16,10 @@ NETWORKS = {
     "small": ([3, 8, 8, 2], ["silu", "elu"]),
     "mid": ([3, 32, 32, 32, 2], ["silu", "tanh", "silu"]),
     "large": ([3, 64, 64, 64, 2], ["silu", "silu", "silu"]),
+    "field": ([4, 64, 64, 4], ["tanh", "tanh"]),
 }
+# A neural ODE's trajectory: steps of Heun's method, and their length.
+STEPS, DT = 1470, 0.01
 
 
 def batches():
@@ -27,6 +30,13 @@ def batches():
     initial[:, 0] = 0
     y = np.stack([np.sin(3 * x[:, 0]) * x[:, 1], np.cos(2 * x[:, 2])], 1).astype("f4")
     return x, y, points, initial, initial[:, 1:].copy()
+
+
+def trajectory():
+    """Where a neural ODE starts, and the states that it is to pass."""
+    start = np.array([-0.65, 0.05, 0.6, 0.32], "f4")
+    wave = 0.1 * np.sin(np.arange(STEPS + 1) * (6 / STEPS))
+    return start, (start + wave[:, None]).astype("f4")
 
 
 def parameters(sizes):

@@ -42,6 +42,8 @@ enum What {
     Ode(Ode),
     /// Iterations of network training: CPU time
     Train(crate::compare_train::Train),
+    /// Inference of small networks: a million rows
+    Infer(crate::compare_infer::Infer),
     /// The training step of a neural map
     Map(map::MapOptions),
 }
@@ -56,9 +58,29 @@ impl Compare {
         match &self.what {
             What::Ode(options) => compare(options),
             What::Train(options) => options.run(),
+            What::Infer(options) => options.run(),
             What::Map(options) => map::compare(options),
         }
     }
+}
+
+/// The command that a person would type.
+pub(crate) fn command() -> String {
+    let runner = std::env::var("BENCHSUITE_RUNNER").unwrap_or_else(|_| "benchsuite".into());
+    let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+    // Places on one machine mean nothing on another.
+    let words = std::env::args().skip(1).map(|w| if w.starts_with('/') { name(&w) } else { w });
+    std::iter::once(runner).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+/// Checks that all names given for an option are known.
+pub(crate) fn check_names(option: &'static str, given: &[String], known: &[&str]) -> Result<(), Error> {
+    for name in given.iter().filter(|name| !known.contains(&name.as_str())) {
+        let near = crate::error::near_misses(name, known.iter().copied());
+        let why = format!("it is not known{near}; known: {}", known.join(", "));
+        return Err(Error::bad_option(option, name, why));
+    }
+    Ok(())
 }
 
 /// How to compare solvers of ordinary differential equations.

@@ -42,7 +42,7 @@ pub fn compare(options: &Ode) -> Result<(), Error> {
     let mut comparison = Comparison {
         format: 1,
         at: now(),
-        command: command(),
+        command: super::command(),
         code: Code::current(),
         machine: Machine::current(),
         rounds: options.rounds,
@@ -77,15 +77,6 @@ pub fn compare(options: &Ode) -> Result<(), Error> {
         print(&format!("written to {}\n", folder.display()))?;
     }
     Ok(())
-}
-
-/// The command that a person would type.
-fn command() -> String {
-    let runner = std::env::var("BENCHSUITE_RUNNER").unwrap_or_else(|_| "benchsuite".into());
-    let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
-    // Places on one machine mean nothing on another.
-    let words = std::env::args().skip(1).map(|w| if w.starts_with('/') { name(&w) } else { w });
-    std::iter::once(runner).chain(words).collect::<Vec<_>>().join(" ")
 }
 
 fn one_task(

@@ -2,9 +2,10 @@
 //!
 //! The same work for all: networks of 3 inputs and 2 outputs, batches of 128, Adam; `data` is the loss
 //! of eq. 3.7, `pinn` adds the residual of the equations at 128 points and the initial condition at
-//! 128 points (eq. 3.16 of Werneck 2024). `fno` is a Fourier neural operator instead: width 64, 32 modes, 4
+//! 128 points (eq. 3.16 of Werneck 2024). `ode` is a neural ODE instead: four states, a trajectory of 1,470
+//! steps of Heun's method, gradients through the solver; `fno` is a Fourier neural operator: width 64, 32 modes, 4
 //! layers, 512 points, batches of 32, relative L² error, AdamW. The others see one batch again and again; ours draws a new
-//! one in each iteration, as a training does. Times are CPU time of one thread, taken in rounds in
+//! one in each iteration, as a training does (a neural ODE has one trajectory). Times are CPU time of one thread, taken in rounds in
 //! which all have their turns. Others run as programs of their own ([`rivals`]); what is not
 //! installed is listed as absent.
 
@@ -20,27 +21,29 @@ use clap::Args;
 use self::report::{Absence, Comparison, Row};
 use self::rivals::{RIVALS, Workshop};
 use crate::compare::peer::Peer;
-use crate::error::near_misses;
+use crate::compare::{check_names, command};
 use crate::manifest::{Code, Machine, now};
 use crate::{Error, files, print};
 
 /// The works, in the order of the tables.
-pub(crate) const WORKS: [&str; 3] = ["data", "pinn", "fno"];
+pub(crate) const WORKS: [&str; 4] = ["data", "pinn", "ode", "fno"];
 /// The networks, in the order of the tables, with their layers.
 pub(crate) const NETWORKS: [(&str, &str); 3] =
     [("small", "SiLU8,ELU8"), ("mid", "SiLU32,Tanh32,SiLU32"), ("large", "SiLU64,SiLU64,SiLU64")];
-/// The one network of `fno`.
-const OPERATOR: [(&str, &str); 1] = [("operator", "width 64, 32 modes, 4 layers, 512 points, batch 32")];
+/// The network of a neural ODE.
+pub(crate) const FIELD: (&str, &str) = ("field", "Tanh64,Tanh64");
+/// The network of `fno`.
+const OPERATOR: (&str, &str) = ("operator", "width 64, 32 modes, 4 layers, 512 points, batch 32");
 /// Rows of data in a batch, collocation points, initial points.
 pub(crate) const BATCH: usize = 128;
 
 /// How to compare training steps.
 #[derive(Debug, Clone, Args)]
 pub struct Train {
-    /// What to train on: data, pinn, fno
-    #[arg(long, value_name = "WORKS", value_delimiter = ',', default_value = "data,pinn")]
+    /// What to train on: data, pinn, ode, fno
+    #[arg(long, value_name = "WORKS", value_delimiter = ',', default_value = "data,pinn,ode")]
     works: Vec<String>,
-    /// Networks: small, mid, large
+    /// Networks of data and pinn: small, mid, large
     #[arg(long, value_name = "NETWORKS", value_delimiter = ',', default_value = "small,mid,large")]
     networks: Vec<String>,
     /// Others: c, jax, torch; `all` or `none`
@@ -97,11 +100,13 @@ impl Train {
         }
         let mut rows = Vec::new();
         for work in WORKS.into_iter().filter(|w| self.works.iter().any(|x| x == w)) {
-            let chosen: Vec<_> = match work {
-                "fno" => OPERATOR.to_vec(),
-                _ => NETWORKS.into_iter().filter(|n| self.networks.iter().any(|x| x == n.0)).collect(),
+            let chosen = NETWORKS.into_iter().filter(|n| self.networks.iter().any(|x| x == n.0));
+            let networks: Vec<_> = match work {
+                "ode" => vec![FIELD],
+                "fno" => vec![OPERATOR],
+                _ => chosen.collect(),
             };
-            for (network, layers) in chosen {
+            for (network, layers) in networks {
                 eprintln!("{work}, {network} ({layers})");
                 rows.extend(self.one(work, network, layers, &entrants, &mut peers)?);
             }
@@ -163,19 +168,9 @@ impl Train {
     fn check(&self) -> Result<(), Error> {
         let networks = NETWORKS.map(|n| n.0);
         let ids: Vec<&str> = RIVALS.iter().map(|r| r.id).chain(["all", "none"]).collect();
-        for (option, given, known) in [
-            ("--works", &self.works, &WORKS[..]),
-            ("--networks", &self.networks, &networks[..]),
-            ("--rivals", &self.rivals, &ids[..]),
-        ] {
-            for name in given {
-                if !known.contains(&name.as_str()) {
-                    let near = near_misses(name, known.iter().copied());
-                    let why = format!("it is not known{near}; known: {}", known.join(", "));
-                    return Err(Error::bad_option(option, name, why));
-                }
-            }
-        }
+        check_names("--works", &self.works, &WORKS)?;
+        check_names("--networks", &self.networks, &networks)?;
+        check_names("--rivals", &self.rivals, &ids)?;
         if self.rounds == 0 {
             return Err(Error::bad_option("--rounds", self.rounds, "give 1 or more"));
         }
@@ -186,15 +181,6 @@ impl Train {
         }
         Ok(())
     }
-}
-
-/// The command that a person would type.
-fn command() -> String {
-    let runner = std::env::var("BENCHSUITE_RUNNER").unwrap_or_else(|_| "benchsuite".into());
-    let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
-    // Places on one machine mean nothing on another.
-    let words = std::env::args().skip(1).map(|w| if w.starts_with('/') { name(&w) } else { w });
-    std::iter::once(runner).chain(words).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -235,7 +221,8 @@ mod tests {
         let train = parse("--networks small --rivals none --rounds 1 --turn 0.001").unwrap();
         let entrants = [Entrant { name: "ours".into(), peer: None }];
         for work in WORKS {
-            let rows = train.one(work, "small", "SiLU8,ELU8", &entrants, &mut []).unwrap();
+            let layers = if work == "ode" { "Tanh16" } else { "SiLU8,ELU8" };
+            let rows = train.one(work, "small", layers, &entrants, &mut []).unwrap();
             assert!(rows[0].us_min.unwrap() > 0.0 && rows[0].failure.is_none());
         }
         assert!(RIVALS.iter().all(|r| !train.wants(r.id)));

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use ionic_models::Cell;
 use ionic_models::models::FitzHughNagumo;
 use surrogates::fno::{FnoConfig, FnoSpec, FnoTrainer, Signals, Variant};
+use surrogates::neural_ode::{
+    Adjoint, OdeConfig, OdeMethod, OdeSpec, OdeTrainer, OnDivergence, Pace, Phase, Window,
+};
 use surrogates::{
-    Activation, Backend, DataTerm, InitialTerm, InitialValue, MlpSpec, PhysicsTerm, Samples, Sampling,
-    SystemField, TrainConfig, Trainer, TrainingSet,
+    Activation, AdamConfig, Backend, DataTerm, InitialTerm, InitialValue, MlpSpec, Normalization,
+    PhysicsTerm, Samples, Sampling, SystemField, TrainConfig, Trainer, TrainingSet,
 };
 
 use super::BATCH;
@@ -16,12 +19,14 @@ use crate::compare::clock::cpu;
 
 /// Rows of the data set: a hundred batches.
 const ROWS: usize = 100 * BATCH;
-/// Iterations between looks at the clock.
+/// Iterations between looks at the clock, of a network and of a neural ODE.
 const BLOCK: usize = 64;
+const BLOCK_OF_ODE: usize = 8;
 
 /// A training that goes on from turn to turn.
 pub(super) enum Work {
     Network(Box<Trainer>),
+    Ode(Box<OdeTrainer>),
     Operator(Box<FnoTrainer>),
 }
 
@@ -31,6 +36,9 @@ impl Work {
             |e: surrogates::Error| Error::Training { network: layers.to_owned(), source: Box::new(e) };
         if work == "fno" {
             return Ok(Work::Operator(Box::new(operator().map_err(failed)?)));
+        }
+        if work == "ode" {
+            return ode(layers).map(|t| Work::Ode(Box::new(t))).map_err(failed);
         }
         let mut config = TrainConfig::data_driven(MlpSpec::parse(3, layers, 2).map_err(failed)?, 1);
         config.backend = Backend::Fused;
@@ -59,23 +67,49 @@ impl Work {
         let begin = cpu();
         while times.is_empty() || cpu() - begin < seconds {
             let start = cpu();
-            let failed = |e| Error::Training { network: "ours".into(), source: Box::new(e) };
-            let count = match self {
-                Work::Network(trainer) => {
-                    for _ in 0..BLOCK {
-                        trainer.step().map_err(failed)?;
-                    }
-                    BLOCK
-                }
-                Work::Operator(trainer) => {
-                    trainer.step().map_err(failed)?;
-                    1
-                }
+            let block = match self {
+                Work::Network(_) => BLOCK,
+                Work::Ode(_) => BLOCK_OF_ODE,
+                Work::Operator(_) => 1,
             };
-            times.push((cpu() - start) * 1e6 / count as f64);
+            for _ in 0..block {
+                let step = match self {
+                    Work::Network(trainer) => trainer.step().map(|_| ()),
+                    Work::Ode(trainer) => trainer.step().map(|_| ()),
+                    Work::Operator(trainer) => trainer.step().map(|_| ()),
+                };
+                step.map_err(|e| Error::Training { network: "ours".into(), source: Box::new(e) })?;
+            }
+            times.push((cpu() - start) * 1e6 / block as f64);
         }
         Ok(times)
     }
+}
+
+/// The trajectory that the rivals follow too.
+fn ode(layers: &str) -> Result<OdeTrainer, surrogates::Error> {
+    const STEPS: usize = 1470;
+    let start = [-0.65, 0.05, 0.6, 0.32];
+    let wave = |i: usize| 0.1 * (i as f64 * (6.0 / STEPS as f64)).sin();
+    let states = (0..=STEPS).flat_map(|i| start.map(|y| y + wave(i))).collect();
+    let config = OdeConfig {
+        network: OdeSpec::parse(4, layers)?,
+        input: Normalization::identity(4),
+        rate: Normalization::identity(4),
+        gain: 1.0,
+        seed: 1,
+        method: OdeMethod::Heun,
+        pace: Pace::Steps(1),
+        adjoint: Adjoint::Discrete,
+        phases: vec![Phase::whole(1)],
+        physics: None,
+        adam: AdamConfig::default(),
+        decay: Default::default(),
+        clip: None,
+        divergence: OnDivergence::Stop,
+        record_every: u64::MAX,
+    };
+    OdeTrainer::new(config, Window::new(4, 0.0, 0.01, states)?, None)
 }
 
 /// What the rivals learn too: smooth functions of three numbers. Points from a Weyl sequence.

@@ -93,7 +93,8 @@ impl Comparison {
         let mut out = String::from("# A training step: ours and others'\n\n");
         let _ = writeln!(
             out,
-            "CPU time of one iteration in µs, one thread, single precision, batch 128, in turn; smallest and median \
+            "CPU time of one iteration in µs, one thread, single precision, batch 128 (`ode`: one \
+             trajectory of 1,470 steps), in turn; smallest and median \
              of several blocks. `{}`, commit {}, {}, {}.\n",
             self.command,
             self.code.short_commit(),

@@ -167,14 +167,7 @@ impl Config {
     /// # Errors
     /// [`Error::BadOption`] for options that choose among architectures: there is one.
     pub(crate) fn new(id: &str, parts: &[Part], options: &Options) -> Result<Self, Error> {
-        for (option, given) in
-            [("--arch", !options.architectures.is_empty()), ("--limit", options.limit.is_some())]
-        {
-            if given {
-                let why = format!("{id} has one architecture; leave the option out");
-                return Err(Error::BadOption { option, value: String::new(), why });
-            }
-        }
+        options.one_architecture(id)?;
         let tier = options.tier;
         let (repeats, chunks, pairs, batch, epochs) = match tier {
             Tier::Smoke => (1, 40, 50, 100, 60),

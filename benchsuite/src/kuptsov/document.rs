@@ -8,7 +8,7 @@ use crate::Error;
 use crate::claims::Publication;
 use crate::manifest::Manifest;
 use crate::report::{Block, Cell, Document, Table, Tone, scientific};
-use crate::results::ClaimResult;
+use crate::results::{ClaimResult, Verdict};
 
 /// What a report is written from.
 pub(crate) struct Parts<'a> {
@@ -103,11 +103,11 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
     })
 }
 
-fn heading(blocks: &mut Vec<Block>, text: &str) {
+pub(crate) fn heading(blocks: &mut Vec<Block>, text: &str) {
     blocks.push(Block::Heading(text.into()));
 }
 
-fn figure(blocks: &mut Vec<Block>, figure: Option<Figure>) {
+pub(crate) fn figure(blocks: &mut Vec<Block>, figure: Option<Figure>) {
     if let Some(Figure { name, svg, caption }) = figure {
         blocks.push(Block::Figure { name: name.into(), svg, caption });
     }
@@ -158,7 +158,13 @@ fn answer(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
             found.join("; ")
         ));
     }
-    lines.push(crate::results::counts(parts.results));
+    let counts = |v| parts.results.iter().filter(|r| r.verdict == v).count();
+    lines.push(format!(
+        "{} claims PASS, {} DIFFER, {} were not run",
+        counts(Verdict::Pass),
+        counts(Verdict::Differs),
+        counts(Verdict::NotRun)
+    ));
     blocks.push(Block::List(lines));
 }
 

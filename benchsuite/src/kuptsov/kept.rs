@@ -3,16 +3,24 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::analysis::Analysis;
 use super::config::Config;
 use super::findings::{Findings, MapResult, OdeResult, judge};
 use crate::claims::Publication;
-use crate::kept::{self, Kept};
 use crate::rundir::RunDir;
-use crate::werneck::Outcome;
+use crate::werneck::{Outcome, Provenance};
 use crate::{Error, Tier, files};
+
+/// `maps/*.json` and `odes/*.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Kept<T> {
+    /// Where it comes from.
+    pub provenance: Provenance,
+    /// The result.
+    pub result: T,
+}
 
 /// Takes the results of a finished run of tier paper over into `folder`.
 ///
@@ -21,15 +29,19 @@ use crate::{Error, Tier, files};
 /// [`Error::Damaged`] or [`Error::Io`] for its files.
 pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
     let config: Config = files::read_json(&RunDir::config(run), "give the folder of a run of K")?;
+    let refuse =
+        |why: String| Err(Error::BadOption { option: "keep", value: run.display().to_string(), why });
     if !config.is_comparable() {
-        let why = format!(
+        return refuse(format!(
             "only runs of tier paper are kept; this one is of tier {} with {} epochs",
             config.tier, config.epochs
-        );
-        return Err(kept::refused(run, why));
+        ));
     }
-    let provenance = kept::provenance(run, config.tier, config.seed)?;
+    if !RunDir::results(run).exists() {
+        return refuse("it is not finished; go on with it by --resume".into());
+    }
     let findings: Findings = files::read_json(&run.join("findings.json"), "run again with --resume")?;
+    let provenance = Provenance::of(run, config.tier, config.seed)?;
     for ode in &findings.odes {
         let result = OdeResult { analysis: thinned(&ode.analysis, true), ..ode.clone() };
         let path = folder.join("odes").join(format!("{}.json", ode.variant));
@@ -43,13 +55,18 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
         write(&path, &Kept { provenance: provenance.clone(), result })?;
     }
     let publication = Publication::kuptsov2022()?;
-    let all = load(folder)?;
-    files::write_json(&folder.join("results.json"), &judge(&publication, &all, Tier::Paper, None))?;
-    kept::figures(run, folder)?;
-    Ok(Outcome { taken: findings.maps.len(), total: all.maps.len(), folder: folder.to_owned() })
+    let kept = load(folder)?;
+    files::write_json(&folder.join("results.json"), &judge(&publication, &kept, Tier::Paper, None))?;
+    for name in std::fs::read_dir(run.join("figures")).into_iter().flatten().flatten() {
+        let to = folder.join("figures").join(name.file_name());
+        let bytes =
+            std::fs::read(name.path()).map_err(Error::io(&name.path(), "check that it can be read"))?;
+        files::write(&to, bytes)?;
+    }
+    Ok(Outcome { taken: findings.maps.len(), total: kept.maps.len(), folder: folder.to_owned() })
 }
 
-fn write<T: Serialize>(path: &Path, kept: &Kept<T>) -> Result<(), Error> {
+pub(crate) fn write<T: Serialize>(path: &Path, kept: &Kept<T>) -> Result<(), Error> {
     let text = serde_json::to_string(kept).map_err(|e| Error::Damaged {
         path: path.to_owned(),
         why: e.to_string(),
@@ -92,16 +109,31 @@ fn rounded(value: f64) -> f64 {
 /// [`Error::Damaged`] or [`Error::Io`] for a file that is there and cannot be used.
 pub(crate) fn load(folder: &Path) -> Result<Findings, Error> {
     let mut found = Findings::default();
-    for path in kept::list(&folder.join("odes"))? {
+    for path in list(&folder.join("odes"))? {
         let kept: Kept<OdeResult> = files::read_json(&path, "restore it from the repository")?;
         found.odes.push(kept.result);
     }
-    for path in kept::list(&folder.join("maps"))? {
+    for path in list(&folder.join("maps"))? {
         let kept: Kept<MapResult> = files::read_json(&path, "restore it from the repository")?;
         (found.command, found.seed) = (kept.provenance.command, kept.provenance.seed);
         found.maps.push(kept.result);
     }
     Ok(found)
+}
+
+/// The JSON files of a folder in the order of their names; none if it is not there.
+pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(Error::io(folder, "check that it can be read")(e)),
+    };
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| Ok(entry.map_err(Error::io(folder, "check that it can be read"))?.path()))
+        .collect::<Result<_, Error>>()?;
+    paths.retain(|p| p.extension().is_some_and(|e| e == "json"));
+    paths.sort();
+    Ok(paths)
 }
 
 /// The folder of the sources that keeps results; it need not be there.

@@ -16,22 +16,24 @@ mod series;
 mod train;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-pub use crate::kept::Kept;
 pub use analysis::Analysis;
 pub use config::{Config, Grid, MapId, Part, Variant};
 pub use data::Separation;
 pub use diagrams::Diagram;
+pub(crate) use document::{figure, heading};
 pub use equilibria::{Equilibria, Hopf, Rest};
+pub(crate) use figures::Figure;
+pub(crate) use findings::median;
 pub use findings::{Findings, MapResult, OdeResult};
-pub use kept::{folder as kept_folder, keep};
+pub use kept::{Kept, folder as kept_folder, keep};
+pub(crate) use kept::{list, write};
 pub use reach::Reach;
 pub use series::{Rhythm, Series};
 pub use train::Trained;
 
 use crate::claims::Publication;
-use crate::manifest::{Manifest, Start, threads};
+use crate::manifest::{Manifest, threads};
 use crate::progress::Progress;
 use crate::reproduce::{Job, Summary};
 use crate::rundir::RunDir;
@@ -42,8 +44,15 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
     run_parts("K", &Part::ALL, job)
 }
 
-crate::reproduce::alone! {
-    run_parts;
+/// Runs one part alone, with the maps that it needs.
+macro_rules! alone {
+    ($($name:ident = $part:ident;)*) => {$(
+        pub(crate) fn $name(job: &Job<'_>) -> Result<Summary, Error> {
+            run_parts(Part::$part.id(), &[Part::$part], job)
+        }
+    )*};
+}
+alone! {
     series_alone = Series;
     diagrams_alone = Diagrams;
     fixed_point_alone = FixedPoint;
@@ -68,7 +77,7 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
             datasets: data.hashes(),
             starts: Vec::new(),
         },
-        Start::now(&job.command, jobs),
+        job.start(jobs),
     )?;
     let shared = train::Shared {
         run: run.path(),
@@ -76,7 +85,7 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
         data: &data,
         progress: &progress,
         stop: job.stop,
-        save_every: Duration::from_secs_f64(job.options.save_every.min(1e9)),
+        save_every: job.save_every(),
         resume: &job.resume,
     };
     let each = (config.epochs * config.iterations_per_epoch()) as f64;
@@ -136,8 +145,7 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
     // Last of all: a run that has it is finished.
     files::write_json(&RunDir::results(run.path()), &results)?;
     progress.finish();
-    let lines = vec![doubt.unwrap_or_else(|| crate::results::counts(&results))];
-    Ok(Summary { report: run.join("report.html"), lines })
+    Ok(Summary::of_claims(run.join("report.html"), &results, doubt))
 }
 
 /// Why the numbers of a run may not be held against the paper's.

@@ -8,9 +8,9 @@ use super::findings::{Findings, judge};
 use super::train::Trained;
 use super::tune::Candidate;
 use crate::claims::Publication;
-use crate::kept::{self, Kept};
+use crate::kuptsov::{Kept, list};
 use crate::rundir::RunDir;
-use crate::werneck::Outcome;
+use crate::werneck::{Outcome, Provenance};
 use crate::{Error, Tier, files};
 
 /// Takes the results of a finished run of tier paper over into `folder`.
@@ -22,10 +22,14 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
     let config: Config = files::read_json(&RunDir::config(run), "give the folder of a run of F")?;
     if !config.is_comparable() {
         let why = format!("only runs of tier paper are kept; this one is of tier {}", config.tier);
-        return Err(kept::refused(run, why));
+        return Err(Error::BadOption { option: "keep", value: run.display().to_string(), why });
     }
-    let provenance = kept::provenance(run, config.tier, config.seed)?;
+    if !RunDir::results(run).exists() {
+        let why = "it is not finished; go on with it by --resume".to_owned();
+        return Err(Error::BadOption { option: "keep", value: run.display().to_string(), why });
+    }
     let findings: Findings = files::read_json(&run.join("findings.json"), "run again with --resume")?;
+    let provenance = Provenance::of(run, config.tier, config.seed)?;
     for net in &findings.nets {
         let path = folder.join("networks").join(format!("{}.json", net.net.file_name()));
         files::write_json(&path, &Kept { provenance: provenance.clone(), result: net.clone() })?;
@@ -37,7 +41,12 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
     let publication = Publication::pellegrini2025()?;
     let all = load(folder)?;
     files::write_json(&folder.join("results.json"), &judge(&publication, &all, Tier::Paper, None))?;
-    kept::figures(run, folder)?;
+    for name in std::fs::read_dir(run.join("figures")).into_iter().flatten().flatten() {
+        let to = folder.join("figures").join(name.file_name());
+        let bytes =
+            std::fs::read(name.path()).map_err(Error::io(&name.path(), "check that it can be read"))?;
+        files::write(&to, bytes)?;
+    }
     Ok(Outcome { taken: findings.nets.len(), total: all.nets.len(), folder: folder.to_owned() })
 }
 
@@ -47,7 +56,7 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
 /// [`Error::Damaged`] or [`Error::Io`] for a file that is there and cannot be used.
 pub(crate) fn load(folder: &Path) -> Result<Findings, Error> {
     let mut found = Findings::default();
-    for path in kept::list(&folder.join("networks"))? {
+    for path in list(&folder.join("networks"))? {
         let kept: Kept<Trained> = files::read_json(&path, "restore it from the repository")?;
         (found.command, found.seed) = (kept.provenance.command, kept.provenance.seed);
         found.nets.push(kept.result);

@@ -12,7 +12,6 @@ mod train;
 mod tune;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 pub use config::{Cell, Config, NetId, Part, Search, Size};
 pub use findings::Findings;
@@ -22,7 +21,7 @@ pub use train::{Pair, Trained};
 pub use tune::Candidate;
 
 use crate::claims::Publication;
-use crate::manifest::{Manifest, Start, threads};
+use crate::manifest::{Manifest, threads};
 use crate::progress::Progress;
 use crate::reproduce::{Job, Summary};
 use crate::rundir::RunDir;
@@ -33,8 +32,15 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
     run_parts("F", &Part::ALL, job)
 }
 
-crate::reproduce::alone! {
-    run_parts;
+/// Runs one part alone, with the networks that it needs.
+macro_rules! alone {
+    ($($name:ident = $part:ident;)*) => {$(
+        pub(crate) fn $name(job: &Job<'_>) -> Result<Summary, Error> {
+            run_parts(Part::$part.id(), &[Part::$part], job)
+        }
+    )*};
+}
+alone! {
     fhn_alone = Fhn;
     hh_alone = Hh;
     ord_alone = Ord;
@@ -64,7 +70,7 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
             datasets: hashes,
             starts: Vec::new(),
         },
-        Start::now(&job.command, threads),
+        job.start(threads),
     )?;
     let shared = train::Shared {
         run: run.path(),
@@ -72,7 +78,7 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
         data: &data,
         progress: &progress,
         stop: job.stop,
-        save_every: Duration::from_secs_f64(job.options.save_every.min(1e9)),
+        save_every: job.save_every(),
         resume: &job.resume,
         threads,
     };
@@ -117,8 +123,7 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
     // Last of all: a run that has it is finished.
     files::write_json(&RunDir::results(run.path()), &results)?;
     progress.finish();
-    let lines = vec![doubt.unwrap_or_else(|| crate::results::counts(&results))];
-    Ok(Summary { report: run.join("report.html"), lines })
+    Ok(Summary::of_claims(run.join("report.html"), &results, doubt))
 }
 
 /// Why the numbers of a run may not be held against the paper's.

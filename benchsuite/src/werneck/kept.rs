@@ -49,6 +49,32 @@ pub struct Provenance {
     pub datasets: Vec<String>,
 }
 
+impl Provenance {
+    /// Of a run.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if its manifest names no start.
+    pub(crate) fn of(run: &Path, tier: Tier, seed: u64) -> Result<Self, Error> {
+        let manifest = RunDir::manifest(run)?;
+        let (Some(first), Some(last)) = (manifest.starts.first(), manifest.starts.last()) else {
+            return Err(Error::Damaged {
+                path: run.join("manifest.json"),
+                why: "it names no start".into(),
+                remedy: "restore it".into(),
+            });
+        };
+        Ok(Provenance {
+            command: without_folder(&first.command),
+            started: first.at.clone(),
+            tier,
+            seed,
+            code: last.code.clone(),
+            machine: last.machine.clone(),
+            datasets: manifest.datasets.iter().map(|(name, hash)| format!("{name} {hash}")).collect(),
+        })
+    }
+}
+
 /// The folder of the sources that keeps results; it need not be there.
 pub fn folder(publication: &Publication) -> PathBuf {
     let built = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -124,14 +150,7 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
             ),
         });
     }
-    let manifest = RunDir::manifest(run)?;
-    let (Some(first), Some(last)) = (manifest.starts.first(), manifest.starts.last()) else {
-        return Err(Error::Damaged {
-            path: run.join("manifest.json"),
-            why: "it names no start".into(),
-            remedy: "restore it".into(),
-        });
-    };
+    let provenance = Provenance::of(run, config.tier, config.seed)?;
     let mut taken = 0;
     for network in &config.networks {
         let from = run.join("networks").join(network.file_name());
@@ -142,15 +161,7 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
         let mut trained: Trained = files::read_json(&result, "delete it and resume the run")?;
         round_solution(&mut trained);
         let kept = Kept {
-            provenance: Provenance {
-                command: without_folder(&first.command),
-                started: first.at.clone(),
-                tier: config.tier,
-                seed: config.seed,
-                code: last.code.clone(),
-                machine: last.machine.clone(),
-                datasets: manifest.datasets.iter().map(|(name, hash)| format!("{name} {hash}")).collect(),
-            },
+            provenance: provenance.clone(),
             course: course(&metrics::read::<Progressed>(&from.join("metrics.jsonl"))?),
             trained,
         };
@@ -181,7 +192,7 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
 }
 
 /// A command without `--out` and its folder, which means nothing on another machine.
-pub(crate) fn without_folder(command: &str) -> String {
+fn without_folder(command: &str) -> String {
     let Some((before, after)) = command.split_once(" --out ") else { return command.to_owned() };
     // A folder with blanks is in quotes.
     let end = match after.strip_prefix('\'') {

@@ -20,7 +20,6 @@ use ionic_models::models::FitzHughNagumo;
 
 pub use config::{Config, Protocol};
 pub use evaluate::{Errors, Evaluation};
-pub(crate) use kept::without_folder;
 pub use kept::{Kept, Outcome, Provenance, folder as kept_folder, keep};
 pub use network::{Class, Network, Set};
 pub use train::Trained;

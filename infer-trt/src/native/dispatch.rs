@@ -2,11 +2,11 @@
 
 use core::fmt;
 
-use super::kernel;
 use super::program::Program;
 use super::vector::Plain;
 #[cfg(target_arch = "x86_64")]
 use super::vector::{F32x8, F32x16};
+use super::{kernel, peak};
 
 /// An instruction set that this machine has: values come from [`Simd::available`] alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,21 @@ impl Simd {
             // SAFETY: `available` found AVX2 and FMA.
             #[cfg(target_arch = "x86_64")]
             Set::Avx2 => unsafe { avx2(program, x, y) },
-            Set::Baseline => kernel::run::<Plain, 2>(program, x, y),
+            Set::Baseline => kernel::run::<Plain, 1>(program, x, y),
+        }
+    }
+
+    /// Additions and multiplications of `f32` in a second, the most that was seen in `seconds`.
+    #[allow(unsafe_code, reason = "entering functions compiled for what the machine has")]
+    pub(crate) fn peak(self, seconds: f64) -> f64 {
+        match self.0 {
+            // SAFETY: `available` found AVX-512F.
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512 => unsafe { avx512_peak(seconds) },
+            // SAFETY: `available` found AVX2 and FMA.
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2 => unsafe { avx2_peak(seconds) },
+            Set::Baseline => peak::measure::<Plain>(seconds),
         }
     }
 }
@@ -73,11 +87,23 @@ impl fmt::Display for Simd {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
 fn avx512(program: &Program, x: &[f32], y: &mut [f32]) {
-    kernel::run::<F32x16, 4>(program, x, y);
+    kernel::run::<F32x16, 2>(program, x, y);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 fn avx2(program: &Program, x: &[f32], y: &mut [f32]) {
-    kernel::run::<F32x8, 2>(program, x, y);
+    kernel::run::<F32x8, 1>(program, x, y);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+fn avx512_peak(seconds: f64) -> f64 {
+    peak::measure::<F32x16>(seconds)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn avx2_peak(seconds: f64) -> f64 {
+    peak::measure::<F32x8>(seconds)
 }

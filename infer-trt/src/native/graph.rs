@@ -49,7 +49,7 @@ pub(crate) fn compile(file: &File) -> Result<Program, InferError> {
                         format!("`{value}` is used twice and not as x Sigmoid(x); {HOLDS}"),
                     ));
                 }
-                walk.activate(Activation::Silu);
+                walk.activate(Activation::Silu, width);
                 value = output(file, product)?;
             }
             _ => {
@@ -231,7 +231,7 @@ impl<'a> Walk<'a> {
                         self.unsupported(node, format!("it has {} operands, not one", node.input.len()))
                     );
                 }
-                self.activate(activation);
+                self.activate(activation, width);
                 Ok(width)
             }
         }
@@ -278,7 +278,7 @@ impl<'a> Walk<'a> {
     }
 
     /// An activation after the last step.
-    fn activate(&mut self, activation: Activation) {
+    fn activate(&mut self, activation: Activation, width: usize) {
         self.bias_free = false;
         if activation == Activation::Identity {
             return;
@@ -287,7 +287,7 @@ impl<'a> Walk<'a> {
             Some(Step::Dense(dense)) if dense.activation == Activation::Identity => {
                 dense.activation = activation;
             }
-            _ => self.steps.push(Step::Map(activation)),
+            _ => self.steps.push(Step::Map(activation, width)),
         }
     }
 
@@ -398,9 +398,7 @@ impl<'a> Walk<'a> {
     fn add(&mut self, c: Vec<f32>) {
         match self.steps.last_mut() {
             Some(Step::Dense(dense)) if self.bias_free => {
-                for (b, c) in dense.bias.as_flattened_mut().iter_mut().zip(c) {
-                    *b = c;
-                }
+                dense.bias.copy_from_slice(&c);
             }
             _ => self.steps.push(Step::Columns(ColumnOp::Add, c)),
         }

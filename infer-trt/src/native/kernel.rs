@@ -5,154 +5,167 @@
 //! dense layer reads each weight once per tile.
 //!
 //! Every function here is inlined into the entry of an instruction set ([`super::dispatch`]).
+#![allow(
+    clippy::needless_range_loop,
+    reason = "iterators in a function as large as the kernel may stay calls"
+)]
 
 use super::math;
 use super::program::{Activation, BLOCK, ColumnOp, Dense, Program, Step};
+use super::turn::Turn;
 use super::vector::Vector;
 
-/// Rows in the largest tile: work is best divided in multiples of it.
+/// Work is best divided in multiples of so many rows: a multiple of every tile.
 pub(crate) const TILE_ROWS: usize = 64;
 
-/// Runs whole rows in tiles of `T` vectors, and the rows left over in tiles of one: `x` has
-/// `n_inputs` values per row, `y` has room for `n_outputs`.
+/// Runs rows in tiles of `T` vectors; the last tile is filled with zeros. `x` has `n_inputs` values
+/// per row, `y` has room for `n_outputs`.
 ///
-/// A block of a dense layer keeps `T` times [`BLOCK`] sums, `T` inputs and a weight in registers:
-/// `T` is the most that the instruction set has registers for.
+/// A block of a dense layer keeps `T` times [`BLOCK`] sums, `T` inputs and a weight in registers.
 #[inline(always)]
 pub(crate) fn run<V: Vector, const T: usize>(program: &Program, x: &[f32], y: &mut [f32]) {
     let (n, m) = (program.n_inputs, program.n_outputs);
-    let rows = x.len() / n;
-    let full = rows / (T * V::LANES) * (T * V::LANES);
-    let (x, x_rest) = x.split_at(full * n);
-    let (y, y_rest) = y.split_at_mut(full * m);
-    tiles::<V, T>(program, x, y);
-    tiles::<V, 1>(program, x_rest, y_rest);
-}
-
-/// Runs tiles of `T` vectors; the last one may be part empty.
-#[inline(always)]
-fn tiles<V: Vector, const T: usize>(program: &Program, x: &[f32], y: &mut [f32]) {
-    let (n, m) = (program.n_inputs, program.n_outputs);
     let tile = T * V::LANES;
-    if x.is_empty() {
-        return;
+    let rows = x.len() / n;
+    let turns = [Turn::from_rows(n), Turn::to_rows(m)];
+    let mut columns = [vec![[V::splat(0.0); T]; program.width], vec![[V::splat(0.0); T]; program.width]];
+    let (mut x_last, mut y_last) = (Vec::new(), Vec::new());
+    if !rows.is_multiple_of(tile) {
+        (x_last, y_last) = (vec![0.0; tile * n], vec![0.0; tile * m]);
+        let x = &x[rows / tile * tile * n..];
+        x_last[..x.len()].copy_from_slice(x);
     }
-    let mut a = vec![[V::splat(0.0); T]; program.width];
-    let mut b = a.clone();
-    for (x, y) in x.chunks(tile * n).zip(y.chunks_mut(tile * m)) {
-        load(x, n, &mut a);
-        for step in &program.steps {
-            match step {
-                Step::Dense(layer) => {
-                    dense(layer, &a, &mut b);
-                    std::mem::swap(&mut a, &mut b);
-                }
-                Step::Columns(op, constants) => columns(*op, constants, &mut a),
-                Step::Map(activation) => map(*activation, &mut a),
-            }
-        }
-        store(&a, m, y);
+    for k in 0..rows.div_ceil(tile) {
+        let whole = (k + 1) * tile <= rows;
+        let x = if whole { &x[k * tile * n..][..tile * n] } else { &x_last[..] };
+        let y = if whole { &mut y[k * tile * m..][..tile * m] } else { &mut y_last[..] };
+        one_tile::<V, T>(program, &turns, &mut columns, x, y);
     }
+    let y = &mut y[rows / tile * tile * m..];
+    y.copy_from_slice(&y_last[..y.len()]);
 }
 
-/// Rows to columns; rows beyond the end of `x` are zero.
 #[inline(always)]
-fn load<V: Vector, const T: usize>(x: &[f32], n: usize, a: &mut [[V; T]]) {
-    let mut lanes = [0.0; 16];
-    for (i, a) in a[..n].iter_mut().enumerate() {
-        for (t, a) in a.iter_mut().enumerate() {
-            for (k, lane) in lanes[..V::LANES].iter_mut().enumerate() {
-                *lane = x.get((t * V::LANES + k) * n + i).copied().unwrap_or(0.0);
+fn one_tile<V: Vector, const T: usize>(
+    program: &Program,
+    turns: &[Turn<V>; 2],
+    columns: &mut [Vec<[V; T]>; 2],
+    x: &[f32],
+    y: &mut [f32],
+) {
+    let [a, b] = columns;
+    let (mut a, mut b) = (&mut a[..], &mut b[..]);
+    turns[0].columns(x, a);
+    for step in &program.steps {
+        let (activation, width) = match step {
+            Step::Dense(layer) => {
+                dense(layer, a, b);
+                (a, b) = (b, a);
+                (layer.activation, layer.n_out)
             }
-            *a = V::load(&lanes);
-        }
-    }
-}
-
-/// Columns to rows, as many as `y` holds.
-#[inline(always)]
-fn store<V: Vector, const T: usize>(a: &[[V; T]], m: usize, y: &mut [f32]) {
-    let mut lanes = [0.0; 16];
-    for (i, a) in a[..m].iter().enumerate() {
-        for (t, a) in a.iter().enumerate() {
-            a.store(&mut lanes);
-            for (k, lane) in lanes[..V::LANES].iter().enumerate() {
-                if let Some(y) = y.get_mut((t * V::LANES + k) * m + i) {
-                    *y = *lane;
-                }
+            Step::Columns(op, constants) => {
+                self::columns(*op, constants, a);
+                continue;
             }
-        }
+            Step::Map(activation, width) => (*activation, *width),
+        };
+        map(activation, &mut a[..width]);
     }
+    turns[1].rows(a, y);
 }
 
 #[inline(always)]
 fn dense<V: Vector, const T: usize>(layer: &Dense, x: &[[V; T]], y: &mut [[V; T]]) {
     let x = &x[..layer.n_in];
     let y = &mut y[..layer.n_out];
-    let blocks = layer.weights.chunks_exact(layer.n_in).zip(&layer.bias);
-    for ((w, bias), y) in blocks.zip(y.chunks_mut(BLOCK)) {
-        match y {
-            [y0, y1, y2, y3] => [*y0, *y1, *y2, *y3] = block::<V, T, 4>(w, bias, x),
-            [y0, y1, y2] => [*y0, *y1, *y2] = block::<V, T, 3>(w, bias, x),
-            [y0, y1] => [*y0, *y1] = block::<V, T, 2>(w, bias, x),
-            [y0] => [*y0] = block::<V, T, 1>(w, bias, x),
-            _ => {}
-        }
+    let mut w = &layer.weights[..];
+    let mut bias = &layer.bias[..];
+    // Counted loops, here and below: iterators in a function as large as this one may stay calls.
+    let (eights, rest) = y.as_chunks_mut::<BLOCK>();
+    for k in 0..eights.len() {
+        (w, bias) = block(w, bias, x, &mut eights[k]);
     }
-    map(layer.activation, y);
+    let (fours, rest) = rest.as_chunks_mut::<4>();
+    if let [y] = fours {
+        (w, bias) = block(w, bias, x, y);
+    }
+    let (twos, rest) = rest.as_chunks_mut::<2>();
+    if let [y] = twos {
+        (w, bias) = block(w, bias, x, y);
+    }
+    if let [y] = rest.as_chunks_mut::<1>().0 {
+        block(w, bias, x, y);
+    }
 }
 
-/// The first `K` outputs of a block.
+/// `K` outputs, from the weights and biases at the front; returns those behind them.
 ///
 /// Plain loops of constant length, so that the sums stay in registers; a closure given to
 /// `array::map` may not be inlined, and then is not compiled for the instruction set.
 #[inline(always)]
-fn block<V: Vector, const T: usize, const K: usize>(
-    weights: &[[f32; BLOCK]],
-    bias: &[f32; BLOCK],
+fn block<'a, V: Vector, const T: usize, const K: usize>(
+    weights: &'a [f32],
+    bias: &'a [f32],
     x: &[[V; T]],
-) -> [[V; T]; K] {
+    y: &mut [[V; T]; K],
+) -> (&'a [f32], &'a [f32]) {
+    let (w, weights) = weights.split_at(K * x.len());
+    let (b, bias) = bias.split_at(K);
+    let w = &w.as_chunks::<K>().0[..x.len()];
     let mut sum = [[V::splat(0.0); T]; K];
     for k in 0..K {
-        sum[k] = [V::splat(bias[k]); T];
+        sum[k] = [V::splat(b[k]); T];
     }
-    for (w, x) in weights.iter().zip(x) {
+    for i in 0..x.len() {
         for k in 0..K {
-            let w = V::splat(w[k]);
+            let w = V::splat(w[i][k]);
             for t in 0..T {
-                sum[k][t] = w.mul_add(x[t], sum[k][t]);
+                sum[k][t] = w.mul_add(x[i][t], sum[k][t]);
             }
         }
     }
-    sum
+    *y = sum;
+    (weights, bias)
 }
 
 #[inline(always)]
 fn columns<V: Vector, const T: usize>(op: ColumnOp, constants: &[f32], a: &mut [[V; T]]) {
-    for (a, c) in a.iter_mut().zip(constants) {
-        let c = V::splat(*c);
-        for v in a {
-            *v = match op {
+    let a = &mut a[..constants.len()];
+    for i in 0..a.len() {
+        let c = V::splat(constants[i]);
+        for t in 0..T {
+            let v = a[i][t];
+            a[i][t] = match op {
                 ColumnOp::Add => v.add(c),
                 ColumnOp::Sub => v.sub(c),
-                ColumnOp::SubFrom => c.sub(*v),
+                ColumnOp::SubFrom => c.sub(v),
                 ColumnOp::Mul => v.mul(c),
                 ColumnOp::Div => v.div(c),
-                ColumnOp::DivInto => c.div(*v),
+                ColumnOp::DivInto => c.div(v),
             };
         }
     }
 }
 
+/// An activation of some columns, four at a time: which columns go together in [`math::quotients`]
+/// depends on their number alone, and so do the last bits.
 #[inline(always)]
 fn map<V: Vector, const T: usize>(activation: Activation, a: &mut [[V; T]]) {
-    // Not a function of a function: its call may not be inlined, see `block`.
     macro_rules! each {
-        ($f:ident $(, $constant:expr)?) => {
-            for v in a.as_flattened_mut() {
-                *v = math::$f(*v $(, $constant)?);
+        ($f:ident $(, $constant:expr)?) => {{
+            let (fours, rest) = a.as_chunks_mut::<4>();
+            for k in 0..fours.len() {
+                math::$f(&mut fours[k] $(, $constant)?);
             }
-        };
+            let (twos, rest) = rest.as_chunks_mut::<2>();
+            for k in 0..twos.len() {
+                math::$f(&mut twos[k] $(, $constant)?);
+            }
+            let ones = rest.as_chunks_mut::<1>().0;
+            for k in 0..ones.len() {
+                math::$f(&mut ones[k] $(, $constant)?);
+            }
+        }};
     }
     match activation {
         Activation::Identity => {}
@@ -161,6 +174,6 @@ fn map<V: Vector, const T: usize>(activation: Activation, a: &mut [[V; T]]) {
         Activation::Tanh => each!(tanh),
         Activation::Elu(alpha) => each!(elu, V::splat(alpha)),
         Activation::Relu => each!(relu),
-        Activation::Sin => each!(sin),
+        Activation::Sin => each!(sine),
     }
 }

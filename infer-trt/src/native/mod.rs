@@ -8,11 +8,15 @@ mod dispatch;
 mod graph;
 mod kernel;
 mod math;
+mod peak;
 mod program;
 mod session;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod vector;
 
 pub(crate) use self::dispatch::Simd;
+pub(crate) use self::graph::compile;
+pub(crate) use self::program::{Activation, ColumnOp, Dense, Program, Step, block};
 pub(crate) use self::session::NativeSession;

@@ -36,36 +36,46 @@ pub(crate) enum ColumnOp {
     DivInto,
 }
 
-/// Outputs of a dense layer computed together; the constants are padded to a multiple of it.
-pub(crate) const BLOCK: usize = 4;
+/// Most outputs of a dense layer that are computed together.
+pub(crate) const BLOCK: usize = 8;
 
 /// A dense layer and the activation after it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Dense {
     pub(crate) n_in: usize,
     pub(crate) n_out: usize,
-    /// Blocks of [`BLOCK`] outputs; in each, for every input, the weights of these outputs.
-    pub(crate) weights: Vec<[f32; BLOCK]>,
-    /// Biases by block.
-    pub(crate) bias: Vec<[f32; BLOCK]>,
+    /// Blocks of [`block`] outputs, one after the other; in each, for every input, the weights of
+    /// these outputs.
+    pub(crate) weights: Vec<f32>,
+    /// A number for each output.
+    pub(crate) bias: Vec<f32>,
     pub(crate) activation: Activation,
+}
+
+/// How many of `left` outputs are computed together: [`BLOCK`], or the largest power of two.
+#[inline(always)]
+pub(crate) fn block(left: usize) -> usize {
+    match left {
+        BLOCK.. => BLOCK,
+        4.. => 4,
+        2.. => 2,
+        _ => 1,
+    }
 }
 
 impl Dense {
     /// From the weights `[n_in, n_out]` in row-major order, without bias.
     pub(crate) fn new(n_in: usize, n_out: usize, w: &[f32]) -> Self {
-        let blocks = n_out.div_ceil(BLOCK);
-        let mut weights = Vec::with_capacity(blocks * n_in);
-        for block in 0..blocks {
-            for i in 0..n_in {
-                weights.push(std::array::from_fn(|k| {
-                    let o = block * BLOCK + k;
-                    if o < n_out { w[i * n_out + o] } else { 0.0 }
-                }));
+        let mut weights = Vec::with_capacity(n_in * n_out);
+        let mut first = 0;
+        while first < n_out {
+            let size = block(n_out - first);
+            for row in w.chunks_exact(n_out) {
+                weights.extend_from_slice(&row[first..first + size]);
             }
+            first += size;
         }
-        let bias = vec![[0.0; BLOCK]; blocks];
-        Self { n_in, n_out, weights, bias, activation: Activation::Identity }
+        Self { n_in, n_out, weights, bias: vec![0.0; n_out], activation: Activation::Identity }
     }
 }
 
@@ -76,8 +86,8 @@ pub(crate) enum Step {
     Dense(Dense),
     /// An operation with one constant per column.
     Columns(ColumnOp, Vec<f32>),
-    /// A function of every value, not behind a dense layer.
-    Map(Activation),
+    /// A function of every value of so many columns, not behind a dense layer.
+    Map(Activation, usize),
 }
 
 /// A compiled graph.

@@ -45,7 +45,7 @@ impl NativeSession {
             .map(|step| match step {
                 Step::Dense(dense) => dense.n_out * (dense.n_in + 16),
                 Step::Columns(_, constants) => constants.len(),
-                Step::Map(_) => program.width * 16,
+                Step::Map(_, width) => width * 16,
             })
             .sum::<usize>()
             .max(1);

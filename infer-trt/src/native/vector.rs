@@ -1,4 +1,10 @@
 //! Vectors of `f32`: one trait, and a type for each instruction set.
+#![allow(
+    clippy::needless_range_loop,
+    reason = "iterators in a function as large as the kernel may stay calls"
+)]
+
+use super::math::{self, Columns};
 
 /// As many `f32` as a register of the machine holds.
 ///
@@ -7,6 +13,13 @@
 pub(crate) trait Vector: Copy {
     /// Values in a vector.
     const LANES: usize;
+    /// Which lanes of a vector [`merge`](Vector::merge) takes.
+    type Pick: Copy;
+
+    /// For each lane, where it comes from; `None` leaves what is there.
+    fn pick(from: &[Option<usize>; 16]) -> Self::Pick;
+    /// `self` with lanes of `other`.
+    fn merge(self, other: Self, pick: Self::Pick) -> Self;
 
     /// The same value everywhere.
     fn splat(x: f32) -> Self;
@@ -22,6 +35,11 @@ pub(crate) trait Vector: Copy {
     fn mul(self, b: Self) -> Self;
     /// a / b
     fn div(self, b: Self) -> Self;
+    /// 1/a within 1.5 units of rounding, for a and 1/a that are normal numbers.
+    #[inline(always)]
+    fn reciprocal(self) -> Self {
+        Self::splat(1.0).div(self)
+    }
     /// a b + c, rounded once where the machine can.
     fn mul_add(self, b: Self, c: Self) -> Self;
     /// The smaller of a and `bound`; NaN stays NaN.
@@ -34,10 +52,22 @@ pub(crate) trait Vector: Copy {
     fn round(self) -> Self;
     /// 2ᵃ for a whole number a from −126 to 127; anything for NaN.
     fn exp2(self) -> Self;
-    /// a 2ⁿ for a whole number n from −126 to 127.
+    /// Replaces each a by 1 + e⁻ᵃ; |a| < 64, or NaN, which stays NaN. Relative error: 2 units of
+    /// rounding, and for a < 0 a quarter of one more for each unit of a.
     #[inline(always)]
-    fn scale(self, n: Self) -> Self {
-        self.mul(n.exp2())
+    fn one_plus_exp_minus<const T: usize, const C: usize>(a: &mut Columns<Self, T, C>) {
+        let one = Self::splat(1.0);
+        for c in 0..C {
+            for t in 0..T {
+                a[c][t] = Self::splat(0.0).sub(a[c][t]);
+            }
+        }
+        let [n, p] = math::reduce(*a);
+        for c in 0..C {
+            for t in 0..T {
+                a[c][t] = p[c][t].add(one).mul_add(n[c][t].exp2(), one);
+            }
+        }
     }
 }
 
@@ -57,6 +87,21 @@ impl Plain {
 
 impl Vector for Plain {
     const LANES: usize = 4;
+    type Pick = [Option<usize>; 4];
+
+    #[inline(always)]
+    fn pick(from: &[Option<usize>; 16]) -> Self::Pick {
+        [from[0], from[1], from[2], from[3]]
+    }
+    #[inline(always)]
+    fn merge(mut self, other: Self, pick: Self::Pick) -> Self {
+        for (lane, from) in self.0.iter_mut().zip(pick) {
+            if let Some(from) = from {
+                *lane = other.0[from];
+            }
+        }
+        self
+    }
 
     #[inline(always)]
     fn splat(x: f32) -> Self {
@@ -128,7 +173,7 @@ pub(crate) use x86::{F32x8, F32x16};
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::Vector;
+    use super::{Columns, Vector};
 
     /// Eight values in an AVX register; needs AVX2 and FMA.
     #[derive(Clone, Copy)]
@@ -145,6 +190,30 @@ mod x86 {
 
     impl Vector for F32x8 {
         const LANES: usize = 8;
+        type Pick = (__m256i, __m256);
+
+        #[inline(always)]
+        fn pick(from: &[Option<usize>; 16]) -> Self::Pick {
+            let mut places = [0i32; 8];
+            let mut taken = [0i32; 8];
+            for lane in 0..8 {
+                if let Some(from) = from[lane] {
+                    (places[lane], taken[lane]) = (from as i32, -1);
+                }
+            }
+            // SAFETY: see above; eight values are there.
+            unsafe {
+                (
+                    _mm256_loadu_si256(places.as_ptr().cast()),
+                    _mm256_castsi256_ps(_mm256_loadu_si256(taken.as_ptr().cast())),
+                )
+            }
+        }
+        #[inline(always)]
+        fn merge(self, other: Self, (places, taken): Self::Pick) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm256_blendv_ps(self.0, _mm256_permutevar8x32_ps(other.0, places), taken) })
+        }
 
         #[inline(always)]
         fn splat(x: f32) -> Self {
@@ -222,9 +291,100 @@ mod x86 {
         }
     }
 
+    /// 2^(j/16)
+    const ROOTS: [f32; 16] = [
+        1.0,
+        1.044_273_8,
+        1.090_507_7,
+        1.138_788_6,
+        1.189_207_1,
+        1.241_857_8,
+        1.296_839_6,
+        1.354_255_5,
+        std::f32::consts::SQRT_2,
+        1.476_826_1,
+        1.542_210_8,
+        1.610_490_3,
+        1.681_792_9,
+        1.756_252_2,
+        1.834_008,
+        1.915_206_6,
+    ];
+    /// (2ʳ − 1)/r for |r| ≤ 1/32; relative error of 2ʳ: 1.1e-9.
+    const EXP2: [f32; 3] = [std::f32::consts::LN_2, 0.240_235_9, 0.055_505_41];
+    /// 1.5 2¹⁹: adding it to a small number leaves it rounded to sixteenths in the lowest bits.
+    const SIXTEENTHS: f32 = 786_432.0;
+
+    impl F32x16 {
+        /// The values at the places that the lowest four bits of `x` give.
+        #[inline(always)]
+        fn at(self, x: Self) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm512_permutexvar_ps(_mm512_castps_si512(x.0), self.0) })
+        }
+    }
+
     impl Vector for F32x16 {
         const LANES: usize = 16;
+        type Pick = (__m512i, __mmask16);
 
+        #[inline(always)]
+        fn pick(from: &[Option<usize>; 16]) -> Self::Pick {
+            let mut places = [0i32; 16];
+            let mut taken = 0;
+            for lane in 0..16 {
+                if let Some(from) = from[lane] {
+                    places[lane] = from as i32;
+                    taken |= 1 << lane;
+                }
+            }
+            // SAFETY: see above; sixteen values are there.
+            (unsafe { _mm512_loadu_si512(places.as_ptr().cast()) }, taken)
+        }
+        #[inline(always)]
+        fn merge(self, other: Self, (places, taken): Self::Pick) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm512_mask_permutexvar_ps(self.0, taken, places, other.0) })
+        }
+        #[inline(always)]
+        fn reciprocal(self) -> Self {
+            // An estimate within 2⁻¹⁴ and a step of Newton's method: cheaper than a division.
+            // SAFETY: see above.
+            Self(unsafe {
+                let r = _mm512_rcp14_ps(self.0);
+                _mm512_fmadd_ps(r, _mm512_fnmadd_ps(self.0, r, _mm512_set1_ps(1.0)), r)
+            })
+        }
+        #[inline(always)]
+        fn one_plus_exp_minus<const T: usize, const C: usize>(a: &mut Columns<Self, T, C>) {
+            // −a log₂ e = n + r with n in sixteenths; 2ⁿ from a table of 16, times a power of 2.
+            let (rate, rounder) = (Self::splat(-std::f32::consts::LOG2_E), Self::splat(SIXTEENTHS));
+            let (mut n, mut power) = (*a, *a);
+            let mut p = [[Self::splat(EXP2[2]); T]; C];
+            macro_rules! each {
+                ($c:ident, $t:ident, $do:expr) => {
+                    for $c in 0..C {
+                        for $t in 0..T {
+                            $do;
+                        }
+                    }
+                };
+            }
+            // SAFETY: see above; sixteen values are there.
+            let roots = Self(unsafe { _mm512_loadu_ps(ROOTS.as_ptr()) });
+            each!(c, t, power[c][t] = a[c][t].mul_add(rate, rounder));
+            each!(c, t, n[c][t] = power[c][t].sub(rounder));
+            // SAFETY: see above.
+            each!(c, t, a[c][t].0 = unsafe { _mm512_fmsub_ps(a[c][t].0, rate.0, n[c][t].0) });
+            each!(c, t, power[c][t] = roots.at(power[c][t]));
+            each!(c, t, p[c][t] = p[c][t].mul_add(a[c][t], Self::splat(EXP2[1])));
+            // The instruction takes the whole part of n.
+            // SAFETY: see above.
+            each!(c, t, power[c][t].0 = unsafe { _mm512_scalef_ps(power[c][t].0, n[c][t].0) });
+            each!(c, t, p[c][t] = p[c][t].mul_add(a[c][t], Self::splat(EXP2[0])));
+            each!(c, t, p[c][t] = p[c][t].mul_add(a[c][t], Self::splat(1.0)));
+            each!(c, t, a[c][t] = p[c][t].mul_add(power[c][t], Self::splat(1.0)));
+        }
         #[inline(always)]
         fn splat(x: f32) -> Self {
             // SAFETY: see above.
@@ -295,11 +455,6 @@ mod x86 {
         fn exp2(self) -> Self {
             // SAFETY: see above.
             Self(unsafe { _mm512_scalef_ps(_mm512_set1_ps(1.0), self.0) })
-        }
-        #[inline(always)]
-        fn scale(self, n: Self) -> Self {
-            // SAFETY: see above.
-            Self(unsafe { _mm512_scalef_ps(self.0, n.0) })
         }
     }
 }

@@ -98,3 +98,44 @@ fn unknown_names_list_what_there_is() {
     assert_eq!(registry::find("ohara_rudy_2011", None).unwrap().variant, "endo");
     assert_eq!(registry::find("luo_rudy_1991", Some("")).unwrap().id, "luo_rudy_1991");
 }
+
+#[test]
+fn a_model_that_a_program_brings_is_found_by_name_and_takes_no_other_models_name() {
+    use ionic_models::models::{FitzHughNagumo, FitzHughNagumoPavia, LuoRudy1991};
+    use ionic_models::{Error, IonicModel, registry};
+    use ode_solvers::{Over, Scalar};
+
+    /// An axon's equations under another name.
+    struct Renamed<const TAKEN: bool>;
+    impl<const TAKEN: bool> IonicModel for Renamed<TAKEN> {
+        const NAME: &'static str = if TAKEN { LuoRudy1991::NAME } else { "renamed" };
+        const CITATION: &'static str = FitzHughNagumo::CITATION;
+        const TIME_UNIT: &'static str = FitzHughNagumo::TIME_UNIT;
+        const STIMULUS: ionic_models::StimulusConvention = FitzHughNagumo::STIMULUS;
+        const STATES: &'static [ionic_models::Variable] = FitzHughNagumo::STATES;
+        const PARAMETERS: &'static [ionic_models::Variable] = FitzHughNagumo::PARAMETERS;
+        const CURRENTS: &'static [ionic_models::Current] = FitzHughNagumo::CURRENTS;
+        fn evaluate<P: Scalar, T: Scalar + Over<P>>(
+            p: &[P],
+            i_stim: T,
+            y: &[T],
+            dy: &mut [T],
+            b: &mut [T],
+            current: impl FnMut(&'static str, T),
+        ) {
+            FitzHughNagumo::evaluate(p, i_stim, y, dy, b, current);
+        }
+    }
+
+    let count = registry::models().len();
+    assert!(registry::find("renamed", None).is_err());
+    registry::add::<Renamed<false>>().unwrap();
+    registry::add::<Renamed<false>>().unwrap();
+    let cell = registry::find("renamed", None).unwrap().cell();
+    assert_eq!(cell.initial_state(), [0.5, 0.0]);
+    assert!(matches!(registry::add::<Renamed<true>>(), Err(Error::ModelExists { id: "luo_rudy_1991" })));
+    // Two published types that share a name are both there.
+    registry::add::<FitzHughNagumo>().unwrap();
+    registry::add::<FitzHughNagumoPavia>().unwrap();
+    assert_eq!(registry::models().len(), count, "the published models stay what they are");
+}

@@ -61,5 +61,5 @@ pub use error::SparseError;
 pub use lu::SparseLu;
 pub use pattern::SparsityPattern;
 pub(crate) use pattern::trace;
-pub(crate) use scratch::with_scratch;
+pub use scratch::with_scratch;
 pub use symbolic::Symbolic;

@@ -11,7 +11,7 @@ const LARGEST: usize = 512 * 1024;
 /// They lie on the stack, no more than about what is needed, since it is cleared; on the heap only
 /// for systems that are too large for a [`SparsityPattern`], and numbers that carry very many others.
 #[inline]
-pub(crate) fn with_scratch<T: Scalar>(n: usize, f: impl FnOnce(&mut [T], &mut [T])) {
+pub fn with_scratch<T: Scalar>(n: usize, f: impl FnOnce(&mut [T], &mut [T])) {
     match n {
         0..=8 => on_stack::<8, T>(n, f),
         9..=48 => on_stack::<48, T>(n, f),

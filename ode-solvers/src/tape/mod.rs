@@ -37,6 +37,7 @@ mod planned;
 mod program;
 mod run;
 mod schedule;
+mod source;
 mod trace;
 
 pub use cache::program;
@@ -44,4 +45,5 @@ pub use expr::Expr;
 pub use planned::Planned;
 pub use program::{Entries, Program};
 pub use run::Bound;
+pub use source::{FixedStep, Operations, Precision, Source};
 pub use trace::Trace;

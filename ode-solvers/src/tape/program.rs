@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::sparse::{SparsityPattern, Symbolic};
 use crate::tape::derivative;
 use crate::tape::graph::{Graph, Kind, Node};
-use crate::tape::schedule::schedule;
+use crate::tape::schedule::{Units, schedule};
 use crate::tape::trace::{Raw, Trace};
 
 /// Which entries of a Jacobian are wanted.
@@ -80,7 +80,12 @@ impl Program {
             Entries::All => SparsityPattern::from_entries(n, positions.iter().copied()).ok(),
             Entries::Diagonal => None,
         };
-        let plan = schedule(graph.nodes, &nodes, n)?;
+        let units = Units {
+            one: graph.literal(1.0),
+            minus_one: graph.literal(-1.0),
+            minus_zero: graph.literal(-0.0),
+        };
+        let plan = schedule(graph.nodes, &units, &nodes, n)?;
         Some(Self {
             inputs: n,
             ops: trace.ops.clone(),

@@ -11,8 +11,21 @@ use crate::{Kernel, Lanes, Scalar, Twin};
 #[derive(Debug)]
 pub struct Bound<T> {
     program: Arc<Program>,
-    /// States, results of the prologue, results of operations.
+    /// States, results of the prologue, results of operations; then room that nothing uses, so that
+    /// there are [`SMALL`] or [`LARGE`].
     values: Vec<T>,
+}
+
+/// Numbers of one of two lengths: an index is cut to what the length allows, which costs less than
+/// to compare it, a few thousand times in a microsecond or two. O'Hara–Rudy's model takes half of it.
+const SMALL: usize = 1 << 11;
+/// What an index of 16 bits can reach.
+const LARGE: usize = 1 << 16;
+
+/// A place among `N`.
+#[inline(always)]
+fn at<const N: usize>(place: u16) -> usize {
+    usize::from(place) & (N - 1)
 }
 
 impl<T: Scalar> Bound<T> {
@@ -31,7 +44,7 @@ impl<T: Scalar> Bound<T> {
             uniform.push(value);
         }
         let n = program.dim();
-        let mut values = vec![T::default(); program.places];
+        let mut values = vec![T::default(); if program.places <= SMALL { SMALL } else { LARGE }];
         for (value, &k) in values[n..].iter_mut().zip(&program.kept) {
             *value = uniform[k as usize];
         }
@@ -52,13 +65,26 @@ impl<T: Scalar> Bound<T> {
         let program = &*self.program;
         assert_eq!(entries.len(), program.entries.len(), "one number for each entry");
         self.values[..program.dim()].copy_from_slice(y);
-        match T::as_f64s(&mut self.values) {
-            Some(values) => Lanes::<f64, 8>::dispatch(OneByOne { program, values }),
-            None => T::dispatch(SideBySide { program, values: &mut self.values }),
+        match <&mut [T; SMALL]>::try_from(self.values.as_mut_slice()) {
+            Ok(values) => evaluate(program, values),
+            Err(_) => evaluate::<LARGE, T>(program, room(&mut self.values)),
         }
         for (entry, &place) in entries.iter_mut().zip(&program.entries) {
             *entry = self.values[usize::from(place)];
         }
+    }
+}
+
+/// The whole of a slice that has `N` numbers.
+#[inline(always)]
+fn room<const N: usize, T>(values: &mut [T]) -> &mut [T; N] {
+    values.try_into().expect("invariant: one of two lengths")
+}
+
+fn evaluate<const N: usize, T: Scalar>(program: &Program, values: &mut [T; N]) {
+    match T::as_f64s(values) {
+        Some(values) => Lanes::<f64, 8>::dispatch(OneByOne { program, values: room::<N, _>(values) }),
+        None => T::dispatch(SideBySide { program, values }),
     }
 }
 
@@ -93,67 +119,80 @@ fn apply<T: Scalar>(kind: Kind, a: T, b: T, c: T, d: T) -> T {
 macro_rules! each {
     ($args:expr, $values:expr, $to:expr, |$a:ident| $f:expr) => {
         for (&a, to) in $args.iter().zip($to..) {
-            let $a = $values[usize::from(a)];
-            $values[to] = $f;
-        }
-    };
-    ($args:expr, $values:expr, $to:expr, |$a:ident, $b:ident| $f:expr) => {
-        for (&[a, b], to) in $args.as_chunks::<2>().0.iter().zip($to..) {
-            let ($a, $b) = ($values[usize::from(a)], $values[usize::from(b)]);
-            $values[to] = $f;
-        }
-    };
-    ($args:expr, $values:expr, $to:expr, |$a:ident, $b:ident, $c:ident| $f:expr) => {
-        for (&[a, b, c], to) in $args.as_chunks::<3>().0.iter().zip($to..) {
-            let ($a, $b, $c) = ($values[usize::from(a)], $values[usize::from(b)], $values[usize::from(c)]);
-            $values[to] = $f;
+            let $a = $values[at::<N>(a)];
+            $values[to & (N - 1)] = $f;
         }
     };
     ($args:expr, $values:expr, $to:expr, |$a:ident, $b:ident, $c:ident, $d:ident| $f:expr) => {
         for (&[a, b, c, d], to) in $args.as_chunks::<4>().0.iter().zip($to..) {
-            let ($a, $b) = ($values[usize::from(a)], $values[usize::from(b)]);
-            let ($c, $d) = ($values[usize::from(c)], $values[usize::from(d)]);
-            $values[to] = $f;
+            let ($a, $b) = ($values[at::<N>(a)], $values[at::<N>(b)]);
+            let ($c, $d) = ($values[at::<N>(c)], $values[at::<N>(d)]);
+            $values[to & (N - 1)] = $f;
         }
     };
 }
 
+/// Operations on three numbers, most of all there are: four at a time, then what is left over.
+#[inline(always)]
+fn triples<const N: usize, T: Scalar>(
+    args: &[u16],
+    values: &mut [T; N],
+    mut to: usize,
+    f: impl Fn(T, T, T) -> T,
+) {
+    let (fours, rest) = args.as_chunks::<12>();
+    for four in fours {
+        let one = |values: &[T; N], k: usize| {
+            f(values[at::<N>(four[k])], values[at::<N>(four[k + 1])], values[at::<N>(four[k + 2])])
+        };
+        let four = [one(values, 0), one(values, 3), one(values, 6), one(values, 9)];
+        values[to..to + 4].copy_from_slice(&four);
+        to += 4;
+    }
+    for &[a, b, c] in rest.as_chunks::<3>().0 {
+        values[to] = f(values[at::<N>(a)], values[at::<N>(b)], values[at::<N>(c)]);
+        to += 1;
+    }
+}
+
 /// What needs no elementary function: the same for all numbers. False for other kinds.
 #[inline(always)]
-fn plain<T: Scalar>(kind: Kind, args: &[u16], values: &mut [T], to: usize) -> bool {
+fn plain<const N: usize, T: Scalar>(
+    kind: Kind,
+    args: &[u16],
+    values: &mut [T; N],
+    to: usize,
+    mul_add: impl Fn(T, T, T) -> T,
+) -> bool {
     match kind {
-        Kind::Neg => each!(args, values, to, |a| -a),
-        Kind::Add => each!(args, values, to, |a, b| a + b),
-        Kind::Sub => each!(args, values, to, |a, b| a - b),
-        Kind::Mul => each!(args, values, to, |a, b| a * b),
+        Kind::MulAdd => triples(args, values, to, mul_add),
+        Kind::MulSub => triples(args, values, to, |a, b, c| mul_add(a, b, -c)),
+        Kind::NegMulAdd => triples(args, values, to, |a, b, c| mul_add(-a, b, c)),
         Kind::Abs => each!(args, values, to, |a| a.abs()),
         Kind::Select => each!(args, values, to, |a, b, c, d| T::select_lt(a, b, c, d)),
-        Kind::MulAdd => each!(args, values, to, |a, b, c| a.mul_add(b, c)),
-        Kind::MulSub => each!(args, values, to, |a, b, c| a.mul_add(b, -c)),
-        Kind::NegMulAdd => each!(args, values, to, |a, b, c| a.neg_mul_add(b, c)),
         _ => return false,
     }
     true
 }
 
 /// Every operation on all lanes of a number.
-struct SideBySide<'a, T> {
+struct SideBySide<'a, const N: usize, T> {
     program: &'a Program,
-    values: &'a mut [T],
+    values: &'a mut [T; N],
 }
 
-impl<T: Scalar> Kernel<T> for SideBySide<'_, T> {
+impl<const N: usize, T: Scalar> Kernel<T> for SideBySide<'_, N, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<U: Twin<T>>(self) {
-        let values = U::view_mut(self.values);
+        let values = room::<N, _>(U::view_mut(self.values));
         let mut args = self.program.args.as_slice();
         for run in &self.program.runs {
             let (now, rest) = args.split_at(run.count as usize * run.kind.arity());
             args = rest;
             let to = run.to as usize;
-            if plain(run.kind, now, values, to) {
+            if plain(run.kind, now, values, to, U::mul_add) {
                 continue;
             }
             match run.kind {
@@ -176,9 +215,9 @@ impl<T: Scalar> Kernel<T> for SideBySide<'_, T> {
 const GROUP: usize = 8;
 
 /// Operations on plain numbers; those that take long eight at a time.
-struct OneByOne<'a> {
+struct OneByOne<'a, const N: usize> {
     program: &'a Program,
-    values: &'a mut [f64],
+    values: &'a mut [f64; N],
 }
 
 /// Operations of one kind, eight at a time.
@@ -188,7 +227,7 @@ macro_rules! grouped {
             // What is left over in the last group is computed with 1: no function minds.
             let mut x = [Lanes([1.0; GROUP])];
             for (x, &a) in x[0].0.iter_mut().zip(args) {
-                *x = $values[usize::from(a)];
+                *x = $values[at::<N>(a)];
             }
             let $a = $u::view(&x)[0];
             let y = $f;
@@ -198,7 +237,7 @@ macro_rules! grouped {
     };
 }
 
-impl Kernel<Lanes<f64, GROUP>> for OneByOne<'_> {
+impl<const N: usize> Kernel<Lanes<f64, GROUP>> for OneByOne<'_, N> {
     type Output = ();
 
     #[inline(always)]
@@ -209,7 +248,8 @@ impl Kernel<Lanes<f64, GROUP>> for OneByOne<'_> {
             let (now, rest) = args.split_at(run.count as usize * run.kind.arity());
             args = rest;
             let to = run.to as usize;
-            if plain(run.kind, now, values, to) {
+            let mul_add = |a: f64, b, c| if U::FUSES { a.mul_add(b, c) } else { a * b + c };
+            if plain(run.kind, now, values, to, mul_add) {
                 continue;
             }
             match run.kind {

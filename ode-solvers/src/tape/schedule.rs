@@ -16,11 +16,20 @@ pub(super) struct Plan {
 /// Marks a node without a place.
 const NOWHERE: u32 = u32::MAX;
 
+/// The nodes of the numbers with which sums and products become a·b + c.
+pub(super) struct Units {
+    pub(super) one: u32,
+    pub(super) minus_one: u32,
+    /// −0 leaves every number as it is; +0 would take the sign of a zero.
+    pub(super) minus_zero: u32,
+}
+
 /// Orders what `wanted` needs. Nothing if there are more results than places have numbers.
-pub(super) fn schedule(mut nodes: Vec<Node>, wanted: &[u32], inputs: usize) -> Option<Plan> {
+pub(super) fn schedule(mut nodes: Vec<Node>, units: &Units, wanted: &[u32], inputs: usize) -> Option<Plan> {
     let needed = needed(&nodes, wanted);
     let uniform = uniform(&nodes);
     fuse(&mut nodes, wanted, &needed, &uniform);
+    unify(&mut nodes, units, &uniform);
     let needed = self::needed(&nodes, wanted);
 
     // States first, then what the prologue leaves, then results in the order of computation.
@@ -172,6 +181,22 @@ fn fuse(nodes: &mut [Node], wanted: &[u32], needed: &[bool], uniform: &[bool]) {
         if let Some((kind, args)) = fused {
             nodes[k] = Node { kind, args };
         }
+    }
+}
+
+/// Sums and products become a·b + c with the same rounding: what is of one kind is done in one stretch,
+/// and to begin a stretch costs as much as several operations.
+fn unify(nodes: &mut [Node], units: &Units, uniform: &[bool]) {
+    for (node, _) in nodes.iter_mut().zip(uniform).filter(|(_, uniform)| !**uniform) {
+        let [a, b, ..] = node.args;
+        let args = match node.kind {
+            Kind::Neg => [a, units.minus_one, units.minus_zero, 0],
+            Kind::Add => [a, units.one, b, 0],
+            Kind::Sub => [b, units.minus_one, a, 0],
+            Kind::Mul => [a, b, units.minus_zero, 0],
+            _ => continue,
+        };
+        *node = Node { kind: Kind::MulAdd, args };
     }
 }
 

@@ -4,6 +4,7 @@ use core::fmt::{self, Debug, Formatter};
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use super::Register;
+use super::register::Set;
 use crate::{Element, Kernel, Lanes, Scalar, Twin};
 
 /// [`Lanes`] as one register: each operation is an instruction, and the compiler sees a number.
@@ -136,6 +137,7 @@ impl<R: Register> DivAssign for One<R> {
 }
 
 impl<R: Register> Scalar for One<R> {
+    const FUSES: bool = !matches!(R::SET, Set::Any);
     #[inline(always)]
     fn exp(self) -> Self {
         Self(self.0.exp())

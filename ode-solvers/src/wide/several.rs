@@ -228,6 +228,7 @@ impl<R: Register, const N: usize> DivAssign for Several<R, N> {
 }
 
 impl<R: Register, const N: usize> Scalar for Several<R, N> {
+    const FUSES: bool = !matches!(R::SET, Set::Any);
     #[inline(always)]
     fn exp(self) -> Self {
         each!(R::exp, one, self)

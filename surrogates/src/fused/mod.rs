@@ -7,6 +7,7 @@
 //! 1.7 million operations in products and 0.3 million in activations.
 
 mod elementwise;
+mod field;
 mod functions;
 mod layer;
 mod level;
@@ -16,10 +17,12 @@ mod product;
 mod products;
 mod simd;
 mod subnetworks;
+mod vectors;
 mod waves;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub(crate) use field::FusedField;
 pub(crate) use level::Level;
 pub(crate) use operator::FusedFno;
 pub(crate) use subnetworks::FusedMap;

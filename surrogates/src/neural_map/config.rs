@@ -62,6 +62,15 @@ impl Decay {
             Self::Exponential(end) => end.powf(done),
         }
     }
+
+    pub(crate) fn check(self, name: &str) -> Result<(), Error> {
+        match self {
+            Self::Cosine(end) | Self::Exponential(end) if !(end > 0.0 && end <= 1.0) => {
+                Err(Error::config(name, end, "it must be above 0 and at most 1"))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl MapConfig {
@@ -120,11 +129,6 @@ impl MapConfig {
         if let Some(rate) = self.rates.iter().find(|r| !(r.is_finite() && **r > 0.0)) {
             return Err(Error::config("rates", rate, "they must be positive and finite"));
         }
-        if let Decay::Cosine(end) | Decay::Exponential(end) = self.decay
-            && !(end > 0.0 && end <= 1.0)
-        {
-            return Err(Error::config("decay", end, "it must be above 0 and at most 1"));
-        }
-        Ok(())
+        self.decay.check("decay")
     }
 }

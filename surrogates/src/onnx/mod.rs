@@ -15,7 +15,7 @@ use prost::Message;
 
 pub mod proto;
 
-use crate::{Activation, Error, Mlp, atomic};
+use crate::{Activation, Error, Mlp, MlpSpec, atomic};
 use proto::{
     Attribute, Dimension, Extent, FLOAT, Graph, INT64, Model, Node, OperatorSet, Property, Shape, Tensor,
     TensorType, Type, ValueInfo,
@@ -96,19 +96,8 @@ pub fn to_model(network: &Mlp, description: &Description) -> Result<Model, Error
     graph.constant("x_scale", &[spec.inputs], input.scale());
     let mut h = graph.node("Sub", &["x", "x_mean"], "x_centred");
     h = graph.node("Div", &[&h, "x_scale"], "h0");
-    for (k, layer) in spec.layers().enumerate() {
-        let (w, b) = layer.split(network.parameters());
-        let (w_name, b_name) = (format!("layer.{k}.weight"), format!("layer.{k}.bias"));
-        graph.constant(&w_name, &[layer.inputs, layer.outputs], w);
-        graph.constant(&b_name, &[layer.outputs], b);
-        let product = graph.node("MatMul", &[&h, &w_name], &format!("layer.{k}.product"));
-        let z = graph.node("Add", &[&product, &b_name], &format!("layer.{k}.sum"));
-        let out = format!("h{}", k + 1);
-        h = match layer.activation {
-            None => z,
-            Some(kind) => graph.activation(kind, &z, &format!("layer.{k}"), &out),
-        };
-    }
+    graph.layer_constants(spec, network.parameters());
+    h = graph.layers(spec, "", &h, |_| None);
     graph.constant("y_scale", &[spec.outputs], output.scale());
     graph.constant("y_mean", &[spec.outputs], output.mean());
     let scaled = graph.node("Mul", &[&h, "y_scale"], "y_centred");
@@ -184,6 +173,43 @@ impl Builder {
             opset_import: vec![OperatorSet { domain: String::new(), version: OPSET }],
             metadata_props: properties.into_iter().map(|(key, value)| Property { key, value }).collect(),
         }
+    }
+
+    /// Adds the weights and biases of every layer as constants.
+    pub(crate) fn layer_constants(&mut self, spec: &MlpSpec, parameters: &[f32]) {
+        for (k, layer) in spec.layers().enumerate() {
+            let (w, b) = layer.split(parameters);
+            self.constant(&format!("layer.{k}.weight"), &[layer.inputs, layer.outputs], w);
+            self.constant(&format!("layer.{k}.bias"), &[layer.outputs], b);
+        }
+    }
+
+    /// Adds all layers of a network on the normal inputs `h`, and returns the name of its outputs. Names of
+    /// nodes begin with `prefix`, so that a network may stand several times on the same constants. `norm` names
+    /// the constants with gains and shifts of a layer whose sums are normalised.
+    pub(crate) fn layers(
+        &mut self,
+        spec: &MlpSpec,
+        prefix: &str,
+        h: &str,
+        norm: impl Fn(usize) -> Option<(String, String)>,
+    ) -> String {
+        let mut h = h.to_owned();
+        for (k, layer) in spec.layers().enumerate() {
+            let name = |what: &str| format!("{prefix}layer.{k}.{what}");
+            let (w_name, b_name) = (format!("layer.{k}.weight"), format!("layer.{k}.bias"));
+            let product = self.node("MatMul", &[&h, &w_name], &name("product"));
+            let mut z = self.node("Add", &[&product, &b_name], &name("sum"));
+            let out = format!("{prefix}h{}", k + 1);
+            if let Some((gain, shift)) = norm(k).filter(|_| layer.activation.is_some()) {
+                z = self.node("LayerNormalization", &[&z, &gain, &shift], &name("normal"));
+            }
+            h = match layer.activation {
+                None => z,
+                Some(kind) => self.activation(kind, &z, &format!("{prefix}layer.{k}"), &out),
+            };
+        }
+        h
     }
 
     /// Adds a constant.

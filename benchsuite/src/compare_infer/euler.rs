@@ -1,0 +1,94 @@
+//! What a network is measured by: FitzHugh–Nagumo's equations by Euler's method, the loop that runs
+//! near the limit of the machine.
+
+use std::time::Instant;
+
+use ionic_models::models::FitzHughNagumo;
+use ionic_models::{Cell, CellColumns};
+use ode_solvers::{Method, march_columns};
+
+use crate::Error;
+use crate::compare::clock::cpu;
+
+/// The step of the dissertation, and how many of them: until t = 10.
+pub(crate) const DT: f64 = 0.1;
+/// Steps.
+pub(crate) const STEPS: usize = 100;
+/// Additions and multiplications of a step: U(U − α)(1 − U) 4, − W + I 2, K 1; βU − γW 3, ε 1; two
+/// sums with products by Δt 4.
+pub(crate) const FLOPS: f64 = 15.0;
+
+/// Cells that differ in their stimulus, marched until t = 10, again and again for some seconds: ms of
+/// each time, CPU time where there is one thread.
+pub(crate) fn time(cells: usize, threads: usize, seconds: f64) -> Result<Vec<f64>, Error> {
+    time_lanes::<16>(cells, threads, seconds)
+}
+
+/// The same with another number of lanes; one is one cell after the other.
+pub(crate) fn time_lanes<const N: usize>(
+    cells: usize,
+    threads: usize,
+    seconds: f64,
+) -> Result<Vec<f64>, Error> {
+    let columns = columns(cells);
+    let start = columns.initial_state();
+    let mut y = start.clone();
+    let refused = |e: String| Error::bad_option("--threads", threads, e);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|e| refused(format!("the system refused to start them ({e}); ask for fewer")))?;
+    // Within the pool: where it has one thread, that one's clock counts.
+    pool.install(|| {
+        let wall = Instant::now();
+        let now = || if threads == 1 { cpu() } else { wall.elapsed().as_secs_f64() };
+        let (mut times, begin) = (Vec::new(), now());
+        while times.is_empty() || now() - begin < seconds {
+            y.copy_from_slice(&start);
+            let from = now();
+            march::<N>(&columns, Method::ExplicitEuler, DT, (0.0, DT * STEPS as f64), &mut y)?;
+            times.push((now() - from) * 1e3);
+        }
+        Ok(times)
+    })
+}
+
+/// Stimuli from 0 to .1.
+pub(crate) fn stimulus(cells: usize) -> Vec<f32> {
+    (0..cells).map(|m| 0.1 * (m as f32 * 0.618_034).fract()).collect()
+}
+
+fn columns(cells: usize) -> CellColumns<FitzHughNagumo, f32> {
+    let mut columns = CellColumns::<FitzHughNagumo, f32>::new(&Cell::new(), cells);
+    columns.set_stimulus_column(stimulus(cells));
+    columns
+}
+
+fn march<const N: usize>(
+    columns: &CellColumns<FitzHughNagumo, f32>,
+    method: Method,
+    dt: f64,
+    span: (f64, f64),
+    y: &mut [f32],
+) -> Result<(), Error> {
+    march_columns::<f32, N, _>(columns, method, dt, span, y, |_| {}).map(drop).map_err(|e| Error::Solve {
+        model: "fitzhugh_nagumo",
+        partial: None,
+        source: Box::new(e),
+    })
+}
+
+/// The mean of |ΔU| + |ΔW| of Euler's method with a step, over cells and the times 1, 2, …, 10, against
+/// the method of order 4 with a step of .005.
+pub(crate) fn error(cells: usize, dt: f64) -> Result<f64, Error> {
+    let columns = columns(cells);
+    let (mut euler, mut exact) = (columns.initial_state(), columns.initial_state());
+    let mut sum = 0.0;
+    for t in 0..10 {
+        let span = (f64::from(t), f64::from(t + 1));
+        march::<16>(&columns, Method::ExplicitEuler, dt, span, &mut euler)?;
+        march::<16>(&columns, Method::RungeKutta4, 0.005, span, &mut exact)?;
+        sum += euler.iter().zip(&exact).map(|(a, b)| f64::from((a - b).abs())).sum::<f64>();
+    }
+    Ok(sum / (10 * cells) as f64)
+}

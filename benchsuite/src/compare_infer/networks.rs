@@ -1,0 +1,125 @@
+//! Untrained networks as ONNX files, and what they are in `f64`.
+
+use std::path::Path;
+
+use surrogates::onnx::{self, Description, proto::Graph};
+use surrogates::{Activation, Mlp, MlpSpec, Normalization};
+
+use crate::{Error, files};
+
+/// A network of random weights, without normalisation.
+pub(crate) fn random(inputs: usize, hidden: &str, outputs: usize, seed: u64) -> Result<Mlp, Error> {
+    let spec = MlpSpec::parse(inputs, hidden, outputs).map_err(training(hidden))?;
+    let (from, to) = (Normalization::identity(inputs), Normalization::identity(outputs));
+    let mut network: Mlp = Mlp::random(spec, from, to, seed).map_err(training(hidden))?;
+    // Outputs that vary, as those of trained networks do: weights of variance 1 / inputs.
+    network.parameters_mut().iter_mut().for_each(|w| *w *= 3.0_f32.sqrt());
+    Ok(network)
+}
+
+fn training(network: &str) -> impl FnOnce(surrogates::Error) -> Error {
+    let network = network.to_owned();
+    move |e| Error::Training { network, source: Box::new(e) }
+}
+
+/// Writes the layers of a network alone: nobody should be timed on adding zero and dividing by one.
+pub(crate) fn write_plain(network: &Mlp, path: &Path) -> Result<(), Error> {
+    use prost::Message as _;
+    let name = network.spec().to_string();
+    let mut model = onnx::to_model(network, &Description::default()).map_err(training(&name))?;
+    if let Some(graph) = &mut model.graph {
+        strip(graph);
+    }
+    files::write(path, model.encode_to_vec())
+}
+
+/// Takes the four nodes of normalisation away: the first two and the last two.
+fn strip(graph: &mut Graph) {
+    let ends = graph.node.len().saturating_sub(2);
+    graph.node.truncate(ends);
+    graph.node.drain(..2.min(ends));
+    graph.initializer.retain(|t| !["x_mean", "x_scale", "y_mean", "y_scale"].contains(&t.name.as_str()));
+    if let Some(first) = graph.node.first_mut().and_then(|n| n.input.first_mut()) {
+        *first = "x".into();
+    }
+    if let Some(last) = graph.node.last_mut().and_then(|n| n.output.first_mut()) {
+        *last = "y".into();
+    }
+}
+
+/// Multiplications and additions for one row, activations counted apart.
+pub(crate) fn operations(spec: &MlpSpec) -> (f64, f64) {
+    let products: usize = spec.layers().map(|l| l.inputs * l.outputs).sum();
+    (2.0 * products as f64, spec.neurons() as f64)
+}
+
+/// The network in `f64`, one row, without normalisation.
+pub(crate) fn exact(network: &Mlp, x: &[f32]) -> Vec<f64> {
+    let mut v: Vec<f64> = x.iter().map(|x| f64::from(*x)).collect();
+    for layer in network.spec().layers() {
+        let (w, b) = layer.split(network.parameters());
+        v = (0..layer.outputs)
+            .map(|o| {
+                let dot: f64 =
+                    v.iter().enumerate().map(|(i, v)| v * f64::from(w[i * layer.outputs + o])).sum();
+                activate(layer.activation, dot + f64::from(b[o]))
+            })
+            .collect();
+    }
+    v
+}
+
+fn activate(activation: Option<Activation>, z: f64) -> f64 {
+    match activation {
+        None => z,
+        Some(Activation::SiLU) => z / (1.0 + (-z).exp()),
+        Some(Activation::Tanh) => z.tanh(),
+        Some(Activation::ELU) if z < 0.0 => z.exp_m1(),
+        Some(Activation::ReLU) if z < 0.0 => 0.0,
+        Some(Activation::ELU | Activation::ReLU) => z,
+        Some(Activation::Sin) => z.sin(),
+        Some(Activation::GELU) => 0.5 * z * libm::erfc(-z * core::f64::consts::FRAC_1_SQRT_2),
+        Some(Activation::LeakyReLU) => z.max(0.01 * z),
+    }
+}
+
+/// Rows spread over ±1 (a Weyl sequence).
+pub(crate) fn rows(count: usize, columns: usize) -> Vec<f32> {
+    (0..count * columns).map(|k| ((k as f64 * 0.618_033_988_749_895).fract() * 2.0 - 1.0) as f32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use infer_trt::{Provider, SessionOptions, open};
+
+    #[test]
+    fn a_plain_file_computes_the_layers_within_a_millionth_of_their_range() {
+        let folder = tempfile::tempdir().unwrap();
+        for hidden in
+            ["SiLU8,SiLU8", "SiLU32,Tanh32,ELU8", "Sin16,ReLU16", "SiLU128,SiLU128,SiLU128,SiLU128,SiLU128"]
+        {
+            let network = random(3, hidden, 2, 1).unwrap();
+            let path = folder.path().join("n.onnx");
+            write_plain(&network, &path).unwrap();
+            let mut session = open(&path, &Provider::Native, &SessionOptions::default()).unwrap();
+            let x = rows(500, 3);
+            let mut y = vec![0.0; 1000];
+            session.run(&x, &mut y).unwrap();
+            let exact: Vec<f64> = x.chunks(3).flat_map(|x| exact(&network, x)).collect();
+            for column in 0..2 {
+                let all = || exact.iter().skip(column).step_by(2).copied();
+                let range = all().fold(f64::MIN, f64::max) - all().fold(f64::MAX, f64::min);
+                let y = y.iter().skip(column).step_by(2);
+                let error = y.zip(all()).map(|(y, e)| (f64::from(*y) - e).abs()).fold(0.0, f64::max);
+                assert!(error < 1e-6 * range, "{hidden}: {error:e} of {range:e}");
+            }
+        }
+    }
+
+    #[test]
+    fn operations_are_counted() {
+        let (flops, activations) = operations(&MlpSpec::parse(3, "SiLU8,SiLU8", 2).unwrap());
+        assert_eq!((flops, activations), (208.0, 16.0));
+    }
+}

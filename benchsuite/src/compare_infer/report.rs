@@ -1,0 +1,304 @@
+//! What the comparison found: as data, as tables, as a figure.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::compare_train::report::Absence;
+use crate::figures::{Axis, Colour, Mark, Panel, Series, draw};
+use crate::manifest::{Code, Machine};
+
+/// `compare-infer.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The layout of this file.
+    pub format: u32,
+    /// When, in UTC.
+    pub at: String,
+    /// The command.
+    pub command: String,
+    /// The code.
+    pub code: Code,
+    /// The machine.
+    pub machine: Machine,
+    /// How often each had its turn.
+    pub rounds: usize,
+    /// Time of a turn, in seconds.
+    pub seconds_a_turn: f64,
+    /// Rows of a batch, and cells.
+    pub rows_a_batch: usize,
+    /// Additions and multiplications that a thread can do in a second at most, measured.
+    pub peak_flops: f64,
+    /// Who did not take part.
+    pub absent: Vec<Absence>,
+    /// What was measured.
+    pub rows: Vec<Row>,
+    /// The numerical solver beside.
+    pub solvers: Vec<Solver>,
+}
+
+/// One program on one network.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// Width and number of layers: `32x3`.
+    pub network: String,
+    /// Its hidden layers.
+    pub layers: String,
+    /// Threads.
+    pub threads: usize,
+    /// Who: `native`, or the rival with its version and mode.
+    pub name: String,
+    /// Rows at a time that were best.
+    pub chunk: Option<usize>,
+    /// The shortest time of a batch, in ms.
+    pub ms_min: Option<f64>,
+    /// The median, in ms.
+    pub ms_median: Option<f64>,
+    /// The number of timed batches.
+    pub batches: usize,
+    /// Additions and multiplications of a row's products.
+    pub flops_a_row: f64,
+    /// Activations of a row.
+    pub activations_a_row: f64,
+    /// The greatest difference from `f64` as a part of the output's range, where it was looked at.
+    pub error: Option<f64>,
+    /// Why there are no numbers.
+    pub failure: Option<String>,
+}
+
+impl Row {
+    #[allow(clippy::too_many_arguments, reason = "the columns of a table")]
+    pub(super) fn new(
+        network: &str,
+        layers: &str,
+        threads: usize,
+        name: &str,
+        chunk: Option<usize>,
+        times: Result<Vec<f64>, String>,
+        (flops_a_row, activations_a_row): (f64, f64),
+        error: Option<f64>,
+    ) -> Self {
+        let (times, failure) = match times {
+            Ok(times) => (times, None),
+            Err(why) => (Vec::new(), Some(why)),
+        };
+        let (ms_min, ms_median) = least_and_median(&times);
+        Row {
+            network: network.into(),
+            layers: layers.into(),
+            threads,
+            name: name.into(),
+            chunk,
+            ms_min,
+            ms_median,
+            batches: times.len(),
+            flops_a_row,
+            activations_a_row,
+            error,
+            failure,
+        }
+    }
+}
+
+fn least_and_median(times: &[f64]) -> (Option<f64>, Option<f64>) {
+    let mut sorted = times.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    (sorted.first().copied(), sorted.get(sorted.len() / 2).copied())
+}
+
+/// A numerical solver on as many cells as there are rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Solver {
+    /// Method and steps.
+    pub name: String,
+    /// Threads.
+    pub threads: usize,
+    /// Steps.
+    pub steps: usize,
+    /// Additions and multiplications of a cell's step.
+    pub flops_a_step: f64,
+    /// The shortest time, in ms.
+    pub ms_min: f64,
+    /// The median, in ms.
+    pub ms_median: f64,
+}
+
+impl Solver {
+    pub(super) fn new(name: &str, threads: usize, steps: usize, flops_a_step: f64, times: Vec<f64>) -> Self {
+        let (least, median) = least_and_median(&times);
+        Solver {
+            name: name.into(),
+            threads,
+            steps,
+            flops_a_step,
+            ms_min: least.unwrap_or(f64::INFINITY),
+            ms_median: median.unwrap_or(f64::INFINITY),
+        }
+    }
+}
+
+impl Comparison {
+    /// The part of the machine's peak that so many operations in so many ms are.
+    fn fraction(&self, flops: f64, ms: f64, threads: usize) -> f64 {
+        flops * self.rows_a_batch as f64 / (ms * 1e-3) / (self.peak_flops * threads as f64)
+    }
+
+    /// The tables. A ratio below 1 means that ours takes less time.
+    pub fn markdown(&self) -> String {
+        let mut out = String::from("# Inference\n\n");
+        let _ = writeln!(
+            out,
+            "ms for {} rows of 3 inputs, single precision, each with the rows at a time that suit it best, in turn; \
+             one thread: CPU time, more: wall time. `of peak` counts the products' multiplications and additions \
+             alone, against {:.0} Gflop/s a thread. `error`: greatest difference from f64, of the output's range. \
+             `{}`, commit {}, {}, {}.\n",
+            self.rows_a_batch,
+            self.peak_flops / 1e9,
+            self.command,
+            self.code.short_commit(),
+            self.machine.cpu,
+            self.machine.simd
+        );
+        let mut threads: Vec<usize> = self.rows.iter().map(|r| r.threads).collect();
+        threads.dedup();
+        for threads in threads {
+            let solver = self.solvers.iter().find(|s| s.threads == threads);
+            let _ = writeln!(out, "## {threads} {}\n", if threads == 1 { "thread" } else { "threads" });
+            out.push_str("| network | | rows at a time | min | median | native / theirs | of peak | error | Euler steps |\n");
+            out.push_str("|---|---|---:|---:|---:|---:|---:|---:|---:|\n");
+            for row in self.rows.iter().filter(|r| r.threads == threads) {
+                let native = self
+                    .rows
+                    .iter()
+                    .find(|r| r.threads == threads && r.network == row.network && r.name == "native");
+                let Some((least, median)) = row.ms_min.zip(row.ms_median) else {
+                    let why = row.failure.as_deref().unwrap_or("it was not timed");
+                    let _ = writeln!(out, "| {} | {} | | | | {why} | | | |", row.network, row.name);
+                    continue;
+                };
+                let ratio =
+                    native.and_then(|n| n.ms_min).map_or(String::new(), |n| format!("{:.3}", n / least));
+                let steps =
+                    solver.map_or(String::new(), |s| format!("{:.0}", least / s.ms_min * s.steps as f64));
+                let _ = writeln!(
+                    out,
+                    "| {} | {} | {} | {least:.2} | {median:.2} | {ratio} | {:.0} % | {} | {steps} |",
+                    row.network,
+                    row.name,
+                    row.chunk.filter(|_| row.name != "native").map_or("–".into(), |c| c.to_string()),
+                    100.0 * self.fraction(row.flops_a_row, least, threads),
+                    row.error.map_or("–".into(), |e| format!("{e:.0e}")),
+                );
+            }
+            if let Some(solver) = solver {
+                let _ = writeln!(
+                    out,
+                    "| FitzHugh–Nagumo | {} | – | {:.2} | {:.2} | | {:.0} % | | {} |",
+                    solver.name,
+                    solver.ms_min,
+                    solver.ms_median,
+                    100.0 * self.fraction(solver.flops_a_step * solver.steps as f64, solver.ms_min, threads),
+                    solver.steps
+                );
+            }
+            out.push('\n');
+        }
+        out.push_str(
+            "`Euler steps`: how many steps of Euler's method for FitzHugh–Nagumo's equations, as many cells as \
+             rows, take that time; a network pays where a solver needs more.\n\n",
+        );
+        for absent in &self.absent {
+            let _ = writeln!(out, "Absent: {} ({}). To install: {}", absent.id, absent.why, absent.install);
+        }
+        out
+    }
+
+    /// Time over the products' operations, one panel for each number of threads.
+    ///
+    /// # Errors
+    /// [`Error::Figure`].
+    pub fn figure(&self) -> Result<String, Error> {
+        const COLOURS: [Colour; 6] =
+            [Colour::Blue, Colour::Red, Colour::Green, Colour::Orange, Colour::Purple, Colour::Grey];
+        let mut threads: Vec<usize> = self.rows.iter().map(|r| r.threads).collect();
+        threads.dedup();
+        let panels: Vec<Panel> = threads
+            .into_iter()
+            .map(|threads| {
+                let rows: Vec<&Row> = self.rows.iter().filter(|r| r.threads == threads).collect();
+                let mut names: Vec<&str> = Vec::new();
+                rows.iter().for_each(|r| {
+                    if !names.contains(&r.name.as_str()) {
+                        names.push(&r.name);
+                    }
+                });
+                let ns = |ms: f64| ms * 1e6 / self.rows_a_batch as f64;
+                let mut series = Vec::new();
+                for (name, colour) in names.into_iter().zip(COLOURS.into_iter().cycle()) {
+                    let points: Vec<(f64, f64)> = rows
+                        .iter()
+                        .filter(|r| r.name == name)
+                        .filter_map(|r| Some((r.flops_a_row, ns(r.ms_min?))))
+                        .collect();
+                    series.push(Series::new(name, Mark::Line, colour, points.clone()));
+                    series.push(Series::new("", Mark::Dot, colour, points));
+                }
+                let span = || {
+                    let all = || rows.iter().map(|r| r.flops_a_row);
+                    [all().fold(f64::INFINITY, f64::min), all().fold(0.0, f64::max)]
+                };
+                let peak = self.peak_flops * threads as f64;
+                let limit = span().map(|f| (f, f / peak * 1e9));
+                series.push(Series::new("arithmetic limit", Mark::Dashed, Colour::Ink, limit));
+                for solver in self.solvers.iter().filter(|s| s.threads == threads) {
+                    let level = span().map(|f| (f, ns(solver.ms_min)));
+                    series.push(Series::new(solver.name.as_str(), Mark::Dashed, Colour::Grey, level));
+                }
+                Panel {
+                    title: if threads == 1 { "one thread".into() } else { format!("{threads} threads") },
+                    x: Axis::Log("multiplications and additions a row".into()),
+                    y: Axis::Log("time a row (ns)".into()),
+                    series,
+                }
+            })
+            .collect();
+        draw("compare-infer", &panels, (560 * panels.len().max(1) as u32, 520))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_have_ratios_fractions_steps_and_failures() {
+        let row = |name: &str, times| {
+            Row::new("8x2", "SiLU8,SiLU8", 1, name, Some(4096), times, (208.0, 16.0), Some(2e-7))
+        };
+        let comparison = Comparison {
+            format: 1,
+            at: String::new(),
+            command: "compare infer".into(),
+            code: Code::current(),
+            machine: Machine::current(),
+            rounds: 1,
+            seconds_a_turn: 0.1,
+            rows_a_batch: 1_000_000,
+            peak_flops: 1e11,
+            absent: vec![Absence { id: "torch".into(), why: "no torch".into(), install: "pip".into() }],
+            rows: vec![
+                row("native", Ok(vec![6.0, 5.2])),
+                row("ONNX Runtime 1", Ok(vec![20.8])),
+                row("JAX 1", Err("it crashed".into())),
+            ],
+            solvers: vec![Solver::new("Euler", 1, 100, 15.0, vec![26.0])],
+        };
+        let text = comparison.markdown();
+        assert!(text.contains("| 8x2 | native | – | 5.20 | 6.00 | 1.000 | 40 % | 2e-7 | 20 |"), "{text}");
+        assert!(text.contains("| 20.80 | 20.80 | 0.250 | 10 % |"), "{text}");
+        assert!(text.contains("it crashed") && text.contains("Absent: torch (no torch)"), "{text}");
+        let svg = comparison.figure().unwrap();
+        assert!(svg.contains("arithmetic limit") && !svg.contains("NaN"));
+    }
+}

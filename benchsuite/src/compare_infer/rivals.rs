@@ -1,0 +1,80 @@
+//! Who we are compared with beside ONNX Runtime: programs under `benchsuite/peers/infer`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::{Error, files};
+
+const SOURCES: [(&str, &str); 3] = [
+    ("serve.py", include_str!("../../peers/infer/serve.py")),
+    ("infer_jax.py", include_str!("../../peers/infer/infer_jax.py")),
+    ("infer_torch.py", include_str!("../../peers/infer/infer_torch.py")),
+];
+
+/// A package, or a way to use it.
+#[derive(Debug)]
+pub(super) struct Rival {
+    /// Its name on the command line.
+    pub(super) id: &'static str,
+    /// Its program.
+    pub(super) file: &'static str,
+    /// Its modes: the program's word, and what the tables say.
+    pub(super) modes: &'static [(&'static str, &'static str)],
+    /// How to install it.
+    pub(super) install: &'static str,
+}
+
+/// All of them.
+pub(super) const RIVALS: [Rival; 2] = [
+    Rival {
+        id: "jax",
+        file: "infer_jax.py",
+        modes: &[("rows", ", jit"), ("columns", ", jit, columns")],
+        install: "pip install jax",
+    },
+    Rival {
+        id: "torch",
+        file: "infer_torch.py",
+        modes: &[("eager", ", eager")],
+        install: "pip install torch numpy",
+    },
+];
+
+/// The programs, in a folder that goes away.
+pub(super) struct Workshop {
+    folder: TempDir,
+    python: PathBuf,
+}
+
+impl Workshop {
+    pub(super) fn new(python: &Path) -> Result<Self, Error> {
+        let at = std::env::temp_dir();
+        let folder = tempfile::tempdir().map_err(Error::io(&at, "set TMPDIR to a folder with some room"))?;
+        for (name, text) in SOURCES {
+            files::write(&folder.path().join(name), text)?;
+        }
+        Ok(Workshop { folder, python: python.to_owned() })
+    }
+
+    /// The command that starts a rival.
+    pub(super) fn command(&self, rival: &Rival, threads: usize, rows: usize) -> Command {
+        let mut command = Command::new(&self.python);
+        command.arg(self.folder.path().join(rival.file)).args([threads.to_string(), rows.to_string()]);
+        command
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_program_is_among_the_sources() {
+        for rival in &RIVALS {
+            assert!(SOURCES.iter().any(|(name, _)| *name == rival.file), "{}", rival.file);
+            assert!(!rival.modes.is_empty() && !rival.install.is_empty());
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Those that run in this process.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use infer_trt::{Provider, Session, SessionOptions, open};
+use surrogates::Mlp;
+
+use super::networks::{exact, rows};
+use crate::Error;
+use crate::compare::clock::cpu;
+
+/// As many rows are held against `f64`.
+const CHECKED: usize = 10_000;
+
+/// Sessions on one file, opened as they are asked for, and their rows.
+pub(super) struct InProcess {
+    path: PathBuf,
+    threads: usize,
+    x: Vec<f32>,
+    y: Vec<f32>,
+    open: Vec<((Provider, usize), Box<dyn Session>)>,
+}
+
+impl InProcess {
+    pub(super) fn new(path: &Path, threads: usize, count: usize) -> Self {
+        let (x, y) = (rows(count, 3), vec![0.0; count * 2]);
+        Self { path: path.to_owned(), threads, x, y, open: Vec::new() }
+    }
+
+    fn session(&mut self, provider: &Provider, chunk: usize) -> Result<usize, infer_trt::InferError> {
+        let key = (provider.clone(), if *provider == Provider::Native { 0 } else { chunk });
+        if let Some(k) = self.open.iter().position(|(k, _)| *k == key) {
+            return Ok(k);
+        }
+        let options = SessionOptions::default().with_threads(self.threads).with_chunk(key.1);
+        let session = open(&self.path, provider, &options)?;
+        self.open.push((key, session));
+        Ok(self.open.len() - 1)
+    }
+
+    /// Runs batches for some seconds: ms of each.
+    pub(super) fn time(
+        &mut self,
+        provider: &Provider,
+        chunk: usize,
+        seconds: f64,
+    ) -> Result<Vec<f64>, String> {
+        let k = self.session(provider, chunk).map_err(|e| e.to_string())?;
+        let session = &mut self.open[k].1;
+        let wall = Instant::now();
+        // A session of one thread computes on this one.
+        let now = || if self.threads == 1 { cpu() } else { wall.elapsed().as_secs_f64() };
+        let (mut times, begin) = (Vec::new(), now());
+        while times.is_empty() || now() - begin < seconds {
+            let start = now();
+            session.run(&self.x, &mut self.y).map_err(|e| e.to_string())?;
+            times.push((now() - start) * 1e3);
+        }
+        Ok(times)
+    }
+
+    /// The greatest difference from `f64`, as a part of an output's range.
+    pub(super) fn error(&mut self, provider: &Provider, network: &Mlp) -> Result<Option<f64>, Error> {
+        let k = self.session(provider, 0)?;
+        let count = CHECKED.min(self.x.len() / 3);
+        let (x, y) = (&self.x[..3 * count], &mut self.y[..2 * count]);
+        self.open[k].1.run(x, y)?;
+        let exact: Vec<f64> = x.chunks(3).flat_map(|x| exact(network, x)).collect();
+        let error = |column: usize| {
+            let all = || exact.iter().skip(column).step_by(2).copied();
+            let range = all().fold(f64::MIN, f64::max) - all().fold(f64::MAX, f64::min);
+            let found = y.iter().skip(column).step_by(2);
+            let worst = found.zip(all()).map(|(y, e)| (f64::from(*y) - e).abs()).fold(0.0, f64::max);
+            worst / range
+        };
+        Ok(Some(error(0).max(error(1))).filter(|e| e.is_finite()))
+    }
+}

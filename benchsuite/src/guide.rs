@@ -1,0 +1,10 @@
+//! How to do what takes more than one crate. Every program on these pages is compiled and run as a test.
+//!
+//! [Which solver to choose](ode_solvers::guide) and [how to run a sweep on a cluster](crate::sweep) stand
+//! where they belong.
+
+#[doc = include_str!("../guide/getting_started.md")]
+pub mod getting_started {}
+
+#[doc = include_str!("../guide/own_model.md")]
+pub mod own_model {}

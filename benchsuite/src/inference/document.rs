@@ -1,0 +1,298 @@
+//! The report on the race.
+
+use super::findings::{speedups, times};
+use super::race::{LANES, ONE_BY_ONE};
+use super::{Config, Measurements, REFERENCE, figures};
+use crate::Error;
+use crate::claims::Publication;
+use crate::grid::tables;
+use crate::manifest::Manifest;
+use crate::report::{Block, Cell, Document, Table, Tone, scientific};
+use crate::results::{ClaimResult, Verdict};
+
+/// What a report is written from.
+pub(super) struct Parts<'a> {
+    pub(super) publication: &'a Publication,
+    pub(super) config: &'a Config,
+    pub(super) manifest: &'a Manifest,
+    pub(super) measured: &'a Measurements,
+    pub(super) results: &'a [ClaimResult],
+}
+
+pub(super) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
+    let m = parts.measured;
+    let mut blocks = Vec::new();
+    if !parts.config.is_comparable() {
+        blocks.push(Block::Notice(
+            Tone::Warning,
+            format!(
+                "Tier {}: {} networks instead of 909, short measurements. Not comparable with the paper: it shows \
+                 that every part works.",
+                parts.config.tier, parts.config.networks
+            ),
+        ));
+    }
+    blocks.push(Block::Heading("When does a network beat a good solver, and by how much?".into()));
+    blocks.push(Block::Paragraph(answer(m)));
+    blocks.push(Block::Heading("Solvers".into()));
+    blocks.push(Block::Paragraph(format!(
+        "FitzHugh–Nagumo's equations by Euler's method until t = 10. A step of a cell is {} additions and \
+         multiplications; a set moves 20 bytes a cell. One thread of this machine does at most {:.0} Gflop/s and \
+         moves {:.1} GB/s, both measured. The published program was a CUDA kernel on an RTX 4070.",
+        crate::compare_infer::euler::FLOPS,
+        m.limits.flops / 1e9,
+        m.limits.bytes / 1e9
+    )));
+    blocks.push(Block::Table(solvers(parts)));
+    blocks.push(Block::Table(gpu(m)));
+    blocks.push(Block::Heading("Networks".into()));
+    blocks.push(Block::Figure {
+        name: "fig39".into(),
+        svg: figures::pool(m)?,
+        caption: "As Fig. 39: the time of untrained networks by their neurons and layers, native engine."
+            .into(),
+    });
+    match tables::inference(parts.publication, 12, &times(m)) {
+        Ok(table) => blocks.push(Block::Table(table)),
+        Err(e) => blocks.push(Block::Paragraph(format!("Table 12: {e}"))),
+    }
+    blocks.push(Block::Paragraph(
+        "Table 13 is NOT_RUN: it asks for TensorRT beside plain CUDA. What stands for it on a CPU is the time of \
+         ONNX Runtime, layer by layer, over that of the native engine, which keeps rows in cache through all layers."
+            .into(),
+    ));
+    let analogous = speedups(m);
+    if !analogous.is_empty() {
+        match tables::inference(parts.publication, 13, &analogous) {
+            Ok(mut table) => {
+                table.caption = format!(
+                    "Not Table 13, but its analysis of another speed-up: ONNX Runtime's time over the native engine's; {} networks",
+                    analogous.len()
+                );
+                blocks.push(Block::Table(table));
+            }
+            Err(e) => blocks.push(Block::Paragraph(format!("The analysis of ONNX Runtime's times: {e}"))),
+        }
+    }
+    blocks.push(Block::Table(networks(m)));
+    if !m.chunks.is_empty() {
+        blocks.push(Block::Table(chunks(m)));
+    }
+    blocks.push(Block::Figure {
+        name: "fig42".into(),
+        svg: figures::activations(m)?,
+        caption: "As Fig. 42: the time of networks of equal layers by activation, native engine.".into(),
+    });
+    blocks.push(Block::Figure {
+        name: "fig41".into(),
+        svg: figures::front(m)?,
+        caption: "As Fig. 41: errors of kept trained networks on their validation sets, with the time of their \
+                  shape here; Euler's method with its error over cells with stimuli from 0 to .1 at t = 1, 2, …, 10."
+            .into(),
+    });
+    blocks.push(Block::Heading("Claims".into()));
+    blocks.push(Block::Table(claims(parts.results)));
+    blocks.push(Block::Heading("Where the numbers come from".into()));
+    if let Some(start) = parts.manifest.starts.first() {
+        blocks.push(Block::List(vec![
+            format!("command: `{}`", start.command),
+            format!("commit: {}", parts.manifest.commits().join(", ")),
+            format!("machine: {}, {}, {}", start.machine.cpu, start.machine.simd, start.machine.os),
+            "times: CPU time of one thread, the smallest of several, in proportion to the rows or cells that were timed".into(),
+        ]));
+    }
+    Ok(Document {
+        title: "Networks against a numerical solver: inference in Werneck 2024".into(),
+        subtitle: format!("Experiment W-INF, tier {}", parts.config.tier),
+        blocks,
+    })
+}
+
+fn solver_seconds(m: &Measurements, name: &str) -> f64 {
+    m.solvers.iter().find(|r| r.name == name).map_or(f64::NAN, |r| r.seconds)
+}
+
+/// The paragraph that answers the question.
+fn answer(m: &Measurements) -> String {
+    let (slow, fast) = (solver_seconds(m, ONE_BY_ONE), solver_seconds(m, LANES));
+    let step = fast / 100.0;
+    let ns = |seconds: f64| seconds / REFERENCE * 1e9;
+    let network = |neurons: usize| {
+        let silu = m.activations.iter().filter(|a| a.activation == "SiLU");
+        silu.filter(|a| a.neurons == neurons).map(|a| a.seconds).next().unwrap_or(f64::NAN)
+    };
+    let (small, middle, large) = (network(16), network(96), network(384));
+    let than = |a: f64, b: f64| {
+        if a < b { format!("{:.1} times faster", b / a) } else { format!("{:.1} times slower", a / b) }
+    };
+    let beat = m.ord_beat * 1e9;
+    format!(
+        "On one thread of this machine, for FitzHugh–Nagumo's equations and one state at t = 10: Euler's method as \
+         published, one cell after the other, takes {:.0} ns a cell, and {:.1} ns with cells in the lanes of \
+         registers, a step {:.2} ns. The (8, 8) network takes {:.1} ns and is {} than the former, {} than the latter; \
+         (32, 32, 32) takes {:.0} ns and is {} than the fast solver; (128, 128, 128) takes {:.0} ns and is {}. In other \
+         words, a network of these sizes pays if the solver would need more than {:.0}, {:.0} or {:.0} steps for the \
+         one state that is asked for; where the states at t = 1, 2, …, 10 are asked for, a network is run for each \
+         while the solver passes them all, and needs ten times as many. For O'Hara–Rudy's model a beat by an adaptive \
+         stiff method at rtol 1e-4 takes {:.2} ms here, one cell at a time: as long as {:.0} rows of the (8, 8) \
+         network, {:.0} rows of (32, 32, 32), {:.0} rows of (128, 128, 128). There a network that is accurate enough, \
+         if it can be trained, beats the solver as long as fewer samples of a beat than that are asked for: by a \
+         factor of {:.0} for a hundred samples of a (32, 32, 32) network. No such network was trained here, so the \
+         second half is about time alone.",
+        ns(slow),
+        ns(fast),
+        ns(step),
+        ns(small),
+        than(small, slow),
+        than(small, fast),
+        ns(middle),
+        than(middle, fast),
+        ns(large),
+        than(large, fast),
+        small / step,
+        middle / step,
+        large / step,
+        m.ord_beat * 1e3,
+        beat / ns(small),
+        beat / ns(middle),
+        beat / ns(large),
+        beat / (100.0 * ns(middle)),
+    )
+}
+
+fn header(names: &[&str]) -> Vec<String> {
+    names.iter().map(|n| (*n).to_owned()).collect()
+}
+
+fn percent(x: f64) -> Cell {
+    Cell { text: format!("{:.0} %", 100.0 * x), tone: Tone::Plain, number: true }
+}
+
+fn solvers(parts: &Parts<'_>) -> Table {
+    let published =
+        |cells: f64| parts.publication.claim(&format!("W-INF/euler/{cells:.0}/seconds")).map(|c| c.value);
+    let rows = parts.measured.solvers.iter().map(|r| {
+        vec![
+            Cell::text(r.name.clone()),
+            Cell::text(format!("{:.0} million", r.cells / 1e6)),
+            Cell::number(published(r.cells)),
+            Cell::number(Some(r.seconds)),
+            Cell::number(Some(r.flops / 1e9)),
+            Cell::number(Some(r.bytes / 1e9)),
+            percent(r.of_limit),
+            Cell::text(scientific(r.measured_cells as f64)),
+        ]
+    });
+    Table {
+        caption:
+            "Table 11: Euler's method, Δt = .1, t = 10; published: CUDA on an RTX 4070, here: one thread"
+                .into(),
+        header: header(&[
+            "how",
+            "cells",
+            "published, s",
+            "here, s",
+            "Gflop",
+            "GB",
+            "of the machine's limit",
+            "cells timed",
+        ]),
+        rows: rows.collect(),
+        ..Table::default()
+    }
+}
+
+fn gpu(m: &Measurements) -> Table {
+    let rows = m.gpu.iter().map(|r| {
+        vec![
+            Cell::text(r.name.clone()),
+            Cell::text(scientific(r.cells as f64)),
+            Cell::number(r.seconds),
+            r.of_limit.map_or_else(|| Cell::text("–"), percent),
+            match &r.not_run {
+                Some(why) => Cell::text(format!("NOT_RUN: {why}; to run: {}", r.command)).toned(Tone::Quiet),
+                None => Cell::text(r.device.clone().unwrap_or_default()),
+            },
+        ]
+    });
+    Table {
+        caption: "On a GPU".into(),
+        header: header(&["what", "cells or rows", "s", "of the device's limit", "device, or why not"]),
+        rows: rows.collect(),
+        ..Table::default()
+    }
+}
+
+/// The smallest, the middle and the largest of each depth.
+fn networks(m: &Measurements) -> Table {
+    let mut rows = Vec::new();
+    for depth in 1..=5 {
+        let mut of_depth: Vec<_> = m.pool.iter().filter(|p| p.depth == depth).collect();
+        of_depth.sort_by(|a, b| a.flops.total_cmp(&b.flops));
+        let mut places = vec![0, of_depth.len() / 2, of_depth.len().saturating_sub(1)];
+        places.dedup();
+        for p in places.into_iter().filter_map(|k| of_depth.get(k)) {
+            rows.push(vec![
+                Cell::text(p.layers.clone()),
+                Cell::number(Some(p.flops)),
+                Cell::number(Some(p.bytes)),
+                Cell::number(Some(p.seconds)),
+                percent(p.of_limit),
+                Cell::number(p.onnx_runtime),
+                Cell::number(p.onnx_runtime.map(|o| p.seconds / o)),
+            ]);
+        }
+    }
+    Table {
+        caption: "Some of the pool, 16 million rows on one thread: operations and bytes a row, the fraction of what \
+                  the machine's arithmetic (products alone) or memory allows"
+            .into(),
+        header: header(&[
+            "layers",
+            "flop a row",
+            "bytes a row",
+            "native, s",
+            "of the machine's limit",
+            "ONNX Runtime, s",
+            "native / ONNX Runtime",
+        ]),
+        rows,
+        ..Table::default()
+    }
+}
+
+fn chunks(m: &Measurements) -> Table {
+    let rows = m.chunks.iter().map(|c| {
+        vec![Cell::text(c.layers.clone()), Cell::text(c.rows.to_string()), Cell::number(Some(c.seconds))]
+    });
+    Table {
+        caption: "The search for the best number of rows at a time: ONNX Runtime, 16 million rows".into(),
+        header: header(&["layers", "rows at a time", "s"]),
+        rows: rows.collect(),
+        ..Table::default()
+    }
+}
+
+fn claims(results: &[ClaimResult]) -> Table {
+    let rows = results.iter().map(|r| {
+        let tone = match r.verdict {
+            Verdict::Pass => Tone::Good,
+            Verdict::Differs => Tone::Bad,
+            Verdict::NotRun => Tone::Quiet,
+        };
+        vec![
+            Cell::text(r.id.clone()),
+            Cell::text(r.source.clone()),
+            Cell::number(Some(r.published)),
+            Cell::number(r.measured),
+            Cell::text(r.verdict.to_string()).toned(tone),
+            Cell::text(r.reason.clone().unwrap_or_default()),
+        ]
+    });
+    Table {
+        caption: "Published and found".into(),
+        header: header(&["claim", "where", "published", "here", "verdict", "why not"]),
+        rows: rows.collect(),
+        ..Table::default()
+    }
+}

@@ -1,0 +1,94 @@
+//! From measurements to verdicts on claims.
+
+use super::{Config, Measurements};
+use crate::claims::{Claim, Publication};
+use crate::grid::analyses::{self, Inference};
+use crate::results::{ClaimResult, Finding};
+
+/// The pool as eq. 4.3 takes it: times of the reference set in seconds.
+pub(super) fn times(measured: &Measurements) -> Vec<Inference> {
+    let one = |p: &super::Timed| Inference { layers: p.depth, neurons: p.neurons, value: p.seconds };
+    measured.pool.iter().map(one).collect()
+}
+
+/// ONNX Runtime's time over the native engine's: what stands for Table 13 on a CPU.
+pub(super) fn speedups(measured: &Measurements) -> Vec<Inference> {
+    let one = |p: &super::Timed| {
+        let value = p.onnx_runtime? / p.seconds;
+        Some(Inference { layers: p.depth, neurons: p.neurons, value })
+    };
+    measured.pool.iter().filter_map(one).collect()
+}
+
+/// A verdict for each claim of the experiment.
+pub(super) fn judge(
+    publication: &Publication,
+    config: &Config,
+    measured: &Measurements,
+    command: &str,
+) -> Vec<ClaimResult> {
+    let claims = publication.claims.iter().filter(|c| c.id.starts_with("W-INF/"));
+    claims
+        .map(|claim| {
+            let finding = find(claim, config, measured);
+            ClaimResult::judge(claim, finding, command, config.tier, &[config.seed])
+        })
+        .collect()
+}
+
+fn find(claim: &Claim, config: &Config, measured: &Measurements) -> Finding {
+    let parts: Vec<&str> = claim.id.split('/').collect();
+    match parts[..] {
+        [_, "anova_time", term, quantity] => {
+            let value = analysed(&times(measured), term, quantity);
+            match value {
+                Some(value) if config.is_comparable() => Finding::Measured(value),
+                measured => Finding::NotRun {
+                    measured,
+                    reason: format!("tier {}: {} of 909 networks", config.tier, config.networks),
+                },
+            }
+        }
+        [_, "euler", cells, _] => {
+            let row = measured.gpu.first();
+            let cells: f64 = cells.parse().unwrap_or(f64::NAN);
+            match row.and_then(|r| Some((r, r.seconds?))) {
+                Some((row, seconds)) if row.cells >= 16_000_000 => {
+                    Finding::Measured(seconds * cells / row.cells as f64)
+                }
+                _ => Finding::NotRun { measured: None, reason: without_gpu(row) },
+            }
+        }
+        [_, "front", _] => {
+            let euler = measured.gpu.first().and_then(|r| r.seconds);
+            // The networks that were trained here cost on a GPU what networks of their shape cost.
+            let least = measured.gpu.iter().skip(1).filter_map(|r| r.seconds).reduce(f64::min);
+            match (euler, least, config.is_comparable()) {
+                (Some(euler), Some(network), true) => Finding::Measured(euler / network),
+                _ => Finding::NotRun { measured: None, reason: without_gpu(measured.gpu.first()) },
+            }
+        }
+        _ => Finding::NotRun {
+            measured: None,
+            reason: "needs TensorRT and a GPU: cargo xtask reproduce W-INF --tier paper on such a machine"
+                .into(),
+        },
+    }
+}
+
+fn without_gpu(row: Option<&super::GpuRow>) -> String {
+    let why = row.and_then(|r| r.not_run.clone()).unwrap_or_else(|| "fewer cells than published".into());
+    format!("needs a GPU ({why}): cargo xtask reproduce W-INF --tier paper on such a machine")
+}
+
+fn analysed(all: &[Inference], term: &str, quantity: &str) -> Option<f64> {
+    let table = analyses::inference(all).ok()?;
+    let row = if term == "Residual" { &table.residual } else { table.row(term)? };
+    match quantity {
+        "coefficient" => table.coefficient(term),
+        "sum_sq" => Some(row.sum_sq),
+        "F" => row.f,
+        "p" => row.p,
+        _ => None,
+    }
+}

@@ -1,0 +1,201 @@
+//! W-INF: are networks faster than a numerical solver? The race of Werneck 2024, section 4.4, with
+//! numerics and networks that both run near the limit of the machine.
+
+mod document;
+mod figures;
+mod findings;
+mod gpu;
+mod pool;
+mod race;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::claims::Publication;
+use crate::manifest::{Code, Machine, Manifest, Start, now};
+use crate::progress::Progress;
+use crate::reproduce::{Job, Options, Summary};
+use crate::results::Verdict;
+use crate::rundir::RunDir;
+use crate::{Error, Tier, files};
+
+pub use gpu::GpuRow;
+pub use pool::{Activation, Chunk, Timed, Trained};
+pub use race::{Accuracy, Limits, SolverRow};
+
+/// Cells of the reference set (Table 11).
+pub(crate) const REFERENCE: f64 = 16e6;
+
+/// What a run measures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    format: u32,
+    experiment: String,
+    tier: Tier,
+    seed: u64,
+    /// Cells that the fast solver is timed with, at most: times of more are in proportion.
+    most_cells: usize,
+    /// Cells that the published way is timed with, at most.
+    most_cells_one_by_one: usize,
+    /// Networks of the pool.
+    networks: usize,
+    /// Rows that each is timed with.
+    rows: usize,
+    /// CPU time for each measurement, in seconds.
+    seconds: f64,
+}
+
+impl Config {
+    fn new(options: &Options) -> Self {
+        let (most_cells, most_cells_one_by_one, networks, rows, seconds) = match options.tier {
+            Tier::Smoke => (200_000, 20_000, 20, 20_000, 0.01),
+            Tier::Quick => (4_000_000, 200_000, 155, 200_000, 0.1),
+            Tier::Paper => (64_000_000, 1_000_000, 909, 1_000_000, 0.5),
+        };
+        Config {
+            format: 1,
+            experiment: "W-INF".into(),
+            tier: options.tier,
+            seed: options.seed,
+            most_cells,
+            most_cells_one_by_one,
+            networks: options.limit.unwrap_or(networks),
+            rows,
+            seconds,
+        }
+    }
+
+    /// Whether the pool is as large as the published one.
+    fn is_comparable(&self) -> bool {
+        self.tier == Tier::Paper && self.networks >= 909
+    }
+}
+
+/// `measurements.json`: all that was measured. Times are CPU time of one thread unless a row names a
+/// device.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Measurements {
+    /// What the machine can do at most.
+    pub limits: Limits,
+    /// Solvers, Table 11.
+    pub solvers: Vec<SolverRow>,
+    /// Errors of Euler's method by its step.
+    pub accuracy: Vec<Accuracy>,
+    /// The pool of untrained networks.
+    pub pool: Vec<Timed>,
+    /// The cost of activations, Fig. 42.
+    pub activations: Vec<Activation>,
+    /// ONNX Runtime by rows at a time; empty without it.
+    pub chunks: Vec<Chunk>,
+    /// Trained networks that are kept, Fig. 41.
+    pub trained: Vec<Trained>,
+    /// The time of a beat of O'Hara–Rudy's model, adaptive, at rtol 1e-4, in seconds.
+    pub ord_beat: f64,
+    /// What needs a GPU.
+    pub gpu: Vec<GpuRow>,
+}
+
+/// Runs the race from measurements to report.
+pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
+    let publication = Publication::werneck2024()?;
+    let config = Config::new(job.options);
+    let run = RunDir::open(&job.out, &config, job.existing)?;
+    let progress = Progress::new("W-INF");
+    let manifest = run.add_start(
+        Manifest {
+            format: 1,
+            experiment: "W-INF".into(),
+            seeds: BTreeMap::from([("run".to_owned(), config.seed)]),
+            datasets: BTreeMap::new(),
+            starts: Vec::new(),
+        },
+        Start {
+            at: now(),
+            command: job.command.clone(),
+            jobs: 1,
+            code: Code::current(),
+            machine: Machine::current(),
+        },
+    )?;
+
+    progress.stage("1/4 solvers", 1.0, 0.0);
+    let limits = race::limits(&config);
+    let solvers = race::solvers(&config, &limits)?;
+    let accuracy = race::accuracy(&config, &solvers)?;
+    let ord_beat = race::ord_beat(config.seconds)?;
+    if job.stop.requested() {
+        return Err(Error::Interrupted { resume: job.resume.clone() });
+    }
+    progress.stage("2/4 networks", config.networks as f64, 0.0);
+    let pool = pool::pool(&config, &run.join("networks"), &limits, &progress, job)?;
+    let activations = pool::activations(&config, &run.join("networks"))?;
+    let chunks = pool::chunks(&config, &run.join("networks"))?;
+    let trained = pool::trained(&config, &run.join("networks"), &publication)?;
+    progress.stage("3/4 GPU", 1.0, 0.0);
+    let gpu = gpu::rows(&config, &run.join("networks"), &job.command);
+
+    progress.stage("4/4 report", 1.0, 0.0);
+    let measured =
+        Measurements { limits, solvers, accuracy, pool, activations, chunks, trained, ord_beat, gpu };
+    files::write_json(&run.join("measurements.json"), &measured)?;
+    let results = findings::judge(&publication, &config, &measured, &job.command);
+    let parts = document::Parts {
+        publication: &publication,
+        config: &config,
+        manifest: &manifest,
+        measured: &measured,
+        results: &results,
+    };
+    document::write(&parts)?.write(run.path())?;
+    // Last of all: a run that has it is finished.
+    files::write_json(&RunDir::results(run.path()), &results)?;
+    progress.finish();
+    let count = |verdict| results.iter().filter(|r| r.verdict == verdict).count();
+    let line = if config.is_comparable() {
+        format!(
+            "{} claims PASS, {} DIFFER, {} were not run",
+            count(Verdict::Pass),
+            count(Verdict::Differs),
+            count(Verdict::NotRun)
+        )
+    } else {
+        format!("tier {}: {} of 909 networks; not comparable with the paper", config.tier, config.networks)
+    };
+    Ok(Summary { report: run.join("report.html"), lines: vec![line] })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interrupt::Stop;
+    use crate::rundir::Existing;
+
+    #[test]
+    fn a_small_race_has_an_answer_and_says_what_was_not_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut options = Options::new(Tier::Smoke);
+        options.limit = Some(10);
+        let summary = run(&Job {
+            options: &options,
+            out: folder.path().join("run"),
+            existing: Existing::Refuse,
+            command: "reproduce W-INF".into(),
+            resume: "reproduce W-INF --resume".into(),
+            stop: Stop::new(),
+        })
+        .unwrap();
+        assert!(summary.lines[0].contains("not comparable"), "{:?}", summary.lines);
+        let report = std::fs::read_to_string(folder.path().join("run/report.md")).unwrap();
+        for part in ["When does a network beat a good solver", "Table 11", "Table 12", "NOT_RUN", "FitzHugh"]
+        {
+            assert!(report.contains(part), "{part} is missing from\n{report}");
+        }
+        let measured: Measurements =
+            files::read_json(&folder.path().join("run/measurements.json"), "").unwrap();
+        assert_eq!(measured.pool.len(), 10);
+        assert!(measured.pool.iter().all(|p| p.seconds > 0.0));
+        assert!(measured.accuracy.windows(2).all(|a| a[0].error > a[1].error), "{:?}", measured.accuracy);
+        assert!(measured.gpu.iter().all(|g| g.seconds.is_some() || g.not_run.is_some()));
+    }
+}

@@ -1,0 +1,91 @@
+//! Results of a paper-scale run that are kept with the sources: one small file for each network, the claims'
+//! results, and the figures.
+
+use std::path::Path;
+
+use super::config::Config;
+use super::findings::{Findings, judge};
+use super::train::Trained;
+use crate::claims::Publication;
+use crate::kuptsov::{Kept, list, write};
+use crate::rundir::RunDir;
+use crate::werneck::{Outcome, Provenance};
+use crate::{Error, Tier, files};
+
+/// Takes the finished networks of a run of tier paper over into `folder`. A network that is kept already is
+/// replaced.
+///
+/// # Errors
+/// [`Error::BadOption`] if the run is not of the tier `paper` with its iterations; [`Error::Damaged`] or
+/// [`Error::Io`] for its files.
+pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
+    let config: Config = files::read_json(&RunDir::config(run), "give the folder of a run of P")?;
+    if !config.is_comparable() {
+        let why = format!(
+            "only runs of tier paper are kept; this one is of tier {} with {} iterations",
+            config.tier, config.iterations
+        );
+        return Err(Error::BadOption { option: "keep", value: run.display().to_string(), why });
+    }
+    let provenance = Provenance::of(run, config.tier, config.seed)?;
+    let mut taken = 0;
+    for trial in &config.trials {
+        let path = run.join("trials").join(trial.file_name()).join("result.json");
+        if !path.exists() {
+            continue;
+        }
+        let mut result: Trained = files::read_json(&path, "delete it and resume the run")?;
+        // Pictures of the method and its baselines are enough.
+        if trial.arm.group != super::Group::Main {
+            result.evaluation.states.clear();
+        }
+        let every = result.course.len().div_ceil(25).max(1);
+        result.course = result.course.into_iter().rev().step_by(every).rev().collect();
+        let to = folder.join("networks").join(format!("{}.json", trial.file_name()));
+        write(&to, &Kept { provenance: provenance.clone(), result })?;
+        taken += 1;
+    }
+    let publication = Publication::kainth2025()?;
+    let kept = load(folder)?;
+    files::write_json(&folder.join("results.json"), &judge(&publication, &kept, Tier::Paper, None))?;
+    for name in std::fs::read_dir(run.join("figures")).into_iter().flatten().flatten() {
+        let bytes =
+            std::fs::read(name.path()).map_err(Error::io(&name.path(), "check that it can be read"))?;
+        files::write(&folder.join("figures").join(name.file_name()), bytes)?;
+    }
+    Ok(Outcome { taken, total: kept.networks.len(), folder: folder.to_owned() })
+}
+
+/// All that is kept; nothing if the folder is not there.
+///
+/// # Errors
+/// [`Error::Damaged`] or [`Error::Io`] for a file that is there and cannot be used.
+pub(crate) fn load(folder: &Path) -> Result<Findings, Error> {
+    let mut found = Findings::default();
+    for path in list(&folder.join("networks"))? {
+        let kept: Kept<Trained> = files::read_json(&path, "restore it from the repository")?;
+        (found.command, found.seed) = (kept.provenance.command, kept.provenance.seed);
+        found.networks.push(kept.result);
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is kept can be read, and its `results.json` is what the claims say now.
+    #[test]
+    fn the_kept_results_are_whole() {
+        let publication = Publication::kainth2025().unwrap();
+        let folder = crate::kuptsov::kept_folder(&publication);
+        let kept = load(&folder).unwrap();
+        if kept.networks.is_empty() {
+            return;
+        }
+        let now = judge(&publication, &kept, Tier::Paper, None);
+        let then: Vec<crate::results::ClaimResult> =
+            files::read_json(&folder.join("results.json"), "run keep again").unwrap();
+        assert_eq!(now, then);
+    }
+}

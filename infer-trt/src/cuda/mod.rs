@@ -1,0 +1,180 @@
+//! Kernels on an NVIDIA GPU: compiled at run time, so that the same program builds and runs without
+//! CUDA.
+//!
+//! A kernel is text. That of a network comes from its ONNX file ([`network_source`]); that of a
+//! numerical solver from whoever writes it: [`Kernel::march`] runs functions of the signature
+//!
+//! ```text
+//! extern "C" __global__ void NAME(long long n, long long steps, float dt, const float *each, float *y);
+//! ```
+//!
+//! where `y` has the states of `n` members column by column, and `each` what members have of their
+//! own. [`compile`] needs NVIDIA's run-time compiler alone, no driver and no device.
+
+pub(crate) mod driver;
+pub(crate) mod network;
+pub(crate) mod nvrtc;
+pub(crate) mod session;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use cudarc::driver::{
+    CudaContext, CudaFunction, CudaStream, DriverError, LaunchConfig, PushKernelArg as _, sys,
+};
+
+use crate::{InferError, Provider, native, onnx};
+
+/// Threads of a block.
+const BLOCK: u32 = 256;
+
+/// The CUDA C++ text of a network: a kernel that takes each row through all layers, weights in its
+/// instructions.
+///
+/// ```
+/// let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/larger.onnx");
+/// let text = infer_trt::cuda::network_source(file, 1 << 20)?;
+/// assert!(text.contains("KERNEL network(long long rows, const float *x, float *y)"));
+/// # Ok::<(), infer_trt::InferError>(())
+/// ```
+///
+/// # Errors
+/// A file that cannot be read, is damaged, larger than `max_file_bytes` or refused, and networks that
+/// the kernel cannot hold: see [`InferError`].
+pub fn network_source(path: impl AsRef<Path>, max_file_bytes: u64) -> Result<String, InferError> {
+    let file = onnx::File::read(path.as_ref(), max_file_bytes)?;
+    network::source(&native::compile(&file)?).map_err(|reason| network::refused(&file, reason))
+}
+
+/// Compiles CUDA C++ text to PTX for devices of compute capability `major.minor` and newer ones.
+///
+/// # Errors
+/// [`InferError::Unavailable`] without NVIDIA's run-time compiler, [`InferError::Cuda`] with what it
+/// says about the text.
+pub fn compile(source: &str, major: i32, minor: i32) -> Result<String, InferError> {
+    Ok(nvrtc::compile(source, (major, minor))?.to_src())
+}
+
+/// A GPU.
+pub struct Device {
+    context: Arc<CudaContext>,
+    stream: Arc<CudaStream>,
+    found: driver::Found,
+    driver: String,
+}
+
+impl Device {
+    /// Opens the device of a number, from 0.
+    ///
+    /// # Errors
+    /// [`InferError::Unavailable`] without driver or device, [`InferError::Option`] for a number that
+    /// no device has, [`InferError::Cuda`] with what the driver says.
+    pub fn open(ordinal: usize) -> Result<Self, InferError> {
+        let (driver, found) = driver::device(&Provider::FusedCuda, ordinal)?;
+        let context = CudaContext::new(ordinal).map_err(failed("open the device"))?;
+        let stream = context.new_stream().map_err(failed("open a stream"))?;
+        Ok(Self { context, stream, found, driver: driver.version })
+    }
+
+    /// The device's name, compute capability and driver, as reports have it.
+    pub fn description(&self) -> String {
+        let (major, minor) = self.found.capability;
+        format!("{}, compute capability {major}.{minor}, driver for CUDA {}", self.found.name, self.driver)
+    }
+
+    /// Single-precision additions and multiplications that the device can do in a second: two for
+    /// each core and cycle at its highest clock.
+    ///
+    /// # Errors
+    /// [`InferError::Cuda`] with what the driver says.
+    pub fn peak(&self) -> Result<f64, InferError> {
+        use sys::CUdevice_attribute_enum as Attribute;
+        let ask = |a| self.context.attribute(a).map(f64::from).map_err(failed("ask the device"));
+        let units = ask(Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?;
+        let kilohertz = ask(Attribute::CU_DEVICE_ATTRIBUTE_CLOCK_RATE)?;
+        // Cores of a multiprocessor for single precision: CUDA C++ programming guide, table of
+        // arithmetic throughput. 8.0 and 7.x have 64, 6.0 has 64, all others since 5.0 have 128.
+        let cores = match self.found.capability {
+            (8, 0) | (7, _) | (6, 0) => 64.0,
+            _ => 128.0,
+        };
+        Ok(2.0 * cores * units * kilohertz * 1e3)
+    }
+
+    /// Compiles a text and takes the kernel `name` from it.
+    ///
+    /// # Errors
+    /// [`InferError::Unavailable`] without NVIDIA's run-time compiler, [`InferError::Cuda`] with what
+    /// compiler or driver say.
+    pub fn kernel(&self, source: &str, name: &str) -> Result<Kernel, InferError> {
+        let ptx = nvrtc::compile(source, self.found.capability)?;
+        let module = self.context.load_module(ptx).map_err(failed("load a kernel"))?;
+        let function = module.load_function(name).map_err(failed("find the kernel in its module"))?;
+        Ok(Kernel { function, stream: self.stream.clone() })
+    }
+}
+
+/// A kernel, compiled and loaded.
+pub struct Kernel {
+    function: CudaFunction,
+    stream: Arc<CudaStream>,
+}
+
+impl Kernel {
+    /// Takes `steps` steps with members whose states are in `y`, column by column, and whose own
+    /// numbers are in `each`; see the [module](self). Returns the seconds that the kernel took, without
+    /// copies.
+    ///
+    /// # Errors
+    /// [`InferError::OutputLength`] if `y` is no whole number of members with `states` states,
+    /// [`InferError::InputLength`] if `each` is not as long as `own` columns, [`InferError::Cuda`].
+    #[allow(unsafe_code, reason = "a kernel is started with pointers")]
+    pub fn march(
+        &self,
+        (states, own): (usize, usize),
+        steps: u64,
+        dt: f32,
+        each: &[f32],
+        y: &mut [f32],
+    ) -> Result<f64, InferError> {
+        let members = y.len() / states.max(1);
+        if states == 0 || !y.len().is_multiple_of(states) {
+            return Err(InferError::OutputLength { len: y.len(), rows: members, n_outputs: states });
+        }
+        if each.len() != own * members {
+            return Err(InferError::InputLength { len: each.len(), n_inputs: own });
+        }
+        if members == 0 {
+            return Ok(0.0);
+        }
+        let stream = &self.stream;
+        // A column of nothing has an address too.
+        let each = stream.clone_htod(if each.is_empty() { &[0.0][..] } else { each });
+        let each = each.map_err(failed("copy to the device"))?;
+        let mut state = stream.clone_htod(y).map_err(failed("copy to the device"))?;
+        let flags = Some(sys::CUevent_flags::CU_EVENT_DEFAULT);
+        let (n, steps) = (members as i64, steps as i64);
+        let begin = stream.record_event(flags).map_err(failed("take the time"))?;
+        let mut launch = stream.launch_builder(&self.function);
+        launch.arg(&n).arg(&steps).arg(&dt).arg(&each).arg(&mut state);
+        // SAFETY: the arguments have the types of the signature that the module page asks for, and
+        // both arrays are as long as it says.
+        unsafe { launch.launch(grid(members)) }.map_err(failed("start a kernel"))?;
+        let end = stream.record_event(flags).map_err(failed("take the time"))?;
+        stream.memcpy_dtoh(&state, y).map_err(failed("copy from the device"))?;
+        stream.synchronize().map_err(failed("run a kernel"))?;
+        let ms = begin.elapsed_ms(&end).map_err(failed("take the time"))?;
+        Ok(f64::from(ms) * 1e-3)
+    }
+}
+
+/// Blocks of threads, one for each of so many members; kernels go on where there are fewer.
+fn grid(members: usize) -> LaunchConfig {
+    let blocks = u32::try_from(members.div_ceil(BLOCK as usize)).unwrap_or(u32::MAX).min(1 << 30);
+    LaunchConfig { grid_dim: (blocks, 1, 1), block_dim: (BLOCK, 1, 1), shared_mem_bytes: 0 }
+}
+
+/// An error of the driver.
+fn failed(action: &'static str) -> impl Fn(DriverError) -> InferError {
+    move |e| InferError::Cuda { action, message: e.to_string() }
+}

@@ -1,0 +1,63 @@
+//! Who did the work of an ONNX Runtime session: what its own profile says.
+
+use std::collections::BTreeSet;
+
+use ort::session::Session;
+use ort::value::TensorRef;
+
+use crate::{InferError, Provider};
+
+fn failed(e: impl core::fmt::Display) -> InferError {
+    InferError::Runtime { action: "find out which provider runs", message: e.to_string() }
+}
+
+/// The providers of the nodes that ran, from a profile: a list of events.
+fn of_profile(text: &str) -> Result<BTreeSet<String>, serde_json::Error> {
+    let events: Vec<serde_json::Value> = serde_json::from_str(text)?;
+    let nodes = events.iter().filter(|e| e["cat"] == "Node");
+    Ok(nodes.filter_map(|e| e["args"]["provider"].as_str().map(str::to_owned)).collect())
+}
+
+/// Runs one row of zeros through a session that `build` opens with the profile that it is given, and
+/// checks that `expected` did all the work.
+///
+/// # Errors
+/// [`InferError::WrongProvider`] if another took part or nobody did, [`InferError::Runtime`].
+pub(crate) fn verify(
+    provider: &Provider,
+    expected: &str,
+    input: &str,
+    n_inputs: usize,
+    build: impl FnOnce(&std::path::Path) -> Result<Session, InferError>,
+) -> Result<(), InferError> {
+    let folder = tempfile::tempdir().map_err(failed)?;
+    let mut session = build(&folder.path().join("profile"))?;
+    let zeros = vec![0.0_f32; n_inputs];
+    let x = TensorRef::from_array_view(([1, n_inputs], &zeros[..])).map_err(failed)?;
+    session.run(ort::inputs![input => x]).map_err(failed)?;
+    let profile = session.end_profiling().map_err(failed)?;
+    let text = std::fs::read_to_string(profile).map_err(failed)?;
+    let ran = of_profile(&text).map_err(failed)?;
+    if ran.len() == 1 && ran.contains(expected) {
+        return Ok(());
+    }
+    let ran =
+        if ran.is_empty() { "nobody".to_owned() } else { ran.into_iter().collect::<Vec<_>>().join(", ") };
+    Err(InferError::WrongProvider { provider: provider.clone(), ran })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_names_the_providers_of_nodes_alone() {
+        let text = r#"[{"cat":"Session","args":{"provider":"x"}},
+            {"cat":"Node","name":"a_fence_before","args":{"op_name":"MatMul"}},
+            {"cat":"Node","name":"a","args":{"provider":"CPUExecutionProvider"}},
+            {"cat":"Node","name":"b","args":{"provider":"CUDAExecutionProvider"}}]"#;
+        let ran: Vec<String> = of_profile(text).unwrap().into_iter().collect();
+        assert_eq!(ran, ["CPUExecutionProvider", "CUDAExecutionProvider"]);
+        assert!(of_profile("no list").is_err());
+    }
+}

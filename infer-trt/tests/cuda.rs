@@ -1,0 +1,132 @@
+//! Kernels without a GPU: their text as C on this machine, through NVIDIA's compiler where it is set
+//! up, and what happens without a driver.
+
+#![allow(clippy::unwrap_used, reason = "in helpers of tests, as in tests")]
+
+mod common;
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use common::{ACTS, Act, Folder, Graph, Net, error};
+use infer_trt::{InferError, Precision, Provider, SessionOptions, cuda, open, probe};
+
+/// Compiles a network's text as C and runs rows through it.
+fn run_as_c(folder: &Folder, text: &str, x: &[f32], n_in: usize, n_out: usize) -> Vec<f32> {
+    let main = format!(
+        "\n#include <stdio.h>\n#include <stdlib.h>\nint main(void) {{\n  const long long n = {};\n  \
+         float *x = malloc(n * {n_in} * 4), *y = malloc(n * {n_out} * 4);\n  \
+         if (fread(x, 4, n * {n_in}, stdin) != (size_t)(n * {n_in})) return 1;\n  network(n, x, y);\n  \
+         return fwrite(y, 4, n * {n_out}, stdout) != (size_t)(n * {n_out});\n}}\n",
+        x.len() / n_in
+    );
+    let source = folder.write("network.c", format!("{text}{main}").as_bytes());
+    let program = folder.path().join("network");
+    let cc = std::env::var("CC").unwrap_or_else(|_| "cc".into());
+    let output = Command::new(cc).args(["-O1", "-o"]).args([&program, &source]).arg("-lm").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let bytes: Vec<u8> = x.iter().flat_map(|v| v.to_le_bytes()).collect();
+    child.stdin.take().unwrap().write_all(&bytes).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    output.stdout.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
+}
+
+#[test]
+fn the_kernel_computes_the_network() {
+    let folder = Folder::new();
+    // All activations in one network, with blocks of every size, and one as wide as can be.
+    let hidden: Vec<(Act, usize)> = ACTS.iter().enumerate().map(|(k, &act)| (act, 7 + 4 * k)).collect();
+    for (seed, hidden, n_out) in
+        [(1, hidden, 3), (2, vec![(Act::Silu, 64), (Act::Tanh, 64)], 2), (3, vec![], 1)]
+    {
+        let net = Net::random(seed, 3, &hidden, n_out);
+        let text = cuda::network_source(folder.model(&net.model()), 1 << 20).unwrap();
+        let x = net.inputs(5, 500);
+        let y = run_as_c(&folder, &text, &x, 3, n_out);
+        let reference: Vec<f64> = x.chunks(3).flat_map(|x| net.eval(x)).collect();
+        let error = error(&y, &reference);
+        assert!(error < 1e-6, "{hidden:?}: {error:e}");
+    }
+}
+
+#[test]
+fn the_kernel_lets_nan_pass_and_saturates() {
+    let folder = Folder::new();
+    for act in [Act::Silu, Act::Sigmoid, Act::Tanh, Act::Elu, Act::Relu] {
+        let mut g = Graph::default();
+        let x = g.node("Identity", &["x"]);
+        match act {
+            Act::Silu => {
+                let s = g.node("Sigmoid", &[&x]);
+                g.node("Mul", &[&x, &s]);
+            }
+            act => {
+                g.node(&format!("{act:?}"), &[&x]);
+            }
+        }
+        let text = cuda::network_source(folder.model(&g.model(1, 1)), 1 << 20).unwrap();
+        let y = run_as_c(&folder, &text, &[f32::NAN, 1e30, -1e30], 1, 1);
+        assert!(y[0].is_nan(), "{act:?}: {y:?}");
+        assert_eq!(f64::from(y[1]), act.eval(f64::from(1e30_f32)), "{act:?}");
+        assert_eq!(f64::from(y[2]), act.eval(f64::from(-1e30_f32)) + 0.0, "{act:?}");
+    }
+}
+
+#[test]
+fn what_a_kernel_cannot_hold_is_refused_with_a_way_out() {
+    let folder = Folder::new();
+    let wide = folder.model(&Net::random(1, 3, &[(Act::Tanh, 65)], 2).model());
+    let error = cuda::network_source(wide, 1 << 20).unwrap_err();
+    assert!(matches!(error, InferError::Refused { .. }) && error.to_string().contains("tensorrt"), "{error}");
+    let mut g = Graph::default();
+    g.node("Softmax", &["x"]);
+    let error = cuda::network_source(folder.model(&g.model(3, 3)), 1 << 20).unwrap_err();
+    assert!(matches!(error, InferError::Unsupported { .. }), "{error}");
+}
+
+#[test]
+fn without_a_gpu_every_provider_that_needs_one_says_what_is_missing() {
+    if probe::cuda().status.is_present() {
+        return;
+    }
+    let folder = Folder::new();
+    let path = folder.model(&Net::random(1, 3, &[(Act::Tanh, 4)], 2).model());
+    let cache = folder.path().join("engines");
+    let tensorrt = |precision| Provider::TensorRt { precision, cache: Some(cache.clone()) };
+    for provider in
+        [Provider::OrtCuda, tensorrt(Precision::F32), tensorrt(Precision::Bf16), Provider::FusedCuda]
+    {
+        let error = open(&path, &provider, &SessionOptions::default()).err().unwrap();
+        let InferError::Unavailable { provider: named, reason, remedy } = &error else {
+            panic!("another error: {error}");
+        };
+        assert_eq!(named, &provider);
+        assert!(!reason.is_empty() && remedy.len() > 20, "{error}");
+    }
+    assert!(!cache.exists(), "nothing is written for an engine that cannot be built");
+    assert!(matches!(cuda::Device::open(0), Err(InferError::Unavailable { .. })));
+}
+
+#[test]
+#[ignore = "needs NVIDIA's run-time compiler: cargo xtask setup nvrtc"]
+fn nvidias_compiler_takes_the_kernel() {
+    let folder = Folder::new();
+    let hidden: Vec<(Act, usize)> = ACTS.iter().map(|&act| (act, 16)).collect();
+    for hidden in [hidden, vec![(Act::Silu, 64); 3]] {
+        let net = Net::random(1, 3, &hidden, 2);
+        let text = cuda::network_source(folder.model(&net.model()), 1 << 20).unwrap();
+        for (major, minor) in [(7, 5), (9, 0)] {
+            let ptx = cuda::compile(&text, major, minor).unwrap();
+            assert!(ptx.contains(".entry network") && ptx.contains(&format!("sm_{major}{minor}")));
+            // Activations are in registers: nothing lies in a thread's own memory, apart from what
+            // the sine of very large arguments takes.
+            let sine = hidden.iter().any(|(act, _)| *act == Act::Sin);
+            assert!(sine || !ptx.contains(".local"), "{hidden:?}");
+        }
+    }
+    let error = cuda::compile("extern \"C\" __global__ void k() { x = 1; }", 9, 0).unwrap_err();
+    assert!(error.to_string().contains("identifier \"x\" is undefined"), "{error}");
+    assert!(cuda::compile("a\0b", 9, 0).unwrap_err().to_string().contains("zero byte"));
+}
