@@ -1,4 +1,4 @@
-//! The experiment of the neural maps, as a person runs it.
+//! The experiments of neural maps and of operators, as a person runs them.
 
 mod common;
 
@@ -37,6 +37,45 @@ fn a_part_runs_from_data_to_report_and_says_what_is_not_comparable() {
     assert_eq!(text(&run.join("findings.json")), before);
 
     assert_not_kept(folder.path());
+}
+
+#[test]
+fn operators_run_from_data_to_report_and_go_on_where_they_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let short = ["reproduce", "F", "--iterations", "18", "--out", "run", "--jobs", "1"];
+    let output = benchsuite(folder.path(), &short);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("not comparable with the paper") && said.contains("report.html"), "{said}");
+    let run = folder.path().join("run");
+    let report = text(&run.join("report.html"));
+    for part in ["not comparable with the paper", "F-RES", "F-TUNE", "F-EPOCHS", "APD90", "Deviations"] {
+        assert!(report.contains(part), "{part} is missing");
+    }
+    let findings = text(&run.join("findings.json"));
+    let found: serde_json::Value = serde_json::from_str(&findings).unwrap();
+    let variables: Vec<usize> = found["nets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|n| n["errors"]["l2"].as_array().unwrap().len())
+        .collect();
+    assert_eq!(variables, [2, 4, 41]);
+    for name in ["fhn", "hh", "ord"] {
+        assert!(run.join(format!("models/{name}-constrained.onnx")).exists());
+    }
+    // The search's survivors reached the last rung, and nobody else.
+    let candidates = found["candidates"].as_array().unwrap();
+    let rungs: Vec<usize> = candidates.iter().map(|c| c["errors"].as_array().unwrap().len()).collect();
+    assert_eq!(rungs, [2, 2, 1, 1, 1, 1, 1, 1]);
+
+    // One network is trained again from its checkpoint, the others are taken as they are.
+    std::fs::remove_file(run.join("networks/hh-constrained/result.json")).unwrap();
+    let again = benchsuite(folder.path(), &[&short[..], &["--resume"]].concat());
+    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+    let mut then: serde_json::Value = serde_json::from_str(&text(&run.join("findings.json"))).unwrap();
+    then["nets"][1]["milliseconds_per_iteration"] = found["nets"][1]["milliseconds_per_iteration"].clone();
+    assert_eq!(then, found);
 }
 
 #[test]

@@ -18,6 +18,10 @@ OPTIMISER = optax.adam(1e-3)
 
 
 def make(work, network, mode):
+    if work == "fno":
+        import operator_jax
+
+        return operator_jax.make(mode)
     sizes, activations = NETWORKS[network]
 
     def net(layers, x):

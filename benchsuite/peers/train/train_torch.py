@@ -12,6 +12,10 @@ START, STATES_LATER = map(torch.from_numpy, trajectory())
 
 
 def make(work, network, mode):
+    if work == "fno":
+        import operator_torch
+
+        return operator_torch.make(mode), 1
     sizes, activations = NETWORKS[network]
     layers = []
     for i, (w, b) in enumerate(parameters(sizes)):

@@ -50,6 +50,20 @@ def equations(u, w):
     return 10 * (u * (u - 0.4) * (1 - u) - w), 0.2 * (0.2 * u - 0.8 * w)
 
 
+# The operator: batch, points, width, modes, layers, hidden neurons of lifting and projection, outputs.
+OPERATOR = (32, 512, 64, 32, 4, 128, 4)
+
+
+def trajectories():
+    """Places and given numbers of a batch of trajectories, and wanted numbers."""
+    batch, points, outputs = OPERATOR[0], OPERATOR[1], OPERATOR[-1]
+    rng = np.random.default_rng(0)
+    given = np.cumsum(rng.standard_normal((batch, points)), 1) / 20
+    place = np.broadcast_to(np.linspace(0, 1, points), (batch, points))
+    wanted = [np.sin((j + 1) * given) + place for j in range(outputs)]
+    return np.stack([place, given], 2).astype("f4"), np.stack(wanted, 2).astype("f4")
+
+
 def serve(name, version, make):
     """Answers `time WORK/NETWORK/MODE _ _ SECONDS`. `make(work, network, mode)` gives a function that does
     some steps and waits for them, and how many it does."""

@@ -3,7 +3,8 @@
 //! The same work for all: networks of 3 inputs and 2 outputs, batches of 128, Adam; `data` is the loss
 //! of eq. 3.7, `pinn` adds the residual of the equations at 128 points and the initial condition at
 //! 128 points (eq. 3.16 of Werneck 2024). `ode` is a neural ODE instead: four states, a trajectory of 1,470
-//! steps of Heun's method, gradients through the solver. The others see one batch again and again; ours draws a new
+//! steps of Heun's method, gradients through the solver; `fno` is a Fourier neural operator: width 64, 32 modes, 4
+//! layers, 512 points, batches of 32, relative L² error, AdamW. The others see one batch again and again; ours draws a new
 //! one in each iteration, as a training does (a neural ODE has one trajectory). Times are CPU time of one thread, taken in rounds in
 //! which all have their turns. Others run as programs of their own ([`rivals`]); what is not
 //! installed is listed as absent.
@@ -25,19 +26,21 @@ use crate::manifest::{Code, Machine, now};
 use crate::{Error, files, print};
 
 /// The works, in the order of the tables.
-pub(crate) const WORKS: [&str; 3] = ["data", "pinn", "ode"];
+pub(crate) const WORKS: [&str; 4] = ["data", "pinn", "ode", "fno"];
 /// The networks, in the order of the tables, with their layers.
 pub(crate) const NETWORKS: [(&str, &str); 3] =
     [("small", "SiLU8,ELU8"), ("mid", "SiLU32,Tanh32,SiLU32"), ("large", "SiLU64,SiLU64,SiLU64")];
 /// The network of a neural ODE.
 pub(crate) const FIELD: (&str, &str) = ("field", "Tanh64,Tanh64");
+/// The network of `fno`.
+const OPERATOR: (&str, &str) = ("operator", "width 64, 32 modes, 4 layers, 512 points, batch 32");
 /// Rows of data in a batch, collocation points, initial points.
 pub(crate) const BATCH: usize = 128;
 
 /// How to compare training steps.
 #[derive(Debug, Clone, Args)]
 pub struct Train {
-    /// What to train on: data, pinn, ode
+    /// What to train on: data, pinn, ode, fno
     #[arg(long, value_name = "WORKS", value_delimiter = ',', default_value = "data,pinn,ode")]
     works: Vec<String>,
     /// Networks of data and pinn: small, mid, large
@@ -98,7 +101,11 @@ impl Train {
         let mut rows = Vec::new();
         for work in WORKS.into_iter().filter(|w| self.works.iter().any(|x| x == w)) {
             let chosen = NETWORKS.into_iter().filter(|n| self.networks.iter().any(|x| x == n.0));
-            let networks: Vec<_> = if work == "ode" { vec![FIELD] } else { chosen.collect() };
+            let networks: Vec<_> = match work {
+                "ode" => vec![FIELD],
+                "fno" => vec![OPERATOR],
+                _ => chosen.collect(),
+            };
             for (network, layers) in networks {
                 eprintln!("{work}, {network} ({layers})");
                 rows.extend(self.one(work, network, layers, &entrants, &mut peers)?);

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use ionic_models::Cell;
 use ionic_models::models::FitzHughNagumo;
+use surrogates::fno::{FnoConfig, FnoSpec, FnoTrainer, Signals, Variant};
 use surrogates::neural_ode::{
     Adjoint, OdeConfig, OdeMethod, OdeSpec, OdeTrainer, OnDivergence, Pace, Phase, Window,
 };
 use surrogates::{
-    AdamConfig, Backend, DataTerm, InitialTerm, InitialValue, MlpSpec, Normalization, PhysicsTerm, Samples,
-    Sampling, SystemField, TrainConfig, Trainer, TrainingSet,
+    Activation, AdamConfig, Backend, DataTerm, InitialTerm, InitialValue, MlpSpec, Normalization,
+    PhysicsTerm, Samples, Sampling, SystemField, TrainConfig, Trainer, TrainingSet,
 };
 
 use super::BATCH;
@@ -26,21 +27,24 @@ const BLOCK_OF_ODE: usize = 8;
 pub(super) enum Work {
     Network(Box<Trainer>),
     Ode(Box<OdeTrainer>),
+    Operator(Box<FnoTrainer>),
 }
 
 impl Work {
     pub(super) fn new(work: &str, layers: &str) -> Result<Self, Error> {
         let failed =
             |e: surrogates::Error| Error::Training { network: layers.to_owned(), source: Box::new(e) };
+        if work == "fno" {
+            return Ok(Work::Operator(Box::new(operator().map_err(failed)?)));
+        }
         if work == "ode" {
             return ode(layers).map(|t| Work::Ode(Box::new(t))).map_err(failed);
         }
-        let informed = work == "pinn";
         let mut config = TrainConfig::data_driven(MlpSpec::parse(3, layers, 2).map_err(failed)?, 1);
         config.backend = Backend::Fused;
         config.validate_every = u64::MAX;
         config.data = Some(DataTerm { batch: BATCH, sampling: Sampling::Shuffled, weight: 1.0 });
-        if informed {
+        if work == "pinn" {
             let domain = vec![(-1.0, 1.0); 3];
             let mut start = domain.clone();
             start[0] = (0.0, 0.0);
@@ -66,11 +70,13 @@ impl Work {
             let block = match self {
                 Work::Network(_) => BLOCK,
                 Work::Ode(_) => BLOCK_OF_ODE,
+                Work::Operator(_) => 1,
             };
             for _ in 0..block {
                 let step = match self {
                     Work::Network(trainer) => trainer.step().map(|_| ()),
                     Work::Ode(trainer) => trainer.step().map(|_| ()),
+                    Work::Operator(trainer) => trainer.step().map(|_| ()),
                 };
                 step.map_err(|e| Error::Training { network: "ours".into(), source: Box::new(e) })?;
             }
@@ -116,4 +122,32 @@ fn samples() -> Result<Samples, surrogates::Error> {
         y.extend([(3.0 * a).sin() * b, (2.0 * c).cos()]);
     }
     Samples::new(3, 2, x, y)
+}
+
+/// The operator of `fno` on trajectories of the rivals' kind: two batches, so that a new one is drawn each
+/// time.
+fn operator() -> Result<FnoTrainer, surrogates::Error> {
+    let network = FnoSpec {
+        inputs: 2,
+        outputs: 4,
+        width: 64,
+        modes: 32,
+        layers: 4,
+        padding: 0,
+        hidden: 128,
+        variant: Variant::Classic,
+        activation: Activation::GELU,
+    };
+    let (points, samples) = (512, 64);
+    let given: Vec<f64> = (0..samples * points)
+        .map(|i| ((i as f64 * 0.037).sin() + (i as f64 * 0.0041).cos()) * (1.0 + (i / points) as f64 / 64.0))
+        .collect();
+    let wanted = given.iter().flat_map(|x| [x.sin(), x.cos(), x * x, 0.5 * x]).collect();
+    let signals = Signals::new(points, 1, 4, given, wanted)?;
+    let config = FnoConfig {
+        epochs: u64::MAX / 4,
+        validate_every: u64::MAX / 4,
+        ..FnoConfig::published(network, 1e-3, 1e-4, 0.9, 1)
+    };
+    FnoTrainer::new(config, &signals, None, 1)
 }

@@ -7,10 +7,12 @@ use tempfile::TempDir;
 
 use crate::{Error, files};
 
-const SOURCES: [(&str, &str); 4] = [
+const SOURCES: [(&str, &str); 6] = [
     ("work.py", include_str!("../../peers/train/work.py")),
     ("train_jax.py", include_str!("../../peers/train/train_jax.py")),
     ("train_torch.py", include_str!("../../peers/train/train_torch.py")),
+    ("operator_jax.py", include_str!("../../peers/train/operator_jax.py")),
+    ("operator_torch.py", include_str!("../../peers/train/operator_torch.py")),
     ("fused.c", include_str!("../../peers/train/fused.c")),
 ];
 

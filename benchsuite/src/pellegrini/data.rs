@@ -19,8 +19,6 @@ pub(crate) struct Sets {
     pub(crate) test: Signals,
     /// Names and units of the variables.
     pub(crate) variables: Vec<(String, String)>,
-    /// Content hashes by name.
-    pub(crate) hash: String,
     /// SHA-256 of the recipe.
     pub(crate) recipe_sha256: String,
 }
@@ -64,7 +62,6 @@ impl<'a> Data<'a> {
             validation: part(train, validation)?,
             test: part(train + validation, test)?,
             variables: columns.map(|c| (c.name.clone(), c.unit.clone())).collect(),
-            hash: data.content_sha256(),
             recipe_sha256: data.recipe_sha256(),
         })
     }

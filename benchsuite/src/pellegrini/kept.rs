@@ -3,25 +3,15 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
-use super::config::{Config, PAPER_EPOCHS};
+use super::config::Config;
 use super::findings::{Findings, judge};
 use super::train::Trained;
 use super::tune::Candidate;
 use crate::claims::Publication;
+use crate::kuptsov::{Kept, list};
 use crate::rundir::RunDir;
 use crate::werneck::{Outcome, Provenance};
 use crate::{Error, Tier, files};
-
-/// `networks/*.json` and `search.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Kept<T> {
-    /// Where it comes from.
-    pub provenance: Provenance,
-    /// The result.
-    pub result: T,
-}
 
 /// Takes the results of a finished run of tier paper over into `folder`.
 ///
@@ -30,16 +20,13 @@ pub struct Kept<T> {
 /// [`Error::Io`] for its files.
 pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
     let config: Config = files::read_json(&RunDir::config(run), "give the folder of a run of F")?;
-    let refuse =
-        |why: String| Err(Error::BadOption { option: "keep", value: run.display().to_string(), why });
     if !config.is_comparable() {
-        return refuse(format!(
-            "only runs of tier paper are kept; this one is of tier {} ({} of {PAPER_EPOCHS} epochs)",
-            config.tier, config.epochs
-        ));
+        let why = format!("only runs of tier paper are kept; this one is of tier {}", config.tier);
+        return Err(Error::BadOption { option: "keep", value: run.display().to_string(), why });
     }
     if !RunDir::results(run).exists() {
-        return refuse("it is not finished; go on with it by --resume".into());
+        let why = "it is not finished; go on with it by --resume".to_owned();
+        return Err(Error::BadOption { option: "keep", value: run.display().to_string(), why });
     }
     let findings: Findings = files::read_json(&run.join("findings.json"), "run again with --resume")?;
     let provenance = Provenance::of(run, config.tier, config.seed)?;
@@ -48,19 +35,19 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
         files::write_json(&path, &Kept { provenance: provenance.clone(), result: net.clone() })?;
     }
     if !findings.candidates.is_empty() {
-        let kept = Kept { provenance, result: findings.candidates.clone() };
-        files::write_json(&folder.join("search.json"), &kept)?;
+        let search = Kept { provenance, result: findings.candidates.clone() };
+        files::write_json(&folder.join("search.json"), &search)?;
     }
     let publication = Publication::pellegrini2025()?;
-    let kept = load(folder)?;
-    files::write_json(&folder.join("results.json"), &judge(&publication, &kept, Tier::Paper, None))?;
+    let all = load(folder)?;
+    files::write_json(&folder.join("results.json"), &judge(&publication, &all, Tier::Paper, None))?;
     for name in std::fs::read_dir(run.join("figures")).into_iter().flatten().flatten() {
         let to = folder.join("figures").join(name.file_name());
         let bytes =
             std::fs::read(name.path()).map_err(Error::io(&name.path(), "check that it can be read"))?;
         files::write(&to, bytes)?;
     }
-    Ok(Outcome { taken: findings.nets.len(), total: kept.nets.len(), folder: folder.to_owned() })
+    Ok(Outcome { taken: findings.nets.len(), total: all.nets.len(), folder: folder.to_owned() })
 }
 
 /// All that is kept; nothing if the folder is not there.
@@ -69,7 +56,7 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
 /// [`Error::Damaged`] or [`Error::Io`] for a file that is there and cannot be used.
 pub(crate) fn load(folder: &Path) -> Result<Findings, Error> {
     let mut found = Findings::default();
-    for path in crate::kuptsov::list(&folder.join("networks"))? {
+    for path in list(&folder.join("networks"))? {
         let kept: Kept<Trained> = files::read_json(&path, "restore it from the repository")?;
         (found.command, found.seed) = (kept.provenance.command, kept.provenance.seed);
         found.nets.push(kept.result);

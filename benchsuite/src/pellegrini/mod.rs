@@ -12,20 +12,18 @@ mod train;
 mod tune;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 pub use config::{Cell, Config, NetId, Part, Search, Size};
 pub use findings::Findings;
-pub use kept::{Kept, folder as kept_folder, keep};
+pub use kept::{folder as kept_folder, keep};
 pub use measure::{Errors, Physiology};
-pub use train::Trained;
+pub use train::{Pair, Trained};
 pub use tune::Candidate;
 
 use crate::claims::Publication;
-use crate::manifest::{Code, Machine, Manifest, Start, now, threads};
+use crate::manifest::{Manifest, threads};
 use crate::progress::Progress;
 use crate::reproduce::{Job, Summary};
-use crate::results::Verdict;
 use crate::rundir::RunDir;
 use crate::{Error, files};
 
@@ -72,13 +70,7 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
             datasets: hashes,
             starts: Vec::new(),
         },
-        Start {
-            at: now(),
-            command: job.command.clone(),
-            jobs: threads,
-            code: Code::current(),
-            machine: Machine::current(),
-        },
+        job.start(threads),
     )?;
     let shared = train::Shared {
         run: run.path(),
@@ -86,7 +78,7 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
         data: &data,
         progress: &progress,
         stop: job.stop,
-        save_every: Duration::from_secs_f64(job.options.save_every.min(1e9)),
+        save_every: job.save_every(),
         resume: &job.resume,
         threads,
     };
@@ -131,15 +123,7 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
     // Last of all: a run that has it is finished.
     files::write_json(&RunDir::results(run.path()), &results)?;
     progress.finish();
-    let lines = match doubt {
-        Some(doubt) => vec![doubt],
-        None => {
-            let count = |v| results.iter().filter(|r| r.verdict == v).count();
-            let (pass, differ) = (count(Verdict::Pass), count(Verdict::Differs));
-            vec![format!("{pass} claims PASS, {differ} DIFFER, {} were not run", count(Verdict::NotRun))]
-        }
-    };
-    Ok(Summary { report: run.join("report.html"), lines })
+    Ok(Summary::of_claims(run.join("report.html"), &results, doubt))
 }
 
 /// Why the numbers of a run may not be held against the paper's.

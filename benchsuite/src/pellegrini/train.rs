@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use surrogates::fno::{self, Fno, FnoCheckpoint, FnoConfig, FnoRecord, FnoTrainer};
+use surrogates::fno::{self, Fno, FnoConfig, FnoRecord, FnoTrainer, Signals};
 use surrogates::onnx::{Description, Label};
 
 use super::config::{Config, NetId};
@@ -14,6 +14,9 @@ use crate::interrupt::Stop;
 use crate::progress::Progress;
 use crate::report::scientific;
 use crate::{Error, files};
+
+/// A variable over time: as the model has it, and as the operator has it.
+pub type Pair = (Vec<f64>, Vec<f64>);
 
 /// A finished operator: `networks/*/result.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,7 +40,7 @@ pub struct Trained {
     /// The course of its training.
     pub history: Vec<FnoRecord>,
     /// One test trajectory: for each variable truth and network, in physical units.
-    pub example: Vec<(Vec<f64>, Vec<f64>)>,
+    pub example: Vec<Pair>,
 }
 
 /// Everything that the networks of a run share.
@@ -82,9 +85,7 @@ impl Shared<'_> {
         export(&fno, net, &sets, self.config, &model)?;
         let bytes = std::fs::read(&model).map_err(Error::io(&model, "run again with --resume"))?;
         let variables = &sets.variables;
-        let judge = |fno: &Fno, test: &surrogates::fno::Signals| {
-            measure(fno, net.cell, test, variables, self.threads)
-        };
+        let judge = |fno: &Fno, test: &Signals| measure(fno, net.cell, test, variables, self.threads);
         let resolution = match resolution {
             false => None,
             true => {
@@ -157,13 +158,6 @@ impl Shared<'_> {
         let done = (trainer.iteration() - first.min(end)).max(1);
         Ok((trainer, started.elapsed().as_secs_f64() * 1e3 / done as f64))
     }
-
-    /// The operator of a finished training.
-    pub(crate) fn network(&self, net: &NetId) -> Result<Fno, Error> {
-        let path = self.folder(&net.file_name()).join("checkpoint.safetensors");
-        let failed = |e| Error::Training { network: net.id(), source: Box::new(e) };
-        Ok(FnoCheckpoint::open(&path).map_err(failed)?.network().clone())
-    }
 }
 
 fn export(fno: &Fno, net: &NetId, sets: &Sets, config: &Config, path: &Path) -> Result<(), Error> {
@@ -187,7 +181,7 @@ fn export(fno: &Fno, net: &NetId, sets: &Sets, config: &Config, path: &Path) -> 
 }
 
 /// The first test trajectory, for a figure: truth and network for each variable.
-fn example(fno: &Fno, sets: &Sets) -> Result<Vec<(Vec<f64>, Vec<f64>)>, surrogates::Error> {
+fn example(fno: &Fno, sets: &Sets) -> Result<Vec<Pair>, surrogates::Error> {
     let (points, n) = (sets.test.points(), sets.variables.len());
     let mut y = vec![0.0; points * n];
     fno.predictor(1, 1)?.predict(&sets.test.inputs()[..points * sets.test.channels()], &mut y)?;
