@@ -18,6 +18,10 @@ use super::vector::Vector;
 /// Work is best divided in multiples of so many rows: a multiple of every tile.
 pub(crate) const TILE_ROWS: usize = 64;
 
+/// So many products are summed in a row before they are added to the sum of those before: rounding
+/// errors grow with the length of a row of sums.
+const RUN: usize = 32;
+
 /// Runs rows in tiles of `T` vectors; the last tile is filled with zeros. `x` has `n_inputs` values
 /// per row, `y` has room for `n_outputs`.
 ///
@@ -116,15 +120,32 @@ fn block<'a, V: Vector, const T: usize, const K: usize>(
     for k in 0..K {
         sum[k] = [V::splat(b[k]); T];
     }
-    for i in 0..x.len() {
-        for k in 0..K {
-            let w = V::splat(w[i][k]);
-            for t in 0..T {
-                sum[k][t] = w.mul_add(x[i][t], sum[k][t]);
+    let mut first = 0;
+    loop {
+        let end = x.len().min(first + RUN);
+        for i in first..end {
+            for k in 0..K {
+                let w = V::splat(w[i][k]);
+                for t in 0..T {
+                    sum[k][t] = w.mul_add(x[i][t], sum[k][t]);
+                }
             }
         }
+        if first == 0 {
+            *y = sum;
+        } else {
+            for k in 0..K {
+                for t in 0..T {
+                    y[k][t] = y[k][t].add(sum[k][t]);
+                }
+            }
+        }
+        first = end;
+        if end == x.len() {
+            break;
+        }
+        sum = [[V::splat(0.0); T]; K];
     }
-    *y = sum;
     (weights, bias)
 }
 
