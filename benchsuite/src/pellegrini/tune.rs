@@ -14,6 +14,9 @@ use super::config::{Config, Search};
 use super::train::Shared;
 use crate::{Error, files};
 
+/// The error of a candidate that diverged; JSON has no infinity.
+const LOST: f64 = f64::MAX;
+
 /// A network of the search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
@@ -97,13 +100,13 @@ pub(crate) fn search(shared: &Shared<'_>, search: &Search) -> Result<Vec<Candida
                 Ok((trainer, _)) => {
                     let at = trainer.iterations_per_epoch() * epochs;
                     let record = trainer.history().iter().find(|r| r.iteration == at);
-                    record.map_or(f64::INFINITY, |r| r.validation)
+                    record.map_or(LOST, |r| r.validation)
                 }
                 // A learning rate that is too large is an answer, and the last place.
                 Err(Error::Training { source, .. })
                     if matches!(source.downcast_ref(), Some(surrogates::Error::NotFinite { .. })) =>
                 {
-                    f64::INFINITY
+                    LOST
                 }
                 Err(other) => return Err(other),
             });
@@ -113,7 +116,7 @@ pub(crate) fn search(shared: &Shared<'_>, search: &Search) -> Result<Vec<Candida
     }
     candidates.sort_by(|a, b| match b.errors.len().cmp(&a.errors.len()) {
         Ordering::Equal => {
-            let last = |c: &Candidate| c.errors.last().copied().unwrap_or(f64::INFINITY);
+            let last = |c: &Candidate| c.errors.last().copied().unwrap_or(LOST);
             last(a).total_cmp(&last(b))
         }
         other => other,
