@@ -212,8 +212,8 @@ pub const EXPERIMENTS: &[Experiment] = &[
     },
     Experiment {
         id: "W-INF",
-        about: "are networks faster than a numerical solver? Euler's method and networks, both as published and \
-                near the limit of the machine",
+        about: "are networks faster than a numerical solver? Euler's method as published, in lanes and at the \
+                limit of the machine, and networks",
         of: "Werneck 2024, section 4.4",
         part_of: None,
         run: inference::run,

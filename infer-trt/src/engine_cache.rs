@@ -211,7 +211,8 @@ mod tests {
     fn a_damaged_engine_is_an_error_with_a_remedy() {
         let folder = tempfile::tempdir().unwrap();
         let cache = EngineCache::new(folder.path().to_owned(), key());
-        let damages: [(fn(&Path), &str); 5] = [
+        type Damage = (fn(&Path), &'static str);
+        let damages: [Damage; 5] = [
             (|f| fs::write(f.join("a.engine"), b"engina").unwrap(), "not as it was written"),
             (|f| fs::remove_file(f.join("a.engine")).unwrap(), "a.engine"),
             (|f| fs::remove_file(f.join(MANIFEST)).unwrap(), MANIFEST),

@@ -57,7 +57,7 @@ pub enum InferError {
         /// Operator type.
         operator: String,
         /// The provider asked for.
-        provider: Provider,
+        provider: Box<Provider>,
         /// Why, and the remedy.
         reason: String,
     },

@@ -75,7 +75,7 @@ pub(crate) fn command() -> String {
 
 /// Checks that all names given for an option are known.
 pub(crate) fn check_names(option: &'static str, given: &[String], known: &[&str]) -> Result<(), Error> {
-    for name in given.iter().filter(|name| !known.contains(&name.as_str())) {
+    if let Some(name) = given.iter().find(|name| !known.contains(&name.as_str())) {
         let near = crate::error::near_misses(name, known.iter().copied());
         let why = format!("it is not known{near}; known: {}", known.join(", "));
         return Err(Error::bad_option(option, name, why));

@@ -81,6 +81,9 @@ enum Entrant {
     Program(usize, &'static str),
 }
 
+/// Those who take part, with their names.
+type Entrants = Vec<(String, Entrant)>;
+
 impl Infer {
     /// Runs the comparison, prints its tables, and writes files if asked to.
     ///
@@ -133,8 +136,8 @@ impl Infer {
         threads: usize,
         workshop: &Workshop,
         absent: &mut Vec<Absence>,
-    ) -> Result<(Vec<(String, Entrant)>, Vec<Peer>), Error> {
-        let mut entrants = vec![("native".to_owned(), Entrant::Session(Provider::Native))];
+    ) -> Result<(Entrants, Vec<Peer>), Error> {
+        let mut entrants: Entrants = vec![("native".to_owned(), Entrant::Session(Provider::Native))];
         if self.wants("ort") {
             match probe::onnx_runtime().status {
                 probe::Status::Present(what) => {

@@ -116,6 +116,8 @@ fn solver_seconds(m: &Measurements, name: &str) -> f64 {
 fn answer(m: &Measurements) -> String {
     let (slow, fast) = (solver_seconds(m, ONE_BY_ONE), solver_seconds(m, LANES));
     let step = fast / 100.0;
+    // What no program on this machine can be faster than.
+    let limit = 100.0 * crate::compare_infer::euler::FLOPS * REFERENCE / m.limits.flops;
     let ns = |seconds: f64| seconds / REFERENCE * 1e9;
     let network = |neurons: usize| {
         let silu = m.activations.iter().filter(|a| a.activation == "SiLU");
@@ -129,8 +131,8 @@ fn answer(m: &Measurements) -> String {
     format!(
         "On one thread of this machine, for FitzHugh–Nagumo's equations and one state at t = 10: Euler's method as \
          published, one cell after the other, takes {:.0} ns a cell, and {:.1} ns with cells in the lanes of \
-         registers, a step {:.2} ns. The (8, 8) network takes {:.1} ns and is {} than the former, {} than the latter; \
-         (32, 32, 32) takes {:.0} ns and is {} than the fast solver; (128, 128, 128) takes {:.0} ns and is {}. In other \
+         registers, a step {:.2} ns; at the limit of the machine's arithmetic it would take {:.1} ns. The (8, 8) network takes {:.1} ns and is {} than the first, {} than the second, {} than the limit; \
+         (32, 32, 32) takes {:.0} ns and is {} than the second; (128, 128, 128) takes {:.0} ns and is {}. In other \
          words, a network of these sizes pays if the solver would need more than {:.0}, {:.0} or {:.0} steps for the \
          one state that is asked for; where the states at t = 1, 2, …, 10 are asked for, a network is run for each \
          while the solver passes them all, and needs ten times as many. For O'Hara–Rudy's model a beat by an adaptive \
@@ -142,9 +144,11 @@ fn answer(m: &Measurements) -> String {
         ns(slow),
         ns(fast),
         ns(step),
+        ns(limit),
         ns(small),
         than(small, slow),
         than(small, fast),
+        than(small, limit),
         ns(middle),
         than(middle, fast),
         ns(large),

@@ -24,12 +24,12 @@ pub(super) fn pool(measured: &Measurements) -> Result<String, Error> {
         })
         .collect();
     let level = euler(measured);
-    series.push(Series::new(
-        "Euler, near the limit",
-        Mark::Dashed,
-        Colour::Ink,
-        [(8.0, level), (640.0, level)],
-    ));
+    let limit = 100.0 * crate::compare_infer::euler::FLOPS * super::REFERENCE / measured.limits.flops;
+    for (label, level, colour) in
+        [("Euler, cells in lanes", level, Colour::Ink), ("Euler at the machine's limit", limit, Colour::Grey)]
+    {
+        series.push(Series::new(label, Mark::Dashed, colour, [(8.0, level), (640.0, level)]));
+    }
     let panel = Panel {
         title: "Untrained networks, 16 million rows".into(),
         x: Axis::Log("neurons".into()),

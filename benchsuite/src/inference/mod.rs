@@ -1,5 +1,5 @@
 //! W-INF: are networks faster than a numerical solver? The race of Werneck 2024, section 4.4, with
-//! numerics and networks that both run near the limit of the machine.
+//! the solver as published, with cells in the lanes of registers, and at the limit of the machine.
 
 mod document;
 mod figures;

@@ -1,5 +1,5 @@
-//! The solver's side: FitzHugh–Nagumo's equations by Euler's method, as published and near the limit
-//! of the machine, and a beat of a large model.
+//! The solver's side: FitzHugh–Nagumo's equations by Euler's method, as published and with cells
+//! in the lanes of registers, and a beat of a large model.
 
 use serde::{Deserialize, Serialize};
 

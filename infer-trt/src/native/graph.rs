@@ -100,7 +100,7 @@ fn unsupported(file: &File, node: &NodeProto, reason: String) -> InferError {
         } else {
             format!("{}.{}", node.domain, node.op_type)
         },
-        provider: Provider::Native,
+        provider: Box::new(Provider::Native),
         reason,
     }
 }
