@@ -166,7 +166,7 @@ fn evaluate(graph: &Graph, x: &[f64], extents: &[usize]) -> Vec<f64> {
                 rows(a, whole(1)[0] as usize, whole(2)[0] as usize)
             }
             "LayerNormalization" => {
-                let (gain, shift) = (b.unwrap().1, &values[node.input[2].as_str()].1);
+                let (gain, shift) = (&input(1).1, &input(2).1);
                 let rows = a.1.chunks_exact(gain.len()).flat_map(|z| {
                     let n = z.len() as f64;
                     let mean = z.iter().sum::<f64>() / n;
@@ -174,7 +174,7 @@ fn evaluate(graph: &Graph, x: &[f64], extents: &[usize]) -> Vec<f64> {
                     let normal = z.iter().map(move |z| (z - mean) / (variance + 1e-5).sqrt());
                     normal.zip(gain.iter().zip(shift)).map(|(z, (g, s))| z * g + s).collect::<Vec<_>>()
                 });
-                (a.0.clone(), rows.collect())
+                Value(a.0.clone(), rows.collect())
             }
             other => panic!("operator {other}"),
         };
@@ -227,7 +227,7 @@ fn vector_fields_and_their_steps_are_those_of_the_solvers() {
         let x: Vec<f64> = (0..5 * spec.inputs()).map(|i| (i as f64 * 0.7).sin()).collect();
         let evaluated = |model: Model| {
             let model = Model::decode(model.encode_to_vec().as_slice()).unwrap();
-            evaluate(&model.graph.unwrap(), &x, spec.inputs())
+            evaluate(&model.graph.unwrap(), &x, &[spec.inputs()])
         };
         let rates = evaluated(neural_ode::to_model(&network, &Description::default()).unwrap());
         for method in OdeMethod::ALL {
