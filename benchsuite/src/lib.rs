@@ -39,6 +39,7 @@ pub mod inference;
 pub mod interrupt;
 mod jobs;
 pub mod kainth;
+pub mod kept;
 pub mod kernels;
 pub mod kuptsov;
 pub mod manifest;

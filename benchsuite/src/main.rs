@@ -10,7 +10,7 @@ use benchsuite::reproduce::{EXPERIMENTS, Options, reproduce};
 use benchsuite::rundir::experiment_of;
 use benchsuite::simulate::Simulate;
 use benchsuite::sweep::Sweep;
-use benchsuite::{Error, Tier, doctor, kainth, kuptsov, pellegrini, print, trial, werneck};
+use benchsuite::{Error, Tier, doctor, kainth, kept, kuptsov, pellegrini, print, trial, werneck};
 use clap::{Parser, Subcommand};
 use miette::{Diagnostic, IntoDiagnostic as _};
 use tracing_subscriber::EnvFilter;
@@ -159,7 +159,7 @@ fn run(task: Task) -> miette::Result<()> {
 /// Keeps a run with the publication that its experiment belongs to, or the trials below a folder; says
 /// what was done.
 fn keep(run: &Path, into: Option<PathBuf>) -> miette::Result<String> {
-    let werneck_folder = || Publication::werneck2024().map(|p| werneck::kept_folder(&p));
+    let werneck_folder = || Publication::werneck2024().map(|p| kept::folder(&p));
     if !trial::kept::find(run).map_err(Failure)?.is_empty() {
         let into = into.map_or_else(werneck_folder, Ok).map_err(Failure)?;
         let kept = trial::kept::keep(run, &into).map_err(Failure)?;
@@ -167,13 +167,13 @@ fn keep(run: &Path, into: Option<PathBuf>) -> miette::Result<String> {
     }
     let experiment = experiment_of(run).map_err(Failure)?;
     let outcome = if experiment == "K" || experiment.starts_with("K-") {
-        let folder = || Publication::kuptsov2022().map(|p| kuptsov::kept_folder(&p));
+        let folder = || Publication::kuptsov2022().map(|p| kept::folder(&p));
         kuptsov::keep(run, &into.map_or_else(folder, Ok).map_err(Failure)?)
     } else if experiment == "F" || experiment.starts_with("F-") {
-        let folder = || Publication::pellegrini2025().map(|p| pellegrini::kept_folder(&p));
+        let folder = || Publication::pellegrini2025().map(|p| kept::folder(&p));
         pellegrini::keep(run, &into.map_or_else(folder, Ok).map_err(Failure)?)
     } else if experiment == "P" {
-        let folder = || Publication::kainth2025().map(|p| kuptsov::kept_folder(&p));
+        let folder = || Publication::kainth2025().map(|p| kept::folder(&p));
         kainth::keep(run, &into.map_or_else(folder, Ok).map_err(Failure)?)
     } else {
         werneck::keep(run, &into.map_or_else(werneck_folder, Ok).map_err(Failure)?)

@@ -294,7 +294,6 @@ impl<T: Scalar, S: Linearize<T> + ?Sized> Stepper<S, T> for Rosenbrock<T> {
     fn reset(&mut self) {
         self.slopes.reset();
         self.linearised = None;
-        self.slopes.forget_end();
         self.matrix.restart();
     }
 }

@@ -234,7 +234,7 @@ pub(super) fn trained(
 ) -> Result<Vec<Trained>, Error> {
     let mut bench = Bench::new(config, folder);
     let mut all: Vec<Trained> = Vec::new();
-    for kept in trial::kept::load(&werneck::kept_folder(publication))? {
+    for kept in trial::kept::load(&crate::kept::folder(publication))? {
         // Those that are one network for the whole time domain.
         if kept.onnx_sha256.len() != 1 || kept.one_step.is_some() {
             continue;

@@ -7,9 +7,8 @@ use super::config::Config;
 use super::findings::{Findings, judge};
 use super::train::Trained;
 use crate::claims::Publication;
-use crate::kuptsov::{Kept, list, write};
+use crate::kept::{Kept, Outcome, Provenance, list, write};
 use crate::rundir::RunDir;
-use crate::werneck::{Outcome, Provenance};
 use crate::{Error, Tier, files};
 
 /// Takes the finished networks of a run of tier paper over into `folder`. A network that is kept already is
@@ -78,7 +77,7 @@ mod tests {
     #[test]
     fn the_kept_results_are_whole() {
         let publication = Publication::kainth2025().unwrap();
-        let folder = crate::kuptsov::kept_folder(&publication);
+        let folder = crate::kept::folder(&publication);
         let kept = load(&folder).unwrap();
         if kept.networks.is_empty() {
             return;

@@ -1,26 +1,15 @@
 //! Results of a paper-scale run that are kept with the sources: one small file for each map and ODE, the
 //! claims' results, the report and its figures.
 
-use std::path::{Path, PathBuf};
-
-use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 use super::analysis::Analysis;
 use super::config::Config;
 use super::findings::{Findings, MapResult, OdeResult, judge};
 use crate::claims::Publication;
+use crate::kept::{Kept, Outcome, Provenance, list, write};
 use crate::rundir::RunDir;
-use crate::werneck::{Outcome, Provenance};
 use crate::{Error, Tier, files};
-
-/// `maps/*.json` and `odes/*.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Kept<T> {
-    /// Where it comes from.
-    pub provenance: Provenance,
-    /// The result.
-    pub result: T,
-}
 
 /// Takes the results of a finished run of tier paper over into `folder`.
 ///
@@ -64,15 +53,6 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
         files::write(&to, bytes)?;
     }
     Ok(Outcome { taken: findings.maps.len(), total: kept.maps.len(), folder: folder.to_owned() })
-}
-
-pub(crate) fn write<T: Serialize>(path: &Path, kept: &Kept<T>) -> Result<(), Error> {
-    let text = serde_json::to_string(kept).map_err(|e| Error::Damaged {
-        path: path.to_owned(),
-        why: e.to_string(),
-        remedy: "a value of the run is not finite; delete its analysis and resume the run".into(),
-    })?;
-    files::write(path, text + "\n")
 }
 
 /// Without what fills files and decides no claim: states between every other hundredth of a second, and,
@@ -121,26 +101,6 @@ pub(crate) fn load(folder: &Path) -> Result<Findings, Error> {
     Ok(found)
 }
 
-/// The JSON files of a folder in the order of their names; none if it is not there.
-pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(e) => return Err(Error::io(folder, "check that it can be read")(e)),
-    };
-    let mut paths: Vec<PathBuf> = entries
-        .map(|entry| Ok(entry.map_err(Error::io(folder, "check that it can be read"))?.path()))
-        .collect::<Result<_, Error>>()?;
-    paths.retain(|p| p.extension().is_some_and(|e| e == "json"));
-    paths.sort();
-    Ok(paths)
-}
-
-/// The folder of the sources that keeps results; it need not be there.
-pub fn folder(publication: &Publication) -> PathBuf {
-    crate::werneck::kept_folder(publication)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,7 +109,7 @@ mod tests {
     #[test]
     fn the_kept_results_are_whole() {
         let publication = Publication::kuptsov2022().unwrap();
-        let folder = folder(&publication);
+        let folder = crate::kept::folder(&publication);
         let kept = load(&folder).unwrap();
         if kept.maps.is_empty() {
             return;

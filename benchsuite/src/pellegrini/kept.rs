@@ -8,9 +8,8 @@ use super::findings::{Findings, judge};
 use super::train::Trained;
 use super::tune::Candidate;
 use crate::claims::Publication;
-use crate::kuptsov::{Kept, list};
+use crate::kept::{Kept, Outcome, Provenance, list};
 use crate::rundir::RunDir;
-use crate::werneck::{Outcome, Provenance};
 use crate::{Error, Tier, files};
 
 /// Takes the results of a finished run of tier paper over into `folder`.
@@ -69,11 +68,6 @@ pub(crate) fn load(folder: &Path) -> Result<Findings, Error> {
     Ok(found)
 }
 
-/// The folder of the sources that keeps results; it need not be there.
-pub fn folder(publication: &Publication) -> PathBuf {
-    crate::werneck::kept_folder(publication)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,7 +76,7 @@ mod tests {
     #[test]
     fn the_kept_results_are_whole() {
         let publication = Publication::pellegrini2025().unwrap();
-        let folder = folder(&publication);
+        let folder = crate::kept::folder(&publication);
         let kept = load(&folder).unwrap();
         if kept.nets.is_empty() {
             return;

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 pub use config::{Cell, Config, NetId, Part, Search, Size};
 pub use findings::Findings;
-pub use kept::{folder as kept_folder, keep};
+pub use kept::keep;
 pub use measure::{Errors, Physiology};
 pub use train::{Pair, Trained};
 pub use tune::Candidate;

@@ -1,7 +1,7 @@
 //! Results of paper-scale runs that are kept with the sources: one small file for each network, so
 //! that runs over different architectures add up.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use super::findings::{Sample, Samples, judge};
 use super::network::{Class, Network, Set, architectures};
 use super::train::Trained;
 use crate::claims::Publication;
-use crate::manifest::{Code, Machine};
+use crate::kept::{Outcome, Provenance, list};
 use crate::metrics::{self, Progressed};
 use crate::rundir::RunDir;
 use crate::{Error, Tier, files};
@@ -30,78 +30,12 @@ pub struct Kept {
     pub course: Vec<[f64; 8]>,
 }
 
-/// Where a kept result comes from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Provenance {
-    /// The command that started the run.
-    pub command: String,
-    /// When, in UTC.
-    pub started: String,
-    /// The tier.
-    pub tier: Tier,
-    /// The seed of the run.
-    pub seed: u64,
-    /// The code that finished it.
-    pub code: Code,
-    /// The machine that finished it.
-    pub machine: Machine,
-    /// The content hashes of its data sets, `name sha256`.
-    pub datasets: Vec<String>,
-}
-
-impl Provenance {
-    /// Of a run.
-    ///
-    /// # Errors
-    /// [`Error::Damaged`] if its manifest names no start.
-    pub(crate) fn of(run: &Path, tier: Tier, seed: u64) -> Result<Self, Error> {
-        let manifest = RunDir::manifest(run)?;
-        let (Some(first), Some(last)) = (manifest.starts.first(), manifest.starts.last()) else {
-            return Err(Error::Damaged {
-                path: run.join("manifest.json"),
-                why: "it names no start".into(),
-                remedy: "restore it".into(),
-            });
-        };
-        Ok(Provenance {
-            command: without_folder(&first.command),
-            started: first.at.clone(),
-            tier,
-            seed,
-            code: last.code.clone(),
-            machine: last.machine.clone(),
-            datasets: manifest.datasets.iter().map(|(name, hash)| format!("{name} {hash}")).collect(),
-        })
-    }
-}
-
-/// The folder of the sources that keeps results; it need not be there.
-pub fn folder(publication: &Publication) -> PathBuf {
-    let built = Path::new(env!("CARGO_MANIFEST_DIR"));
-    // A program that was copied to another machine looks where it is started.
-    let root = if built.is_dir() { built.to_owned() } else { PathBuf::from("benchsuite") };
-    root.join("results").join(&publication.folder)
-}
-
 /// All kept networks, in the order of their file names; none if the folder is not there.
 ///
 /// # Errors
 /// [`Error::Damaged`] or [`Error::Io`] for a file that is there and cannot be used.
 pub(crate) fn load(folder: &Path) -> Result<Vec<Kept>, Error> {
-    let networks = folder.join("networks");
-    let entries = match std::fs::read_dir(&networks) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(e) => return Err(Error::io(&networks, "check that it can be read")(e)),
-    };
-    let mut paths = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(Error::io(&networks, "check that it can be read"))?.path();
-        if path.extension().is_some_and(|e| e == "json") {
-            paths.push(path);
-        }
-    }
-    paths.sort();
+    let paths = list(&folder.join("networks"))?;
     paths.iter().map(|path| files::read_json(path, "restore it from the repository")).collect()
 }
 
@@ -118,17 +52,6 @@ pub(crate) fn samples(kept: &[Kept]) -> Samples<'_> {
             })
             .collect(),
     }
-}
-
-/// What [`keep`] did.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Outcome {
-    /// Networks taken from the run.
-    pub taken: usize,
-    /// Networks kept now.
-    pub total: usize,
-    /// The folder.
-    pub folder: PathBuf,
 }
 
 /// Takes the finished networks of a paper-scale run over into `folder`, beside those that are kept
@@ -189,17 +112,6 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
         files::write(&folder.join(format!("table{}.csv", set.table())), csv(&publication, &samples, set))?;
     }
     Ok(Outcome { taken, total: kept.len(), folder: folder.to_owned() })
-}
-
-/// A command without `--out` and its folder, which means nothing on another machine.
-fn without_folder(command: &str) -> String {
-    let Some((before, after)) = command.split_once(" --out ") else { return command.to_owned() };
-    // A folder with blanks is in quotes.
-    let end = match after.strip_prefix('\'') {
-        Some(quoted) => quoted.find('\'').map(|at| at + 2),
-        None => after.find(' '),
-    };
-    format!("{before}{}", end.map_or("", |at| &after[at..]))
 }
 
 /// Six digits are more than a figure shows.
@@ -272,7 +184,7 @@ mod tests {
     #[test]
     fn the_kept_results_are_whole() {
         let publication = Publication::werneck2024().unwrap();
-        let folder = folder(&publication);
+        let folder = crate::kept::folder(&publication);
         let kept = load(&folder).unwrap();
         for k in &kept {
             assert_eq!(k.provenance.tier, Tier::Paper);
@@ -283,18 +195,6 @@ mod tests {
             let then: Vec<crate::results::ClaimResult> =
                 files::read_json(&folder.join("results.json"), "run keep again").unwrap();
             assert_eq!(now, then);
-        }
-    }
-
-    #[test]
-    fn a_kept_command_names_no_folder() {
-        for (given, kept) in [
-            ("x W-A --seed 1", "x W-A --seed 1"),
-            ("x W-A --out /a/b", "x W-A"),
-            ("x W-A --out /a/b --resume", "x W-A --resume"),
-            ("x W-A --out '/a b' --resume", "x W-A --resume"),
-        ] {
-            assert_eq!(without_folder(given), kept);
         }
     }
 

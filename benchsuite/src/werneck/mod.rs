@@ -20,7 +20,7 @@ use ionic_models::models::FitzHughNagumo;
 
 pub use config::{Config, Protocol};
 pub use evaluate::{Errors, Evaluation};
-pub use kept::{Kept, Outcome, Provenance, folder as kept_folder, keep};
+pub use kept::{Kept, keep};
 pub use network::{Class, Network, Set};
 pub use train::Trained;
 
@@ -121,7 +121,7 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
     let results = judge(&publication, &config, &manifest, &courses);
 
     progress.stage("4/4 report", 1.0, 0.0);
-    let kept = kept::load(&kept::folder(&publication))?;
+    let kept = kept::load(&crate::kept::folder(&publication))?;
     let document = document::write(&document::Parts {
         publication: &publication,
         config: &config,
