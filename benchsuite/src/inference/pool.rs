@@ -15,7 +15,7 @@ use crate::compare::clock::cpu;
 use crate::compare_infer::networks::{operations, random, rows, write_plain};
 use crate::progress::Progress;
 use crate::reproduce::Job;
-use crate::{Error, files, trial, werneck};
+use crate::{Error, files, trial};
 
 /// The widths of a layer.
 const WIDTHS: [usize; 5] = [8, 16, 32, 64, 128];

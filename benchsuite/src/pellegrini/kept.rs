@@ -1,7 +1,7 @@
 //! Results of runs that are kept with the sources: one small file for each operator, the search, and the
 //! claims' results.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::config::Config;
 use super::findings::{Findings, judge};
