@@ -205,7 +205,9 @@ impl<const N: usize, T: Scalar> Kernel<T> for SideBySide<'_, N, T> {
                 Kind::Tanh => each!(now, values, to, |a| a.tanh()),
                 Kind::Sin => each!(now, values, to, |a| a.sin()),
                 Kind::Cos => each!(now, values, to, |a| a.cos()),
-                _ => {}
+                _ => unreachable!(
+                    "invariant: sums and products are of the kinds above, leaves are no operations"
+                ),
             }
         }
     }
@@ -262,7 +264,9 @@ impl<const N: usize> Kernel<Lanes<f64, GROUP>> for OneByOne<'_, N> {
                 Kind::Tanh => grouped!(U, now, values, to, |a| a.tanh()),
                 Kind::Sin => grouped!(U, now, values, to, |a| a.sin()),
                 Kind::Cos => grouped!(U, now, values, to, |a| a.cos()),
-                _ => {}
+                _ => unreachable!(
+                    "invariant: sums and products are of the kinds above, leaves are no operations"
+                ),
             }
         }
     }
