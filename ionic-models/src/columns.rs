@@ -99,6 +99,10 @@ impl<M: IonicModel, E: Element> Columns<E> for CellColumns<M, E> {
         }
     }
 
+    fn is_common(&self, k: usize) -> bool {
+        matches!(self.parameters[k], Column::Same(_))
+    }
+
     fn drive(&self, t: f64, members: Range<usize>, out: &mut [E]) {
         match &self.drive {
             Drive::Stimulus(stimulus) => out.fill(E::from_f64(stimulus.value(t))),

@@ -55,20 +55,3 @@ pub(crate) fn hint(near: &[String]) -> String {
         many => format!("; did you mean one of `{}`?", many.join("`, `")),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn misspelt_names_find_their_neighbours() {
-        let known = ["g_Na", "g_NaL", "g_K1", "g_Kr", "V", "IKr.GKr_b"];
-        let near = |name| near_misses(name, known.into_iter());
-        assert_eq!(near("gNa")[0], "g_Na");
-        assert_eq!(near("G_KR")[0], "g_Kr");
-        assert_eq!(near("g_rK")[0], "g_Kr");
-        assert_eq!(near("gkr_b")[0], "IKr.GKr_b");
-        assert_eq!(near("temperature"), Vec::<String>::new());
-        assert_eq!(near(&"x".repeat(1_000_000)), Vec::<String>::new());
-    }
-}

@@ -60,6 +60,13 @@ pub trait Columns<E: Element>: Sync {
     /// Writes parameter `k` of some members.
     fn parameter(&self, k: usize, members: Range<usize>, out: &mut [E]);
 
+    /// Whether all members have the same parameter `k`: it is then asked for once and not for each. It
+    /// may always say no.
+    fn is_common(&self, k: usize) -> bool {
+        let _ = k;
+        false
+    }
+
     /// Writes the drive (a stimulus) of some members at time `t`: a number that the equations get
     /// beside the parameters. Zero unless the system says otherwise.
     fn drive(&self, t: f64, members: Range<usize>, out: &mut [E]) {
@@ -214,6 +221,11 @@ struct Block<T> {
 #[inline(always)]
 fn lanes<E: Element, const N: usize>(count: usize, write: impl FnOnce(&mut [E])) -> Lanes<E, N> {
     let mut x = [E::default(); N];
+    if count == N {
+        // Of a length that the compiler knows.
+        write(&mut x);
+        return Lanes(x);
+    }
     write(&mut x[..count]);
     let last = x[count - 1];
     x[count..].fill(last);
@@ -245,6 +257,7 @@ impl<S> Course<'_, S> {
         let mut block = self.block::<E, N>(size);
         let len = columns[0].len();
         let mut lost = Vec::new();
+        self.parameters(&mut block, &(begin..begin + len.min(size * N)), |_| true);
         for first in (0..len).step_by(size * N) {
             let end = len.min(first + size * N);
             block.groups = (end - first).div_ceil(N);
@@ -256,7 +269,7 @@ impl<S> Course<'_, S> {
                 }
             }
             let members = begin + first..begin + end;
-            self.parameters(&mut block, &members);
+            self.parameters(&mut block, &members, |k| !self.system.is_common(k));
             self.pieces(S::is_autonomous(self.system), |step, steps| {
                 self.march(&mut block, &members, step, steps);
                 true
@@ -301,7 +314,7 @@ impl<S> Course<'_, S> {
         for (y, column) in block.y.iter_mut().zip(columns.iter()) {
             *y = lanes(1, |out| out[0] = column[place]);
         }
-        self.parameters(&mut block, &members);
+        self.parameters(&mut block, &members, |_| true);
         let (mut t, mut state) = (self.edges[0], 0);
         self.pieces(false, |step, steps| {
             for (column, y) in columns.iter_mut().zip(&block.y) {
@@ -317,13 +330,19 @@ impl<S> Course<'_, S> {
         Lost { member, t, state: self.system.state_name(state) }
     }
 
-    fn parameters<E: Element, const N: usize>(&self, block: &mut Block<Lanes<E, N>>, members: &Range<usize>)
-    where
+    /// Those parameters that are wanted. Groups beyond the last member keep what they have: nobody
+    /// computes with them until they are given members of their own.
+    fn parameters<E: Element, const N: usize>(
+        &self,
+        block: &mut Block<Lanes<E, N>>,
+        members: &Range<usize>,
+        wanted: impl Fn(usize) -> bool,
+    ) where
         S: Columns<E>,
     {
-        for (g, from) in members.clone().step_by(N).enumerate() {
-            let some = from..members.end.min(from + N);
-            for k in 0..S::PARAMETERS {
+        for k in (0..S::PARAMETERS).filter(|&k| wanted(k)) {
+            for (g, from) in members.clone().step_by(N).enumerate() {
+                let some = from..members.end.min(from + N);
                 block.p[g * S::PARAMETERS + k] =
                     lanes(some.len(), |out| self.system.parameter(k, some.clone(), out));
             }

@@ -108,6 +108,65 @@ fn marched(count: usize, ramp: bool, method: Method) -> Vec<f32> {
     y
 }
 
+/// A ring of `N` states that relax towards their neighbours, with a rate for each member or for all.
+struct Ring<const N: usize> {
+    rates: Vec<f32>,
+    common: bool,
+}
+
+impl<const N: usize> Columns<f32> for Ring<N> {
+    const STATES: usize = N;
+    const PARAMETERS: usize = 1;
+    fn len(&self) -> usize {
+        self.rates.len()
+    }
+    fn is_common(&self, _: usize) -> bool {
+        self.common
+    }
+    fn parameter(&self, _: usize, members: Range<usize>, out: &mut [f32]) {
+        out.copy_from_slice(&self.rates[members]);
+    }
+    #[inline(always)]
+    fn rhs<T: Scalar>(p: &[T], drive: T, y: &[T], dy: &mut [T], _: &mut [T]) {
+        for i in 0..N {
+            dy[i] = (y[(i + 1) % N] - y[i] * 1.5) * p[0] + drive;
+        }
+    }
+}
+
+fn rings<const N: usize>() {
+    // Full blocks, a block of a few groups, and a group that is not full.
+    let count = 2 * 16 * 8 + 16 * 3 + 7;
+    let start: Vec<f32> = (0..N * count).map(|k| 1.0 + 0.01 * (k % 83) as f32).collect();
+    for common in [false, true] {
+        let rates = (0..count).map(|m| if common { 0.5 } else { 0.25 + 0.001 * m as f32 }).collect();
+        let ring = Ring::<N> { rates, common };
+        let mut y = start.clone();
+        march_columns::<f32, 16, _>(&ring, Method::ExplicitEuler, DT, SPAN, &mut y, |_| {}).unwrap();
+        for member in 0..count {
+            let mut alone: Vec<f32> = (0..N).map(|i| start[i * count + member]).collect();
+            let one = Ring::<N> { rates: vec![ring.rates[member]], common };
+            march_columns::<f32, 1, _>(&one, Method::ExplicitEuler, DT, SPAN, &mut alone, |_| {}).unwrap();
+            for (i, &alone) in alone.iter().enumerate() {
+                let found = y[i * count + member];
+                assert!(
+                    (found - alone).abs() <= 4e-6 * alone.abs(),
+                    "{N} {common} {member}: {found} {alone}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn members_do_not_depend_on_each_other_whatever_the_number_of_states() {
+    rings::<1>();
+    rings::<2>();
+    rings::<3>();
+    rings::<4>();
+    rings::<5>();
+}
+
 #[test]
 fn members_get_the_numbers_of_lanes() {
     // More than one block, and a group that is not full.

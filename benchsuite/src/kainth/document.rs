@@ -175,6 +175,11 @@ fn numbers(parts: &Parts<'_>, group: Group) -> Table {
             _ => "infinite".into(),
         };
         let good = f.successes(id);
+        // One action potential has no frequency.
+        let share = match group {
+            Group::Subject => "–".into(),
+            _ => format!("{} of {}", good.iter().filter(|x| **x).count(), good.len()),
+        };
         let diverged: u64 = f.of(id).map(|n| n.diverged).sum();
         let failed = f.of(id).filter(|n| n.failure.is_some()).count();
         vec![
@@ -184,7 +189,7 @@ fn numbers(parts: &Parts<'_>, group: Group) -> Table {
             number(&of(false, |h| h.drift)),
             number(&errors),
             Cell::text(range),
-            Cell::text(format!("{} of {}", good.iter().filter(|x| **x).count(), good.len())),
+            Cell::text(share),
             number(&far),
             Cell::text(format!("{diverged}, {failed}")),
         ]

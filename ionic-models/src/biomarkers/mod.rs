@@ -26,8 +26,6 @@ mod action_potential;
 mod calcium;
 mod pattern;
 mod spikes;
-#[cfg(test)]
-mod tests;
 mod trace;
 
 pub use action_potential::{

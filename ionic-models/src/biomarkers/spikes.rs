@@ -51,7 +51,7 @@ pub fn spikes(trace: &Trace<'_>, settings: &SpikeSettings) -> Result<Vec<Spike>,
     let mut from = trace.start();
     while let Some(t) = trace.crossing(threshold, Direction::Up, from) {
         let Some(end) = trace.crossing(reset, Direction::Down, t) else { break };
-        let peak = trace.maximum_between(t, end);
+        let peak = trace.maximum_between(t, end).expect("invariant: the crossing at t is on the trace");
         found.push(Spike { t, peak: peak.value, t_peak: peak.t });
         from = end;
     }

@@ -164,8 +164,10 @@ impl<'a> Trace<'a> {
         self.extremum(from, |a, b| a < b)
     }
 
-    /// The highest point from `from` to `to`, both within the trace.
-    pub(super) fn maximum_between(&self, from: f64, to: f64) -> Extremum {
+    /// The highest point from `from` to `to`; the earliest of several. `None` if the trace has nothing
+    /// in between.
+    #[must_use]
+    pub fn maximum_between(&self, from: f64, to: f64) -> Option<Extremum> {
         let mut best = Extremum { t: from, value: f64::NEG_INFINITY };
         for piece in self.pieces(from).take_while(|p| p.cubic.time(p.from) <= to) {
             let last = ((to - piece.cubic.t0) / piece.cubic.h).min(piece.to);
@@ -176,7 +178,7 @@ impl<'a> Trace<'a> {
                 }
             }
         }
-        best
+        (best.value > f64::NEG_INFINITY).then_some(best)
     }
 
     /// When the curve first crosses `level` in this direction, at or after `from`.

@@ -80,10 +80,9 @@ impl IonicModel for FitzHughNagumo {
         let [du, dw] = exactly_mut(dy);
         let [b_u, b_w] = exactly_mut(b);
 
-        let cubic = u * (u - alpha) * (-u + 1.0);
-        current("I_ion", -cubic * k);
+        current("I_ion", -(u * (u - alpha) * (-u + 1.0)) * k);
         current("I_rec", w * k);
-        *du = (cubic - w + i_stim) * k;
+        *du = (u * (u - alpha)).mul_add(-u + 1.0, i_stim - w) * k;
         *dw = (u * beta - w * gamma) * epsilon;
         *b_u = T::from(0.0);
         *b_w = T::from(0.0);

@@ -89,11 +89,11 @@ fn single_precision_stays_finite_and_close() {
             for k in 0..=100 {
                 let mut y = cell.initial_state().to_vec();
                 y[0] = -150.0 + 2.5 * f64::from(k);
-                let single: Vec<Lanes<f32, 4>> = y.iter().map(|&y| y.into()).collect();
+                let single: Vec<Lanes<f32, 1>> = y.iter().map(|&y| y.into()).collect();
                 let (mut dy, mut dy32) = (vec![0.0; n], vec![Lanes::default(); n]);
                 cell.rhs(0.0, &y, &mut dy);
                 cell.rhs(0.0, &single, &mut dy32);
-                let mut slope: Vec<Dual<1, Lanes<f32, 4>>> =
+                let mut slope: Vec<Dual<1, Lanes<f32, 1>>> =
                     single.iter().map(|&y| Dual::constant(y)).collect();
                 slope[0] = Dual::variable(single[0], 0);
                 let mut slopes = vec![Dual::default(); n];

@@ -1,8 +1,10 @@
-//! Cells: values by name, ranges, warnings; time derivatives.
+//! Cells: values by name, ranges, warnings; time derivatives; which of many are alike.
 
 use ionic_models::models::{LuoRudy1991, OHaraRudy2011};
-use ionic_models::{Cell, Error, Interpolation, RangePolicy, Stimulus, registry};
-use ode_solvers::{StateSpace, System};
+use ionic_models::{Cell, Cells, Error, Interpolation, IonicModel, RangePolicy, Stimulus, registry};
+use ode_solvers::{Ensemble, Lanes, StateSpace, System};
+
+use crate::states::Random;
 
 #[test]
 fn values_are_set_by_name_or_cellml_name() {
@@ -29,6 +31,21 @@ fn unknown_names_and_bad_values_say_what_to_do() {
     assert!(matches!(cell.set_initial_state(&[0.0; 3]), Err(Error::WrongLength { found: 3, .. })));
     assert!(matches!(Cell::<LuoRudy1991>::variant("epi"), Err(Error::UnknownVariant { .. })));
     assert_eq!(before, (cell.parameters().to_vec(), cell.initial_state().to_vec()));
+}
+
+#[test]
+fn misspelt_names_find_their_neighbours() {
+    let mut cell = Cell::<OHaraRudy2011>::new();
+    let mut near = |name: &str| match cell.set_parameter(name, 1.0) {
+        Err(Error::UnknownName { near, .. }) => near,
+        other => panic!("{name}: {other:?}"),
+    };
+    assert_eq!(near("GKr")[0], "G_Kr");
+    assert_eq!(near("g_kr")[0], "G_Kr");
+    assert_eq!(near("G_rK")[0], "G_Kr");
+    assert_eq!(near("ikr.gkr_B")[0], "IKr.GKr_b");
+    assert_eq!(near("temperature of the room"), Vec::<String>::new());
+    assert_eq!(near(&"x".repeat(1_000_000)), Vec::<String>::new());
 }
 
 #[test]
@@ -104,4 +121,45 @@ fn the_time_derivative_follows_the_slope_of_the_stimulus() {
             }
         }
     }
+}
+
+/// Cells whose first four parameters vary by a tenth.
+fn varied(count: usize) -> Vec<Cell<LuoRudy1991>> {
+    let mut random = Random(3);
+    let cell = |_| {
+        let mut cell = Cell::<LuoRudy1991>::new();
+        for parameter in LuoRudy1991::PARAMETERS.iter().take(4) {
+            cell.set_parameter(parameter.name, parameter.value * random.between(0.9, 1.1)).unwrap();
+        }
+        cell
+    };
+    (0..count).map(cell).collect()
+}
+
+fn similarities(cells: &Cells<LuoRudy1991>) -> Vec<f64> {
+    let of = |i| Ensemble::<Lanes<f64, 2>>::similarity(cells, i);
+    (0..cells.as_slice().len()).map(of).collect()
+}
+
+#[test]
+fn a_linear_number_is_estimated_exactly_from_a_sample() {
+    let number = |c: &Cell<LuoRudy1991>| 7.0 + 3.0 * c.parameters()[0] - 2.0 * c.parameters()[3];
+    let cells = Cells::new(varied(200)).with_estimated_similarity(20, number);
+    for (cell, estimate) in cells.as_slice().iter().zip(similarities(&cells)) {
+        let exact = number(cell);
+        assert!((estimate - exact).abs() < 1e-5 * exact.abs(), "{estimate} for {exact}");
+    }
+}
+
+#[test]
+fn what_cannot_be_estimated_is_left_alone() {
+    // No cells; none that differ; fewer than parameters; numbers that are none.
+    let none = Cells::<LuoRudy1991>::new(Vec::new()).with_estimated_similarity(5, |_| 1.0);
+    assert!(similarities(&none).is_empty());
+    let same = Cells::new(vec![Cell::<LuoRudy1991>::new(); 9]).with_estimated_similarity(4, |_| 2.0);
+    assert_eq!(similarities(&same), [2.0; 9]);
+    let few = Cells::new(varied(3)).with_estimated_similarity(0, |c| c.parameters()[0]);
+    assert!(similarities(&few).iter().all(|x| x.is_finite()));
+    let unknown = Cells::new(varied(30)).with_estimated_similarity(30, |_| f64::NAN);
+    assert_eq!(similarities(&unknown), [0.0; 30]);
 }

@@ -20,8 +20,8 @@ macro_rules! for_every_model {
     };
 }
 
-/// Four random cells: parameters and states differ.
-fn four<M: IonicModel>() -> ([Cell<M>; 4], [Vec<f64>; 4]) {
+/// Two random cells: parameters and states differ.
+fn two<M: IonicModel>() -> ([Cell<M>; 2], [Vec<f64>; 2]) {
     let mut random = Random(11);
     let cells = std::array::from_fn(|_| {
         let mut cell = Cell::<M>::new();
@@ -35,7 +35,7 @@ fn four<M: IonicModel>() -> ([Cell<M>; 4], [Vec<f64>; 4]) {
 
 /// A population in lanes of type `E` gives each cell what it gets alone.
 fn lanes_equal_the_scalar<M: IonicModel>() {
-    let (cells, states) = four::<M>();
+    let (cells, states) = two::<M>();
     let n = M::STATES.len();
     let alone: Vec<Vec<f64>> = cells
         .iter()
@@ -46,10 +46,10 @@ fn lanes_equal_the_scalar<M: IonicModel>() {
             dy
         })
         .collect();
-    let double = Population::<M, Lanes<f64, 4>>::from_cells(&cells);
-    let single = Population::<M, Lanes<f32, 4>>::from_cells(&cells);
-    let y64: Vec<_> = (0..n).map(|i| Lanes::<f64, 4>::from_fn(|k| states[k][i])).collect();
-    let y32: Vec<_> = (0..n).map(|i| Lanes::<f32, 4>::from_fn(|k| states[k][i] as f32)).collect();
+    let double = Population::<M, Lanes<f64, 2>>::from_cells(&cells);
+    let single = Population::<M, Lanes<f32, 2>>::from_cells(&cells);
+    let y64: Vec<_> = (0..n).map(|i| Lanes::<f64, 2>::from_fn(|k| states[k][i])).collect();
+    let y32: Vec<_> = (0..n).map(|i| Lanes::<f32, 2>::from_fn(|k| states[k][i] as f32)).collect();
     let (mut dy64, mut dy32) = (vec![Lanes::default(); n], vec![Lanes::default(); n]);
     double.rhs(0.0, &y64, &mut dy64);
     single.rhs(0.0, &y32, &mut dy32);
@@ -130,10 +130,10 @@ fn single_precision_stays_finite() {
 
 /// A NaN in one lane is NaN there and nowhere else; the derivative of every state depends on it.
 fn nan_goes_through<M: IonicModel>() {
-    let cells = Population::<M, Lanes<f64, 4>>::from_cell(&Cell::new());
+    let cells = Population::<M, Lanes<f64, 2>>::from_cell(&Cell::new());
     let n = M::STATES.len();
     for i in 0..n {
-        let mut y: Vec<Lanes<f64, 4>> = Random(5).state(M::STATES).into_iter().map(Lanes::from).collect();
+        let mut y: Vec<Lanes<f64, 2>> = Random(5).state(M::STATES).into_iter().map(Lanes::from).collect();
         y[i].0[1] = f64::NAN;
         let mut dy = vec![Lanes::default(); n];
         cells.rhs(0.0, &y, &mut dy);
@@ -149,7 +149,7 @@ fn nan_in_gives_nan_out() {
 
 /// Derivatives with respect to a parameter, by duals, equal differences.
 fn parameter_derivatives<M: IonicModel>() {
-    let (cells, states) = four::<M>();
+    let (cells, states) = two::<M>();
     let (cell, state) = (&cells[0], &states[0]);
     let n = M::STATES.len();
     let y: Vec<_> = state.iter().map(|&y| Dual::<1>::constant(y)).collect();

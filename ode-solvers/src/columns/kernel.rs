@@ -1,4 +1,12 @@
 //! The loop over steps.
+//!
+//! Loops count, and there are no closures: what the compiler does not inline is compiled for the least
+//! machine of the target, and calls of iterators are not always inlined.
+#![allow(
+    clippy::needless_range_loop,
+    clippy::manual_memcpy,
+    reason = "calls of iterators and slices are not always inlined"
+)]
 
 use core::marker::PhantomData;
 
@@ -60,15 +68,18 @@ impl<S: Columns<E>, E: Element, T: Scalar> Kernel<T> for March<'_, S, E, T> {
         let mut slope = [U::default(); MAX_COLUMNS];
         match self.scheme {
             Scheme::Explicit(tableau) if stages == 1 => {
-                let h = U::from(tableau.b[0] * self.dt);
-                for _ in 0..self.steps {
-                    for g in 0..self.groups {
-                        let y = &mut y[g * n..][..n];
-                        S::rhs(&p[g * m..][..m], drive[g], y, &mut slope[..n], &mut b[..n]);
-                        for (y, &slope) in y.iter_mut().zip(&slope) {
-                            *y = slope.mul_add(h, *y);
-                        }
-                    }
+                let (h, steps) = (U::from(tableau.b[0] * self.dt), self.steps);
+                let mut first = 0;
+                while first < self.groups {
+                    let left = self.groups - first;
+                    let rest = Groups { y: &mut y[first * n..], p: &p[first * m..], drive: &drive[first..] };
+                    first += match (n, left) {
+                        (1, 8..) => rest.euler::<S, E, 1, 8>(h, steps),
+                        (2, 8..) => rest.euler::<S, E, 2, 8>(h, steps),
+                        (3, 4..) => rest.euler::<S, E, 3, 4>(h, steps),
+                        (4, 4..) => rest.euler::<S, E, 4, 4>(h, steps),
+                        _ => rest.euler_in_memory::<S, E>(h, steps, left),
+                    };
                 }
             }
             Scheme::Explicit(tableau) => {
@@ -82,7 +93,9 @@ impl<S: Columns<E>, E: Element, T: Scalar> Kernel<T> for March<'_, S, E, T> {
                             S::rhs(p, drive[g * stages + stage], state, &mut rest[..n], &mut b[..n]);
                         }
                         sum(tableau.b, self.dt, y, k, state);
-                        y.copy_from_slice(state);
+                        for i in 0..n {
+                            y[i] = state[i];
+                        }
                     }
                 }
             }
@@ -90,10 +103,12 @@ impl<S: Columns<E>, E: Element, T: Scalar> Kernel<T> for March<'_, S, E, T> {
                 for _ in 0..self.steps {
                     for g in 0..self.groups {
                         let y = &mut y[g * n..][..n];
-                        b[..n].fill(U::default());
+                        for b in &mut b[..n] {
+                            *b = U::default();
+                        }
                         S::rhs(&p[g * m..][..m], drive[g], y, &mut slope[..n], &mut b[..n]);
-                        for ((y, &slope), &b) in y.iter_mut().zip(&slope).zip(&b) {
-                            *y = slope.mul_add(relaxation(b, self.dt), *y);
+                        for i in 0..n {
+                            y[i] = slope[i].mul_add(relaxation(b[i], self.dt), y[i]);
                         }
                     }
                 }
@@ -102,20 +117,76 @@ impl<S: Columns<E>, E: Element, T: Scalar> Kernel<T> for March<'_, S, E, T> {
     }
 }
 
+/// Groups that have their steps before them.
+struct Groups<'a, U> {
+    y: &'a mut [U],
+    p: &'a [U],
+    drive: &'a [U],
+}
+
+impl<U: Scalar> Groups<'_, U> {
+    /// Explicit Euler with the first `G` groups of `N` states, which are in registers all the time:
+    /// enough of them that the processor need not wait for one, and no more than it has registers for.
+    /// Returns `G`.
+    #[inline(always)]
+    fn euler<S: Columns<E>, E: Element, const N: usize, const G: usize>(self, h: U, steps: u64) -> usize {
+        let m = S::PARAMETERS;
+        let mut y = [[U::default(); N]; G];
+        for g in 0..G {
+            for i in 0..N {
+                y[g][i] = self.y[g * N + i];
+            }
+        }
+        for _ in 0..steps {
+            for g in 0..G {
+                let (mut slope, mut b) = ([U::default(); N], [U::default(); N]);
+                S::rhs(&self.p[g * m..][..m], self.drive[g], &y[g], &mut slope, &mut b);
+                for i in 0..N {
+                    y[g][i] = slope[i].mul_add(h, y[g][i]);
+                }
+            }
+        }
+        for g in 0..G {
+            for i in 0..N {
+                self.y[g * N + i] = y[g][i];
+            }
+        }
+        G
+    }
+
+    /// The same with so many groups, of any number of states. Returns how many.
+    #[inline(always)]
+    fn euler_in_memory<S: Columns<E>, E: Element>(self, h: U, steps: u64, groups: usize) -> usize {
+        let (n, m) = (S::STATES, S::PARAMETERS);
+        let mut slope = [U::default(); MAX_COLUMNS];
+        let mut b = [U::default(); MAX_COLUMNS];
+        for _ in 0..steps {
+            for g in 0..groups {
+                let y = &mut self.y[g * n..][..n];
+                S::rhs(&self.p[g * m..][..m], self.drive[g], y, &mut slope[..n], &mut b[..n]);
+                for i in 0..n {
+                    y[i] = slope[i].mul_add(h, y[i]);
+                }
+            }
+        }
+        groups
+    }
+}
+
 /// `out = y + h Σ wⱼ kⱼ`, without the weights that are zero.
 #[inline(always)]
 fn sum<T: Scalar>(w: &[f64], h: f64, y: &[T], k: &[T], out: &mut [T]) {
     let n = out.len();
-    for (i, (out, &y)) in out.iter_mut().zip(y).enumerate() {
+    let stages = w.len().min(k.len() / n);
+    for i in 0..n {
         let (mut sum, mut some) = (T::default(), false);
-        // No closures: what is not inlined is compiled for the least machine of the target.
-        for (&w, k) in w.iter().zip(k.chunks_exact(n)) {
-            if w != 0.0 {
-                let term = k[i] * (w * h);
+        for stage in 0..stages {
+            if w[stage] != 0.0 {
+                let term = k[stage * n + i] * (w[stage] * h);
                 sum = if some { sum + term } else { term };
                 some = true;
             }
         }
-        *out = if some { y + sum } else { y };
+        out[i] = if some { y[i] + sum } else { y[i] };
     }
 }

@@ -1,7 +1,5 @@
 //! Biomarkers of the published models, against those of independent trajectories.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
 use std::path::PathBuf;
 
 use ionic_models::biomarkers::*;

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::*;
+use ionic_models::biomarkers::*;
 
 fn grid(n: usize, every: f64) -> Vec<f64> {
     (0..n).map(|k| k as f64 * every).collect()
@@ -32,7 +32,8 @@ fn a_cubic_is_met_exactly() {
     close(low.value, f(bottom), 1e-12);
     // The end is higher than the maximum inside.
     assert_eq!(trace.maximum(0.0).unwrap(), Extremum { t: 5.5, value: f(5.5) });
-    close(trace.maximum_between(0.0, 4.0).t, top, 1e-12);
+    close(trace.maximum_between(0.0, 4.0).unwrap().t, top, 1e-12);
+    assert_eq!(trace.maximum_between(5.6, 6.0), None);
     close(trace.crossing(0.0, Direction::Down, 0.5).unwrap(), 2.0, 1e-14);
     close(trace.crossing(0.0, Direction::Up, 0.5).unwrap(), 5.0, 1e-14);
     close(f(trace.crossing(1.0, Direction::Up, 0.0).unwrap()), 1.0, 1e-14);
@@ -292,7 +293,7 @@ proptest! {
                 if let Some(at) = trace.crossing(level, direction, from) {
                     prop_assert!(at >= from - 1e-9 && at <= trace.end());
                     // The lowest and highest points of a very short piece there enclose the level.
-                    let near = trace.maximum_between(at, (at + 1e-12).min(trace.end()));
+                    let near = trace.maximum_between(at, (at + 1e-12).min(trace.end())).unwrap();
                     prop_assert!((near.value - level).abs() < 1e-6, "{:?} {}", near, level);
                 }
             }
