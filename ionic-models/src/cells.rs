@@ -76,15 +76,19 @@ impl<M: IonicModel> Cells<M> {
             self.similarity = vec![mean; self.cells.len()];
             return self;
         }
-        // A row for each weight keeps it small where the sample does not determine it.
-        let left = Mat::from_fn(rows + width, width, |row, k| match measured.get(row) {
-            Some((i, _)) => columns[k][*i],
+        // The last column is the constant. A row for each other weight keeps it small where the sample
+        // does not determine it.
+        let left = Mat::from_fn(rows + width, width + 1, |row, k| match measured.get(row) {
+            Some((i, _)) => columns.get(k).map_or(1.0, |column| column[*i]),
             None if row - rows == k => RIDGE,
             None => 0.0,
         });
         let right = Mat::from_fn(rows + width, 1, |row, _| measured.get(row).map_or(0.0, |(_, y)| y - mean));
         let weights = left.qr().solve_lstsq(right);
-        let estimate = |i: usize| mean + (0..width).map(|k| weights[(k, 0)] * columns[k][i]).sum::<f64>();
+        let estimate = |i: usize| {
+            let varying = (0..width).map(|k| weights[(k, 0)] * columns[k][i]).sum::<f64>();
+            mean + weights[(width, 0)] + varying
+        };
         self.similarity = (0..self.cells.len()).map(estimate).collect();
         self
     }

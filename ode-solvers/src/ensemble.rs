@@ -1,6 +1,9 @@
 //! Many systems of one kind: lanes side by side, groups of lanes over threads.
 
-use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use crate::erased::Erased;
 use crate::run::Plan;
@@ -69,16 +72,16 @@ pub trait Ensemble<T: Scalar>: Sync {
     }
 }
 
-/// Groups that a thread gets before solutions are handed over: what waits in memory is bounded.
-const ROUND: usize = 8;
+/// Groups that are on their way for each thread: what waits in memory is bounded.
+const AHEAD: usize = 8;
 
-/// Solves all members of an ensemble, and hands each solution to `deliver` as soon as its round is
-/// done, on the calling thread. The order of delivery and every number are the same for any number
-/// of threads: members are grouped by [similarity](Ensemble::similarity) alone.
+/// Solves all members of an ensemble, and hands each solution to `deliver` as soon as it and all
+/// before it are done, on the calling thread. The order of delivery and every number are the same for
+/// any number of threads: members are grouped by [similarity](Ensemble::similarity) alone.
 ///
 /// Groups run on the threads of rayon's current pool: `pool.install(|| solve_ensemble(…))` chooses
-/// another. At any moment no more than eight groups for each thread are in memory. What `deliver` is called with is
-/// the progress as well.
+/// another. At any moment no more than eight groups for each thread are in memory. What `deliver` is
+/// called with is the progress as well.
 ///
 /// A member that fails spoils no other: its group is solved again, each member apart. The statistics
 /// of a solution are those of its group.
@@ -97,13 +100,63 @@ pub fn solve_ensemble<E, const N: usize, S>(
     let mut order: Vec<usize> = (0..ensemble.len()).collect();
     order.sort_by(|&a, &b| ensemble.similarity(a).total_cmp(&ensemble.similarity(b)).then(a.cmp(&b)));
     let groups: Vec<&[usize]> = order.chunks(N).collect();
-    let solve = |members: &&[usize]| solve_group::<E, N, S>(ensemble, members, method, step, span, options);
-    for round in groups.chunks(ROUND * rayon::current_num_threads()) {
-        let solved: Vec<_> = round.par_iter().map(solve).collect();
-        for (members, solutions) in round.iter().zip(solved) {
-            for (&member, solution) in members.iter().zip(solutions) {
-                deliver(member, solution);
+    let solve = |members: &[usize]| solve_group::<E, N, S>(ensemble, members, method, step, span, options);
+    in_order(&groups, solve, |members, solutions| {
+        for (&member, solution) in members.iter().zip(solutions) {
+            deliver(member, solution);
+        }
+    });
+}
+
+/// Works on all tasks on the threads of rayon's current pool, and takes the results in the order of
+/// the tasks, on the calling thread. No thread waits for others between tasks, and no more than
+/// [`AHEAD`] tasks for each thread have begun whose results are not taken.
+fn in_order<T: Copy + Send, R: Send>(tasks: &[T], work: impl Fn(T) -> R + Sync, mut take: impl FnMut(T, R)) {
+    let ahead = AHEAD * rayon::current_num_threads();
+    let (done, arrived) = mpsc::channel();
+    let work = &work;
+    rayon::in_place_scope_fifo(|scope| {
+        let begin = |k: usize| {
+            if let Some(&task) = tasks.get(k) {
+                let done = done.clone();
+                scope.spawn_fifo(move |_| {
+                    let result = panic::catch_unwind(AssertUnwindSafe(|| work(task)));
+                    // Nobody listens any more only if the calling thread panics.
+                    let _ = done.send((k, result));
+                });
             }
+        };
+        (0..ahead).for_each(begin);
+        let mut early = BTreeMap::new();
+        for (k, &task) in tasks.iter().enumerate() {
+            let result = loop {
+                match early.remove(&k) {
+                    Some(result) => break result,
+                    None => early.extend([next(&arrived)]),
+                }
+            };
+            begin(k + ahead);
+            take(task, result.unwrap_or_else(|panicked| panic::resume_unwind(panicked)));
+        }
+    });
+}
+
+/// The next message. A thread of the pool works on other tasks until it comes.
+fn next<M>(arrived: &mpsc::Receiver<M>) -> M {
+    /// Work may appear while a thread of the pool sleeps.
+    const NAP: Duration = Duration::from_micros(50);
+    loop {
+        if let Ok(message) = arrived.try_recv() {
+            return message;
+        }
+        let received = match rayon::yield_now() {
+            Some(rayon::Yield::Executed) => continue,
+            Some(rayon::Yield::Idle) => arrived.recv_timeout(NAP).ok(),
+            // Not a thread of the pool.
+            None => arrived.recv().ok(),
+        };
+        if let Some(message) = received {
+            return message;
         }
     }
 }
@@ -144,5 +197,45 @@ fn of_lane<E: Element, const N: usize>(solution: &Solution<Lanes<E, N>>, lane: u
         stats: solution.stats,
         events: Vec::new(),
         ending: solution.ending,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Slow tasks among fast ones, in a pool and from outside of any.
+    #[test]
+    fn results_come_in_order_and_little_is_ahead() {
+        let tasks: Vec<usize> = (0..200).collect();
+        let squares: Vec<_> = tasks.iter().map(|&k| (k, k * k)).collect();
+        let begun = AtomicUsize::new(0);
+        let work = |k: usize| {
+            begun.fetch_add(1, Ordering::SeqCst);
+            std::thread::sleep(Duration::from_micros(if k.is_multiple_of(7) { 500 } else { 5 }));
+            k * k
+        };
+        let run = || {
+            begun.store(0, Ordering::SeqCst);
+            let (mut taken, bound) = (Vec::new(), AHEAD * rayon::current_num_threads());
+            in_order(&tasks, work, |k, square| {
+                assert!(begun.load(Ordering::SeqCst) <= taken.len() + 1 + bound);
+                taken.push((k, square));
+            });
+            taken
+        };
+        for threads in [1, 2, 5] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            assert_eq!(pool.install(run), squares, "{threads} threads");
+        }
+        assert_eq!(run(), squares);
+        in_order(&[0usize; 0], work, |_, _| unreachable!("there are no tasks"));
+    }
+
+    #[test]
+    #[should_panic(expected = "the third")]
+    fn a_panic_of_a_task_is_the_callers() {
+        in_order(&[1, 2, 3, 4], |k| assert!(k != 3, "the third"), |_, ()| {});
     }
 }
