@@ -1,8 +1,6 @@
 //! Many cells of one model, solved together.
 
-use faer::Mat;
-use faer::prelude::SolveLstsq as _;
-use ode_solvers::{Element, Ensemble, Lanes};
+use ode_solvers::{Element, Ensemble, Lanes, estimate_from_sample};
 
 use crate::{Cell, IonicModel, Population};
 
@@ -65,31 +63,13 @@ impl<M: IonicModel> Cells<M> {
     /// does. A sample of twice as many cells as parameters that vary is enough.
     #[must_use]
     pub fn with_estimated_similarity(mut self, sample: usize, number: impl Fn(&Cell<M>) -> f64) -> Self {
-        let columns = standardised(&self.cells);
-        let measured: Vec<(usize, f64)> = spread(self.cells.len(), sample)
-            .map(|i| (i, number(&self.cells[i])))
-            .filter(|(_, y)| y.is_finite())
-            .collect();
-        let mean = measured.iter().map(|(_, y)| y).sum::<f64>() / measured.len().max(1) as f64;
-        let (rows, width) = (measured.len(), columns.len());
-        if rows == 0 || width == 0 {
-            self.similarity = vec![mean; self.cells.len()];
-            return self;
+        let column = |k: usize| self.cells.iter().map(|c| c.parameters()[k]).collect();
+        let parameters: Vec<Vec<f64>> = (0..M::PARAMETERS.len()).map(column).collect();
+        let sampled = spread(self.cells.len(), sample);
+        let measured: Vec<(usize, f64)> = sampled.map(|i| (i, number(&self.cells[i]))).collect();
+        if !parameters.is_empty() {
+            self.similarity = estimate_from_sample(&parameters, &measured);
         }
-        // The last column is the constant. A row for each other weight keeps it small where the sample
-        // does not determine it.
-        let left = Mat::from_fn(rows + width, width + 1, |row, k| match measured.get(row) {
-            Some((i, _)) => columns.get(k).map_or(1.0, |column| column[*i]),
-            None if row - rows == k => RIDGE,
-            None => 0.0,
-        });
-        let right = Mat::from_fn(rows + width, 1, |row, _| measured.get(row).map_or(0.0, |(_, y)| y - mean));
-        let weights = left.qr().solve_lstsq(right);
-        let estimate = |i: usize| {
-            let varying = (0..width).map(|k| weights[(k, 0)] * columns[k][i]).sum::<f64>();
-            mean + weights[(width, 0)] + varying
-        };
-        self.similarity = (0..self.cells.len()).map(estimate).collect();
         self
     }
 
@@ -100,28 +80,10 @@ impl<M: IonicModel> Cells<M> {
     }
 }
 
-/// The weight of a row that keeps a parameter's weight small: far below that of a cell in the sample.
-const RIDGE: f64 = 1e-3;
-
 /// So many places out of `len`, evenly spread; all of them if there are fewer.
 fn spread(len: usize, count: usize) -> impl Iterator<Item = usize> {
     let count = count.clamp(1, len.max(1)).min(len);
     (0..count).map(move |k| k * len / count)
-}
-
-/// The parameters that vary from cell to cell, each with mean 0 and standard deviation 1.
-fn standardised<M: IonicModel>(cells: &[Cell<M>]) -> Vec<Vec<f64>> {
-    let count = cells.len().max(1) as f64;
-    (0..M::PARAMETERS.len())
-        .filter_map(|k| {
-            let mean = cells.iter().map(|c| c.parameters()[k]).sum::<f64>() / count;
-            let centred: Vec<f64> = cells.iter().map(|c| c.parameters()[k] - mean).collect();
-            let deviation = (centred.iter().map(|x| x * x).sum::<f64>() / count).sqrt();
-            // Below that it is the mean's rounding.
-            let varies = deviation > 1e-12 * mean.abs() && deviation.is_finite();
-            varies.then(|| centred.into_iter().map(|x| x / deviation).collect())
-        })
-        .collect()
 }
 
 impl<M: IonicModel, E: Element, const N: usize> Ensemble<Lanes<E, N>> for Cells<M> {
