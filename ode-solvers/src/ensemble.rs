@@ -80,8 +80,8 @@ const AHEAD: usize = 8;
 /// any number of threads: members are grouped by [similarity](Ensemble::similarity) alone.
 ///
 /// Groups run on the threads of rayon's current pool: `pool.install(|| solve_ensemble(…))` chooses
-/// another. At any moment no more than eight groups for each thread are in memory. What `deliver` is
-/// called with is the progress as well.
+/// another. Beside the group that is handed over no more than eight for each thread are in memory. What
+/// `deliver` is called with is the progress as well.
 ///
 /// A member that fails spoils no other: its group is solved again, each member apart. The statistics
 /// of a solution are those of its group.
@@ -109,8 +109,8 @@ pub fn solve_ensemble<E, const N: usize, S>(
 }
 
 /// Works on all tasks on the threads of rayon's current pool, and takes the results in the order of
-/// the tasks, on the calling thread. No thread waits for others between tasks, and no more than
-/// [`AHEAD`] tasks for each thread have begun whose results are not taken.
+/// the tasks, on the calling thread. No thread waits for others between tasks, and beside the one whose
+/// result is being taken no more than [`AHEAD`] tasks for each thread have begun.
 fn in_order<T: Copy + Send, R: Send>(tasks: &[T], work: impl Fn(T) -> R + Sync, mut take: impl FnMut(T, R)) {
     let ahead = AHEAD * rayon::current_num_threads();
     let (done, arrived) = mpsc::channel();

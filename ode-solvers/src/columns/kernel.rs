@@ -40,8 +40,8 @@ impl Scheme {
 }
 
 /// Steps of one length with a block of groups, each of which has its states, parameters and drives
-/// side by side. The groups take each step in turn: while the results of one are on their way the
-/// processor computes with the next.
+/// side by side. Groups take each step in turn (in Euler's method as many as registers hold, then the
+/// next): while the results of one are on their way the processor computes with another.
 pub(super) struct March<'a, S, E, T> {
     pub(super) scheme: Scheme,
     pub(super) groups: usize,
