@@ -40,6 +40,13 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
     for one in figures::potentials(f, parts.truth)? {
         figure(&mut blocks, Some(one));
     }
+    blocks.push(Block::Table(variables(parts)));
+    blocks.push(Block::Paragraph(
+        "Errors over time count phase, and small errors of the frequency add up. Once a network is half a cycle \
+         late it is farther from the cell than one that lies still, however right its spikes are: to the second \
+         horizon compare frequencies. Baselines are compared at the first one."
+            .into(),
+    ));
     heading(&mut blocks, "Shape of the gates (P-MORPH)");
     figure(&mut blocks, figures::gates(f, parts.truth)?);
     blocks.push(Block::Table(shapes(parts)));
@@ -210,6 +217,34 @@ fn numbers(parts: &Parts<'_>, group: Group) -> Table {
         .map(str::to_owned)
         .to_vec(),
         rows: f.arms(group).into_iter().map(|a| row(&a.id)).collect(),
+        ..Table::default()
+    }
+}
+
+/// The error of every variable, up to each horizon.
+fn variables(parts: &Parts<'_>) -> Table {
+    let f = parts.findings;
+    let mut rows = Vec::new();
+    for (arm, label, _) in MAIN {
+        let Some(horizons) = f.of(arm).map(|n| n.evaluation.horizons.len()).max() else { continue };
+        for k in 0..horizons {
+            let all: Vec<_> = f.of(arm).filter_map(|n| n.evaluation.horizons.get(k)).collect();
+            // A trajectory that broke off is farther away than any other.
+            let of = |j: usize| -> Vec<f64> {
+                all.iter().map(|h| h.rmse.get(j).copied().flatten().unwrap_or(f64::INFINITY)).collect()
+            };
+            let end = all.first().map_or(f64::NAN, |h| h.end);
+            let mut row = vec![Cell::text(label), Cell::text(format!("{end} ms"))];
+            row.extend((0..parts.truth.states()).map(|j| number(&of(j))));
+            rows.push(row);
+        }
+    }
+    let names = parts.truth.names.iter();
+    let header = names.map(|n| if n == "V" { "V, mV".to_owned() } else { n.clone() });
+    Table {
+        caption: "Root mean squared error of every variable, medians over seeds".into(),
+        header: ["network", "up to"].map(str::to_owned).into_iter().chain(header).collect(),
+        rows,
         ..Table::default()
     }
 }
