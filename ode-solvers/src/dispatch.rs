@@ -79,4 +79,16 @@ pub unsafe trait Twin<T>: Scalar {
         unsafe { core::ptr::copy_nonoverlapping((&raw const x).cast(), &raw mut twin, 1) };
         twin
     }
+
+    /// The number that this one is the twin of.
+    #[inline(always)]
+    fn back(self) -> T {
+        assert!(Self::FITS, "invariant: a register stands for as many lanes as it has");
+        let mut original = core::mem::MaybeUninit::<T>::uninit();
+        // SAFETY: as above: `T` has the size of `Self`, and every bit pattern of the one is one of the other.
+        unsafe {
+            core::ptr::copy_nonoverlapping((&raw const self).cast(), original.as_mut_ptr(), 1);
+            original.assume_init()
+        }
+    }
 }

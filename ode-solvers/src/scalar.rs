@@ -3,7 +3,7 @@
 use core::fmt::Debug;
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use crate::{Kernel, Lanes, Twin};
+use crate::{Kernel, Lanes, Twin, wide};
 
 /// A number that a right-hand side can be evaluated with: `f64`, a dual number
 /// ([`Dual`](crate::Dual)), or several cells side by side ([`Lanes`](crate::Lanes)).
@@ -42,6 +42,15 @@ pub trait Scalar:
 {
     /// eˣ.
     fn exp(self) -> Self;
+    /// eˣ of several numbers. Plain numbers are put side by side for it: six take little longer than
+    /// one. Lanes, which are side by side already, and numbers that carry more take one after the other.
+    #[inline(always)]
+    fn exps<const N: usize>(mut x: [Self; N]) -> [Self; N] {
+        for x in &mut x {
+            *x = x.exp();
+        }
+        x
+    }
     /// eˣ − 1, accurate near 0.
     fn exp_m1(self) -> Self;
     /// Natural logarithm; NaN below 0.
@@ -168,6 +177,10 @@ impl Scalar for f64 {
     #[inline(always)]
     fn exp(self) -> Self {
         f64::exp(self)
+    }
+    #[inline(always)]
+    fn exps<const N: usize>(x: [Self; N]) -> [Self; N] {
+        wide::exps(x)
     }
     #[inline(always)]
     fn exp_m1(self) -> Self {

@@ -22,7 +22,7 @@
 
 use ode_solvers::{Over, Scalar};
 
-use crate::kinetics::{exp, falling, linoid, open_close};
+use crate::kinetics::{exps, falling_from, linoid_from, open_close};
 use crate::model::{exactly, exactly_mut};
 use crate::variable::{current, var};
 use crate::{Current, IonicModel, StimulusConvention, Variable, Variant};
@@ -96,12 +96,12 @@ impl IonicModel for HodgkinHuxley1952 {
         current("I_L", i_l);
 
         let u = v - v_rest;
-        let alpha_m = linoid((-u + 25.0) / 10.0);
-        let beta_m = exp(-u / 18.0) * 4.0;
-        let alpha_h = exp(-u / 20.0) * 0.07;
-        let beta_h = falling((-u + 30.0) / 10.0);
-        let alpha_n = linoid((-u + 10.0) / 10.0) * 0.1;
-        let beta_n = exp(-u / 80.0) * 0.125;
+        let (x_m, x_n) = ((-u + 25.0) / 10.0, (-u + 10.0) / 10.0);
+        let [exp_m, exp_n, e_18, e_20, e_30, e_80] =
+            exps([x_m, x_n, -u / 18.0, -u / 20.0, (-u + 30.0) / 10.0, -u / 80.0]);
+        let (alpha_m, beta_m) = (linoid_from(x_m, exp_m), e_18 * 4.0);
+        let (alpha_h, beta_h) = (e_20 * 0.07, falling_from(e_30));
+        let (alpha_n, beta_n) = (linoid_from(x_n, exp_n) * 0.1, e_80 * 0.125);
 
         *dv = (i_stim - i_na - i_k - i_l) / c_m;
         *b_v = T::from(0.0);

@@ -36,7 +36,7 @@ use super::ohara_rudy_family::{
     Exchanger, F_RT, FARADAY, Inactivation, JSR_PER_NSR, JSR_PER_SS, MYO, NSR_PER_MYO, PR_NA_K, RT_F, Rows,
     SS, SS_PER_MYO, blend, plain,
 };
-use crate::kinetics::{exp, falling, ghk, linoid, linoid_of_double, relax_at, slowed};
+use crate::kinetics::{exps, falling, fallings, ghk, linoid, linoid_of_double, relax_at, slowed};
 use crate::model::exactly;
 use crate::variable::{current, gate, scaled, var};
 use crate::{Current, IonicModel, PulseTrain, StimulusConvention, Variable, Variant};
@@ -173,13 +173,9 @@ impl IonicModel for OHaraRudy2011 {
         let mut gates = Rows::<31, T>::new(dy_gates, b_gates);
 
         // I_Na and I_NaL.
-        let m_inf = falling(-(v + 39.57) / 9.871);
-        let m_rate = exp((v + 11.64) / 34.77) * 6.765 + exp(-(v + 77.42) / 5.955) * 8.552;
-        let h_inf = falling((v + 82.9) / 6.086);
-        let hp_inf = falling((v + 89.1) / 6.086);
-        let hf_rate = exp(-(v + 1.196) / 6.285) * 1.432e-5 + exp((v + 0.5096) / 20.27) * 6.149;
-        let hs_rate = exp(-(v + 17.95) / 28.05) * 0.009794 + exp((v + 5.73) / 56.66) * 0.3343;
-        let j_rate = slowed(exp(-(v + 100.6) / 8.281) * 0.02136 + exp((v + 0.9941) / 38.45) * 0.3052, 2.038);
+        let [m_inf, h_inf, hp_inf] = fallings([-(v + 39.57) / 9.871, (v + 82.9) / 6.086, (v + 89.1) / 6.086]);
+        let [m_rate, hf_rate, hs_rate, j_rate] = family::i_na_rates(v);
+        let (ml_inf, i_nal_rows) = family::i_nal(v, hl, hlp);
         gates.push([
             relax_at(m, m_inf, m_rate),
             relax_at(hf, h_inf, hf_rate),
@@ -187,9 +183,9 @@ impl IonicModel for OHaraRudy2011 {
             relax_at(j, h_inf, j_rate),
             relax_at(hsp, hp_inf, hs_rate * (1.0 / 3.0)),
             relax_at(jp, h_inf, j_rate * (1.0 / 1.46)),
-            relax_at(ml, family::i_nal_activation(v), m_rate),
+            relax_at(ml, ml_inf, m_rate),
         ]);
-        gates.push(family::i_nal_inactivation(v, hl, hlp));
+        gates.push(i_nal_rows);
         let h = hf * 0.99 + hs * 0.01;
         let hp = hf * 0.99 + hsp * 0.01;
         let i_na = (v - e_na) * (m * m * m) * blend(phi, h * j, hp * jp) * g_na;
@@ -224,25 +220,34 @@ impl IonicModel for OHaraRudy2011 {
         let i_cak = open * ghk(vfrt, monovalent, k_ss, k_o) * (p_ca_f * (0.75 * 0.0003574));
 
         // Potassium currents.
-        let fast = falling((v + 54.81) / 38.21);
+        let [fast, rkr_1, rkr_2, xr_inf, xk1_inf, rk1, kb] = fallings([
+            (v + 54.81) / 38.21,
+            (v + 55.0) / 75.0,
+            (v - 10.0) / 30.0,
+            -(v + 8.337) / 6.789,
+            -(v + (k_o * 2.5538 + 144.59)) / (k_o * 1.5692 + 3.8115),
+            (v - (k_o * 2.6 - 105.8)) / 9.493,
+            -(v - 14.48) / 18.34,
+        ]);
+        let [xrf_up, xrf_down, xrs_up, xrs_down, xk1_down, xk1_up] = exps([
+            (v - 31.66) / 3.869,
+            -(v - 47.78) / 20.38,
+            (v - 34.7) / 7.355,
+            -(v - 29.74) / 25.94,
+            -(v + 127.2) / 20.36,
+            (v + 236.8) / 69.33,
+        ]);
         let xr = fast * xrf + (-fast + 1.0) * xrs;
-        let rkr = falling((v + 55.0) / 75.0) * falling((v - 10.0) / 30.0);
-        let i_kr = xr * rkr * (v - e_k) * (g_kr * scale_kr * (k_o / 5.4).sqrt());
-        let xr_inf = falling(-(v + 8.337) / 6.789);
-        let xrf_rate =
-            slowed(exp((v - 31.66) / 3.869) * 0.3652 + exp(-(v - 47.78) / 20.38) * 4.123e-5, 12.98);
-        let xrs_rate =
-            slowed(exp((v - 34.7) / 7.355) * 0.06629 + exp(-(v - 29.74) / 25.94) * 1.128e-5, 1.865);
+        let i_kr = xr * (rkr_1 * rkr_2) * (v - e_k) * (g_kr * scale_kr * (k_o / 5.4).sqrt());
+        let xrf_rate = slowed(xrf_up * 0.3652 + xrf_down * 4.123e-5, 12.98);
+        let xrs_rate = slowed(xrs_up * 0.06629 + xrs_down * 1.128e-5, 1.865);
         gates.push([relax_at(xrf, xr_inf, xrf_rate), relax_at(xrs, xr_inf, xrs_rate)]);
         let (ks_open, ks_rows) = family::i_ks(v, ca_i, xs1, xs2);
         gates.push(ks_rows);
         let i_ks = ks_open * (v - e_ks) * (g_ks * scale_ks);
-        let xk1_inf = falling(-(v + (k_o * 2.5538 + 144.59)) / (k_o * 1.5692 + 3.8115));
-        let xk1_rate = (exp(-(v + 127.2) / 20.36) + exp((v + 236.8) / 69.33)) * (1.0 / 122.2);
-        gates.push([relax_at(xk1, xk1_inf, xk1_rate)]);
-        let rk1 = falling((v - (k_o * 2.6 - 105.8)) / 9.493);
+        gates.push([relax_at(xk1, xk1_inf, (xk1_down + xk1_up) * (1.0 / 122.2))]);
         let i_k1 = rk1 * xk1 * (v - e_k) * (g_k1 * scale_k1 * k_o.sqrt());
-        let i_kb = falling(-(v - 14.48) / 18.34) * (v - e_k) * (g_kb * scale_kb);
+        let i_kb = kb * (v - e_k) * (g_kb * scale_kb);
 
         // Exchanger, pumps and background currents.
         let exchanger = Exchanger::new(vfrt, na_o, ca_o);

@@ -48,9 +48,9 @@ use ode_solvers::{Over, Scalar};
 use super::ohara_rudy_family::{
     Exchanger, F_RT, FARADAY, Inactivation, JSR_PER_NSR, JSR_PER_SS, MYO, NSR_PER_MYO, PR_NA_K, RT_F, SHARE,
     SS, SS_PER_MYO, blend, calcium_mode, camk, free_i, free_jsr, free_ss, i_cal_activation_rate, i_ks,
-    i_nal_activation, i_nal_inactivation, i_to, plain, pump, release, uptake, write,
+    i_na_rates, i_nal as sodium_late, i_to, plain, pump, release, uptake, write,
 };
-use crate::kinetics::{exp, falling, ghk, linoid, linoid_of_double, relax_at, slowed};
+use crate::kinetics::{exps, falling, fallings, ghk, linoid, linoid_of_double, relax_at};
 use crate::model::exactly;
 use crate::variable::{current, gate, scaled, var};
 use crate::{Current, IonicModel, PulseTrain, StimulusConvention, Variable, Variant};
@@ -250,16 +250,13 @@ impl IonicModel for OHaraRudyCipa2017 {
         let (phi, dcamk_t) = camk(camk_t, ca_ss);
 
         // Sodium.
-        let h_inf = falling((v + 82.9) / 6.086);
-        let m_rate = exp((v + 11.64) / 34.77) * 6.765 + exp(-(v + 77.42) / 5.955) * 8.552;
-        let hf_rate = exp(-(v + 1.196) / 6.285) * 1.432e-5 + exp((v + 0.5096) / 20.27) * 6.149;
-        let hs_rate = exp(-(v + 17.95) / 28.05) * 0.009794 + exp((v + 5.73) / 56.66) * 0.3343;
-        let j_rate = slowed(exp(-(v + 100.6) / 8.281) * 0.02136 + exp((v + 0.9941) / 38.45) * 0.3052, 2.038);
+        let [m_inf, h_inf, hp_inf] = fallings([-(v + 39.57) / 9.871, (v + 82.9) / 6.086, (v + 89.1) / 6.086]);
+        let [m_rate, hf_rate, hs_rate, j_rate] = i_na_rates(v);
+        let (m_l_inf, [row_h_l, row_h_lp]) = sodium_late(v, h_l, h_lp);
         let h = hf * 0.99 + hs * 0.01;
         let h_p = hf * 0.99 + hsp * 0.01;
         let i_na = (v - e_na) * (m * m * m) * blend(phi, h * j, h_p * jp) * g_na;
         let i_nal = (v - e_na) * m_l * blend(phi, h_l, h_lp) * g_nal;
-        let [row_h_l, row_h_lp] = i_nal_inactivation(v, h_l, h_lp);
 
         let (open_to, rows_to) = i_to(v, phi, delta_epi, [a, i_f, i_s, a_p, i_fp, i_sp]);
         let i_to = (v - e_k) * open_to * g_to;
@@ -282,11 +279,15 @@ impl IonicModel for OHaraRudyCipa2017 {
         let i_kr = o * (v - e_k) * (g_kr * (k_o / 5.4).sqrt());
         let (open_ks, [row_xs1, row_xs2]) = i_ks(v, ca_i, xs1, xs2);
         let i_ks = open_ks * (v - e_ks) * g_ks;
-        let r_k1 = falling((v + 105.8 - k_o * 2.6) / 9.493);
+        let [r_k1, xk1_inf, kb] = fallings([
+            (v + 105.8 - k_o * 2.6) / 9.493,
+            -(v + (k_o * 2.5538 + 144.59)) / (k_o * 1.5692 + 3.8115),
+            -(v - 14.48) / 18.34,
+        ]);
+        let [xk1_down, xk1_up] = exps([-(v + 127.2) / 20.36, (v + 236.8) / 69.33]);
+        let xk1_rate = (xk1_down + xk1_up) * (1.0 / 122.2);
         let i_k1 = r_k1 * xk1 * (v - e_k) * (g_k1 * k_o.sqrt());
-        let xk1_inf = falling(-(v + (k_o * 2.5538 + 144.59)) / (k_o * 1.5692 + 3.8115));
-        let xk1_rate = (exp(-(v + 127.2) / 20.36) + exp((v + 236.8) / 69.33)) * (1.0 / 122.2);
-        let i_kb = falling(-(v - 14.48) / 18.34) * (v - e_k) * g_kb;
+        let i_kb = kb * (v - e_k) * g_kb;
 
         // Exchanger and pumps.
         let exchanger = Exchanger::new(vfrt, na_o, ca_o);
@@ -332,13 +333,13 @@ impl IonicModel for OHaraRudyCipa2017 {
             plain(j_up - j_tr * JSR_PER_NSR),
             plain((j_tr - j_rel) * free_jsr(ca_jsr)),
             plain(dca_i),
-            relax_at(m, falling(-(v + 39.57) / 9.871), m_rate),
+            relax_at(m, m_inf, m_rate),
             relax_at(hf, h_inf, hf_rate),
             relax_at(hs, h_inf, hs_rate),
             relax_at(j, h_inf, j_rate),
-            relax_at(hsp, falling((v + 89.1) / 6.086), hs_rate * (1.0 / 3.0)),
+            relax_at(hsp, hp_inf, hs_rate * (1.0 / 3.0)),
             relax_at(jp, h_inf, j_rate * (1.0 / 1.46)),
-            relax_at(m_l, i_nal_activation(v), m_rate),
+            relax_at(m_l, m_l_inf, m_rate),
             row_h_l,
             row_h_lp,
             row_a,
@@ -375,10 +376,18 @@ impl IonicModel for OHaraRudyCipa2017 {
     }
 }
 
-/// A e^(BV) q^1.7: rate at 37 °C of a transition measured at 20 °C.
+/// A e^(BV) q^1.7: rates at 37 °C of transitions measured at 20 °C.
 #[inline(always)]
-fn rate<T: Scalar>(v: T, a: f64, b: f64, q: f64) -> T {
-    exp(v * b) * (a * q.powf(1.7))
+fn rates<const N: usize, T: Scalar>(v: T, transitions: [(f64, f64, f64); N]) -> [T; N] {
+    let mut rates = [v; N];
+    for (rate, (_, b, _)) in rates.iter_mut().zip(transitions) {
+        *rate *= T::from(b);
+    }
+    let mut rates = exps(rates);
+    for (rate, (a, _, q)) in rates.iter_mut().zip(transitions) {
+        *rate *= T::from(a * q.powf(1.7));
+    }
+    rates
 }
 
 /// Derivatives of the occupancies IC1, IC2, C1, C2, O, IO, IObound, Obound, Cbound (Li et al.,
@@ -389,15 +398,33 @@ fn herg<P: Scalar, T: Scalar + Over<P>>(
     [d, kmax, ku, hill, halfmax, kt, vhalf]: [P; 7],
     [ic1, ic2, c1, c2, o, io, io_bound, o_bound, c_bound]: [T; 9],
 ) -> [T; 9] {
-    let k53 = rate(v, 0.149, 0.004668, 2.412);
-    let k63 = rate(v, 0.008978, -0.02215, 5.682);
+    // There and back for each pair of states, in the order of the fluxes below.
+    let [k11, k12, k21, k22, k31, k32, k41, k42, k51, k52, k61, k62, k53, k63] = rates(
+        v,
+        [
+            (0.0264, 4.631e-5, 4.843),
+            (4.986e-6, -0.004226, 4.23),
+            (0.0007868, 1.535e-8, 4.942),
+            (5.455e-6, -0.1688, 4.156),
+            (0.005509, 7.771e-9, 4.22),
+            (0.001416, -0.02877, 1.459),
+            (0.001214, 0.008516, 4.962),
+            (1.854e-5, -0.04641, 3.769),
+            (0.4492, 0.008595, 5.0),
+            (0.01241, 0.1725, 5.568),
+            (0.3181, 3.613e-8, 4.663),
+            (0.3226, -0.0006575, 5.0),
+            (0.149, 0.004668, 2.412),
+            (0.008978, -0.02215, 5.682),
+        ],
+    );
     // Net flux of each transition.
-    let c1_c2 = rate(v, 0.0264, 4.631e-5, 4.843) * c1 - rate(v, 4.986e-6, -0.004226, 4.23) * c2;
-    let ic1_ic2 = rate(v, 0.0007868, 1.535e-8, 4.942) * ic1 - rate(v, 5.455e-6, -0.1688, 4.156) * ic2;
-    let c2_o = rate(v, 0.005509, 7.771e-9, 4.22) * c2 - rate(v, 0.001416, -0.02877, 1.459) * o;
-    let ic2_io = rate(v, 0.001214, 0.008516, 4.962) * ic2 - rate(v, 1.854e-5, -0.04641, 3.769) * io;
-    let c1_ic1 = rate(v, 0.4492, 0.008595, 5.0) * c1 - rate(v, 0.01241, 0.1725, 5.568) * ic1;
-    let c2_ic2 = rate(v, 0.3181, 3.613e-8, 4.663) * c2 - rate(v, 0.3226, -0.0006575, 5.0) * ic2;
+    let c1_c2 = k11 * c1 - k12 * c2;
+    let ic1_ic2 = k21 * ic1 - k22 * ic2;
+    let c2_o = k31 * c2 - k32 * o;
+    let ic2_io = k41 * ic2 - k42 * io;
+    let c1_ic1 = k51 * c1 - k52 * ic1;
+    let c2_ic2 = k61 * c2 - k62 * ic2;
     let o_io = k53 * o - k63 * io;
 
     // Dⁿ, zero without a drug: there the logarithm would have no derivative.

@@ -9,7 +9,7 @@
 
 use ode_solvers::{Over, Scalar};
 
-use crate::kinetics::{exp, falling, relax_at, slowed};
+use crate::kinetics::{exps, falling_from, fallings, relax_at, slowed};
 use crate::model::exactly_mut;
 
 /// Gas constant, mJ/mol/K.
@@ -107,19 +107,32 @@ pub(super) fn blend<T: Scalar>(phi: T, not: T, phosphorylated: T) -> T {
     (-phi + 1.0) * not + phi * phosphorylated
 }
 
-/// Inactivation of I_NaL: gates hL and hLp.
+/// I_Na: rates of the gates m, hf, hs and j.
 #[inline(always)]
-pub(super) fn i_nal_inactivation<T: Scalar>(v: T, h: T, h_p: T) -> [Row<T>; 2] {
+pub(super) fn i_na_rates<T: Scalar>(v: T) -> [T; 4] {
+    let [m_up, m_down, hf_down, hf_up, hs_down, hs_up, j_down, j_up] = exps([
+        (v + 11.64) / 34.77,
+        -(v + 77.42) / 5.955,
+        -(v + 1.196) / 6.285,
+        (v + 0.5096) / 20.27,
+        -(v + 17.95) / 28.05,
+        (v + 5.73) / 56.66,
+        -(v + 100.6) / 8.281,
+        (v + 0.9941) / 38.45,
+    ]);
     [
-        relax_at(h, falling((v + 87.61) / 7.488), T::from(1.0 / 200.0)),
-        relax_at(h_p, falling((v + 93.81) / 7.488), T::from(1.0 / 600.0)),
+        m_up * 6.765 + m_down * 8.552,
+        hf_down * 1.432e-5 + hf_up * 6.149,
+        hs_down * 0.009794 + hs_up * 0.3343,
+        slowed(j_down * 0.02136 + j_up * 0.3052, 2.038),
     ]
 }
 
-/// Steady activation of I_NaL.
+/// I_NaL: its steady activation, and the gates hL and hLp of its inactivation.
 #[inline(always)]
-pub(super) fn i_nal_activation<T: Scalar>(v: T) -> T {
-    falling(-(v + 42.85) / 5.264)
+pub(super) fn i_nal<T: Scalar>(v: T, h: T, h_p: T) -> (T, [Row<T>; 2]) {
+    let [m_inf, h_inf, h_p_inf] = fallings([-(v + 42.85) / 5.264, (v + 87.61) / 7.488, (v + 93.81) / 7.488]);
+    (m_inf, [relax_at(h, h_inf, T::from(1.0 / 200.0)), relax_at(h_p, h_p_inf, T::from(1.0 / 600.0))])
 }
 
 /// I_to: the open fraction, and the gates a, iF, iS, ap, iFp, iSp. `shortening` is by how much
@@ -131,23 +144,36 @@ pub(super) fn i_to<P: Scalar, T: Scalar + Over<P>>(
     shortening: P,
     [a, i_f, i_s, a_p, i_fp, i_sp]: [T; 6],
 ) -> (T, [Row<T>; 6]) {
-    let a_inf = falling(-(v - 14.34) / 14.82);
-    let a_p_inf = falling(-(v - 24.34) / 14.82);
-    let rate_a = falling(-(v - 18.4099) / 29.3814) * (1.0 / (1.2089 * 1.0515))
-        + falling((v + 100.0) / 29.3814) * (3.5 / 1.0515);
-    let i_inf = falling((v + 43.94) / 5.711);
-    let epi = -(falling((v + 70.0) / 5.0) * shortening) + 1.0;
+    let [a_inf, a_p_inf, a_open, a_close, i_inf, at_rest, recovered, fast] = fallings([
+        -(v - 14.34) / 14.82,
+        -(v - 24.34) / 14.82,
+        -(v - 18.4099) / 29.3814,
+        (v + 100.0) / 29.3814,
+        (v + 43.94) / 5.711,
+        (v + 70.0) / 5.0,
+        (v + 70.0) / 20.0,
+        (v - 213.6) / 151.2,
+    ]);
+    let [f_down, f_up, s_down, s_up, develop_up, develop_down] = exps([
+        -(v + 100.0) / 100.0,
+        (v + 50.0) / 16.59,
+        -(v + 96.52) / 59.05,
+        (v + 114.1) / 8.079,
+        (v - 167.4) / 15.89,
+        -(v - 12.23) / 0.2154,
+    ]);
+    let rate_a = a_open * (1.0 / (1.2089 * 1.0515)) + a_close * (3.5 / 1.0515);
+    let epi = -(at_rest * shortening) + 1.0;
     // τ = (1/f + 4.562)·epi, and likewise for the slow part.
-    let f = exp(-(v + 100.0) / 100.0) * 0.3933 + exp((v + 50.0) / 16.59) * 0.08004;
-    let s = exp(-(v + 96.52) / 59.05) * 0.001416 + exp((v + 114.1) / 8.079) * 1.78e-8;
+    let f = f_down * 0.3933 + f_up * 0.08004;
+    let s = s_down * 0.001416 + s_up * 1.78e-8;
     let rate_f = f / ((f * 4.562 + 1.0) * epi);
     let rate_s = s / ((s * 23.62 + 1.0) * epi);
     // Phosphorylated, τ is (1.354 + 10⁻⁴/develop)·recover times as long.
-    let develop = exp((v - 167.4) / 15.89) + exp(-(v - 12.23) / 0.2154);
-    let recover = falling((v + 70.0) / 20.0) * -0.5 + 1.0;
+    let develop = develop_up + develop_down;
+    let recover = recovered * -0.5 + 1.0;
     let slower = develop / ((develop * 1.354 + 1e-4) * recover);
 
-    let fast = falling((v - 213.6) / 151.2);
     let slow = -fast + 1.0;
     let open = blend(phi, a * (fast * i_f + slow * i_s), a_p * (fast * i_fp + slow * i_sp));
     let rows = [
@@ -178,12 +204,24 @@ impl<T: Scalar> Inactivation<T> {
     /// From the gates ff, fs, fcaf, fcas, ffp, fcafp.
     #[inline(always)]
     pub(super) fn new(v: T, [ff, fs, fcaf, fcas, ffp, fcafp]: [T; 6]) -> Self {
-        let inf = falling((v + 19.58) / 3.696);
-        let rate_ff = slowed((exp(-(v + 20.0) / 10.0) + exp((v + 20.0) / 10.0)) * 0.0045, 7.0);
-        let rate_fs = slowed((exp(-(v + 5.0) / 4.0) + exp((v + 5.0) / 6.0)) * 3.5e-5, 1000.0);
-        let rate_fcaf = slowed((exp(-(v - 4.0) / 7.0) + exp((v - 4.0) / 7.0)) * 0.04, 7.0);
-        let rate_fcas = slowed((exp(-v / 3.0) + exp(v / 7.0)) * 0.00012, 100.0);
-        let fast_ca = falling((v - 10.0) / 10.0) * 0.6 + 0.3;
+        let [inf, fast_ca, ff_down, ff_up, fs_down, fs_up, fcaf_down, fcaf_up, fcas_down, fcas_up] = exps([
+            (v + 19.58) / 3.696,
+            (v - 10.0) / 10.0,
+            -(v + 20.0) / 10.0,
+            (v + 20.0) / 10.0,
+            -(v + 5.0) / 4.0,
+            (v + 5.0) / 6.0,
+            -(v - 4.0) / 7.0,
+            (v - 4.0) / 7.0,
+            -v / 3.0,
+            v / 7.0,
+        ]);
+        let inf = falling_from(inf);
+        let rate_ff = slowed((ff_down + ff_up) * 0.0045, 7.0);
+        let rate_fs = slowed((fs_down + fs_up) * 3.5e-5, 1000.0);
+        let rate_fcaf = slowed((fcaf_down + fcaf_up) * 0.04, 7.0);
+        let rate_fcas = slowed((fcas_down + fcas_up) * 0.00012, 100.0);
+        let fast_ca = falling_from(fast_ca) * 0.6 + 0.3;
         let slow_ca = -fast_ca + 1.0;
         Self {
             inf,
@@ -217,7 +255,8 @@ impl<T: Scalar> Inactivation<T> {
 /// Rate of the activation of I_CaL.
 #[inline(always)]
 pub(super) fn i_cal_activation_rate<T: Scalar>(v: T) -> T {
-    slowed(exp((v + 6.0) * -0.05) + exp((v + 14.0) * 0.09), 0.6)
+    let [down, up] = exps([(v + 6.0) * -0.05, (v + 14.0) * 0.09]);
+    slowed(down + up, 0.6)
 }
 
 /// The fraction of channels in the calcium-dependent mode, entered at rate `k_2n` (1/ms).
@@ -231,9 +270,16 @@ pub(super) fn calcium_mode<T: Scalar>(n: T, j_ca: T, ca: T, k_2n: f64) -> Row<T>
 /// I_Ks: the open fraction times its dependence on calcium, and the gates xs1, xs2.
 #[inline(always)]
 pub(super) fn i_ks<T: Scalar>(v: T, ca_i: T, xs1: T, xs2: T) -> (T, [Row<T>; 2]) {
-    let inf = falling(-(v + 11.6) / 8.932);
-    let rate_1 = slowed(exp((v + 48.28) / 17.8) * 0.0002326 + exp(-(v + 210.0) / 230.0) * 0.001292, 817.3);
-    let rate_2 = exp((v - 50.0) / 20.0) * 0.01 + exp(-(v + 66.54) / 31.0) * 0.0193;
+    let [inf, up_1, down_1, up_2, down_2] = exps([
+        -(v + 11.6) / 8.932,
+        (v + 48.28) / 17.8,
+        -(v + 210.0) / 230.0,
+        (v - 50.0) / 20.0,
+        -(v + 66.54) / 31.0,
+    ]);
+    let inf = falling_from(inf);
+    let rate_1 = slowed(up_1 * 0.0002326 + down_1 * 0.001292, 817.3);
+    let rate_2 = up_2 * 0.01 + down_2 * 0.0193;
     let calcium = ((ca_i.recip() * 3.8e-5).powf(1.4) + 1.0).recip() * 0.6 + 1.0;
     (calcium * xs1 * xs2, [relax_at(xs1, inf, rate_1), relax_at(xs2, inf, rate_2)])
 }
@@ -262,8 +308,7 @@ impl<T: Scalar> Exchanger<T> {
     where
         T: Over<P>,
     {
-        let h_na = exp(vfrt * 0.5224);
-        let h_ca = exp(vfrt * 0.167);
+        let [h_na, h_ca] = exps([vfrt * 0.5224, vfrt * 0.167]);
         let h7 = (h_na.recip() + 1.0) * (na_o / 88.12) + 1.0;
         let h8 = (h_na * h7).recip() * (na_o / 88.12);
         let h10 = na_o / 15.0 * (na_o / 5.0 + 1.0) + 13.5;
@@ -315,8 +360,9 @@ pub(super) fn pump<P: Scalar, T: Scalar + Over<P>>(vfrt: T, na_i: T, k_i: T, na_
     const A2: f64 = 687.2;
     const A4: f64 = 639.0 * ATP / (1.0 + ATP);
 
-    let na_in = na_i / (exp(vfrt * (-0.155 / 3.0)) * 9.073);
-    let na_out = (exp(vfrt * (1.155 / 3.0)) * 27.78).recip() * na_o;
+    let [inward, outward] = exps([vfrt * (-0.155 / 3.0), vfrt * (1.155 / 3.0)]);
+    let na_in = na_i / (inward * 9.073);
+    let na_out = (outward * 27.78).recip() * na_o;
     let k_in = k_i / 0.5;
     let k_out = k_o / 0.3582;
     let inside = (na_in + 1.0).powi(3) + (k_in + 1.0).powi(2) - 1.0;

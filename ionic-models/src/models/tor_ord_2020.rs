@@ -46,9 +46,9 @@ use ode_solvers::{Over, Scalar};
 use super::ohara_rudy_family::{
     Exchanger, F_RT, FARADAY, Inactivation, JSR_PER_NSR, JSR_PER_SS, MYO, NSR_PER_MYO, PR_NA_K, RT_F, SHARE,
     SS, SS_PER_MYO, blend, calcium_mode, camk, free_i, free_jsr, free_ss, i_cal_activation_rate, i_ks,
-    i_nal_activation, i_nal_inactivation, i_to, plain, pump, release, uptake, write,
+    i_nal as sodium_late, i_to, plain, pump, release, uptake, write,
 };
-use crate::kinetics::{below, exp, falling, ghk, linoid, linoid_of_double, relax_at};
+use crate::kinetics::{below, exp, exps, fallings, ghk, linoid, linoid_of_double, relax_at};
 use crate::model::exactly;
 use crate::variable::{current, gate, scaled, var};
 use crate::{Current, IonicModel, PulseTrain, StimulusConvention, Variable, Variant};
@@ -265,7 +265,7 @@ impl IonicModel for ToROrd2020 {
         let na = SodiumGates::new(v);
         let i_na = (v - e_na) * (m * m * m) * blend(phi, h * j, hp * jp) * g_na;
         let i_nal = (v - e_na) * m_l * blend(phi, h_l, h_lp) * g_nal;
-        let [row_h_l, row_h_lp] = i_nal_inactivation(v, h_l, h_lp);
+        let (m_l_inf, [row_h_l, row_h_lp]) = sodium_late(v, h_l, h_lp);
 
         let (open_to, rows_to) = i_to(v, phi, delta_epi, [a, i_f, i_s, a_p, i_fp, i_sp]);
         let i_to = (v - e_k) * open_to * g_to;
@@ -304,11 +304,17 @@ impl IonicModel for ToROrd2020 {
         let [dc1, dc2, dc3, di, d_o] = herg(vfrt, [c1, c2, c3, i, o]);
         let (open_ks, [row_xs1, row_xs2]) = i_ks(v, ca_i, xs1, xs2);
         let i_ks = open_ks * (v - e_ks) * g_ks;
-        let alpha_k1 = falling((u - 49.934) * 0.1217) * 4.094;
-        let beta_k1 = (exp((u - 3.257) * 0.0674) * 15.72 + exp((u - 594.31) * 0.0618))
-            * falling((u + 14.207) * -0.1629);
+        let [k1_opens, k1_closes, kb, j_ca_inf] = fallings([
+            (u - 49.934) * 0.1217,
+            (u + 14.207) * -0.1629,
+            -(v - 10.8968) / 23.9871,
+            (v + 18.08) / 2.7916,
+        ]);
+        let [k1_slow, k1_fast] = exps([(u - 3.257) * 0.0674, (u - 594.31) * 0.0618]);
+        let alpha_k1 = k1_opens * 4.094;
+        let beta_k1 = (k1_slow * 15.72 + k1_fast) * k1_closes;
         let i_k1 = alpha_k1 / (alpha_k1 + beta_k1) * u * (g_k1 * root_k_o);
-        let i_kb = falling(-(v - 10.8968) / 23.9871) * u * g_kb;
+        let i_kb = kb * u * g_kb;
 
         // Exchanger and pumps.
         let exchanger = Exchanger::new(vfrt, na_o, ca_o);
@@ -366,7 +372,7 @@ impl IonicModel for ToROrd2020 {
             relax_at(j, na.h_inf, na.j_rate),
             relax_at(hp, na.hp_inf, na.h_rate),
             relax_at(jp, na.h_inf, na.j_rate * (1.0 / 1.46)),
-            relax_at(m_l, i_nal_activation(v), na.m_rate),
+            relax_at(m_l, m_l_inf, na.m_rate),
             row_h_l,
             row_h_lp,
             row_a,
@@ -380,7 +386,7 @@ impl IonicModel for ToROrd2020 {
             row_fs,
             row_fcaf,
             row_fcas,
-            relax_at(j_ca, falling((v + 18.08) / 2.7916), T::from(1.0 / 72.5)),
+            relax_at(j_ca, j_ca_inf, T::from(1.0 / 72.5)),
             row_ffp,
             row_fcafp,
             calcium_mode(n_ss, j_ca, ca_ss, 500.0),
@@ -413,37 +419,55 @@ impl<T: Scalar> SodiumGates<T> {
     #[inline(always)]
     fn new(v: T) -> Self {
         let zero = T::from(0.0);
-        let alpha_h = below(v, -40.0, exp(-(v + 80.0) / 6.8) * 0.057, zero);
-        let beta_h = below(
-            v,
-            -40.0,
-            exp(v * 0.079) * 2.7 + exp(v * 0.3485) * 3.1e5,
-            falling(-(v + 10.66) / 11.1) * (0.77 / 0.13),
-        );
-        let alpha_j = (exp(v * 0.2444) * -25428.0 - exp(v * -0.04391) * 6.948e-6)
-            * (v + 37.78)
-            * falling((v + 79.23) * 0.311);
-        let beta_j = below(
-            v,
-            -40.0,
-            exp(v * -0.01052) * 0.02424 * falling((v + 40.14) * -0.1378),
-            exp(v * 0.057) * 0.6 * falling((v + 32.0) * -0.1),
-        );
+        let [
+            h_opens,
+            h_closes_fast,
+            h_closes,
+            j_opens_fast,
+            j_opens,
+            j_closes,
+            j_closes_above,
+            m_left,
+            m_right,
+        ] = exps([
+            -(v + 80.0) / 6.8,
+            v * 0.079,
+            v * 0.3485,
+            v * 0.2444,
+            v * -0.04391,
+            v * -0.01052,
+            v * 0.057,
+            bell(v, -45.79, 15.54),
+            bell(v, 4.823, 51.12),
+        ]);
+        let [h_above, j_above, j_below, j_least, m_root, h_root, hp_root] = fallings([
+            -(v + 10.66) / 11.1,
+            (v + 32.0) * -0.1,
+            (v + 40.14) * -0.1378,
+            (v + 79.23) * 0.311,
+            -(v + 56.86) / 9.03,
+            (v + 71.55) / 7.43,
+            (v + 77.55) / 7.43,
+        ]);
+        let alpha_h = below(v, -40.0, h_opens * 0.057, zero);
+        let beta_h = below(v, -40.0, h_closes_fast * 2.7 + h_closes * 3.1e5, h_above * (0.77 / 0.13));
+        let alpha_j = (j_opens_fast * -25428.0 - j_opens * 6.948e-6) * (v + 37.78) * j_least;
+        let beta_j = below(v, -40.0, j_closes * 0.02424 * j_below, j_closes_above * 0.6 * j_above);
         Self {
-            m_inf: falling(-(v + 56.86) / 9.03).powi(2),
-            m_rate: (bell(v, -45.79, 15.54) * 0.1292 + bell(v, 4.823, 51.12) * 0.06487).recip(),
-            h_inf: falling((v + 71.55) / 7.43).powi(2),
-            hp_inf: falling((v + 77.55) / 7.43).powi(2),
+            m_inf: m_root.powi(2),
+            m_rate: (m_left * 0.1292 + m_right * 0.06487).recip(),
+            h_inf: h_root.powi(2),
+            hp_inf: hp_root.powi(2),
             h_rate: alpha_h + beta_h,
             j_rate: below(v, -40.0, alpha_j, zero) + beta_j,
         }
     }
 }
 
-/// A bell around `centre`.
+/// The exponent of a bell around `centre`.
 #[inline(always)]
 fn bell<T: Scalar>(v: T, centre: f64, width: f64) -> T {
-    exp(-((v - centre) * (1.0 / width)).powi(2))
+    -((v - centre) * (1.0 / width)).powi(2)
 }
 
 /// Half the sum of z²c, in M, of two cations, an anion and calcium.
@@ -463,15 +487,22 @@ fn activity<T: Scalar>(strength: T) -> T {
 /// Derivatives of the occupancies C1, C2, C3, I, O.
 #[inline(always)]
 fn herg<T: Scalar>(vfrt: T, [c1, c2, c3, i, o]: [T; 5]) -> [T; 5] {
-    let alpha_2 = exp(vfrt * 0.971) * 0.0578;
-    let alpha_i = exp(vfrt * 0.5953) * 0.2533;
-    let beta_2 = exp(vfrt * -1.062) * 0.000349;
-    let beta_i = exp(vfrt * -0.8209) * 0.06525;
-    let c1_to_i = exp(vfrt * 1.525) * 5.2e-5;
+    let [open, inactivate, close, recover, c1_to_i, c3_to_c2, c2_to_c3] = exps([
+        vfrt * 0.971,
+        vfrt * 0.5953,
+        vfrt * -1.062,
+        vfrt * -0.8209,
+        vfrt * 1.525,
+        vfrt * 0.299,
+        vfrt * -1.604,
+    ]);
+    let (alpha_2, alpha_i) = (open * 0.0578, inactivate * 0.2533);
+    let (beta_2, beta_i) = (close * 0.000349, recover * 0.06525);
+    let c1_to_i = c1_to_i * 5.2e-5;
     // So that the loop C1, O, I is in equilibrium with itself.
     let i_to_c1 = beta_2 * beta_i * c1_to_i / (alpha_2 * alpha_i);
     // Net flux of each transition.
-    let c3_c2 = exp(vfrt * 0.299) * 0.1161 * c3 - exp(vfrt * -1.604) * 0.2442 * c2;
+    let c3_c2 = c3_to_c2 * 0.1161 * c3 - c2_to_c3 * 0.2442 * c2;
     let c2_c1 = c2 * 0.154375 - c1 * 0.1911;
     let c1_o = alpha_2 * c1 - beta_2 * o;
     let o_i = alpha_i * o - beta_i * i;

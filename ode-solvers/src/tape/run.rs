@@ -222,21 +222,23 @@ struct OneByOne<'a, const N: usize> {
     values: &'a mut [f64; N],
 }
 
-/// Operations of one kind, eight at a time.
+/// Operations of one kind, eight at a time. The eight are put together in a register: numbers that are
+/// written one by one and read at once make the processor wait.
 macro_rules! grouped {
-    ($u:ident, $args:expr, $values:expr, $to:expr, |$a:ident| $f:expr) => {
-        for (args, to) in $args.chunks(GROUP).zip(($to..).step_by(GROUP)) {
-            // What is left over in the last group is computed with 1: no function minds.
-            let mut x = [Lanes([1.0; GROUP])];
-            for (x, &a) in x[0].0.iter_mut().zip(args) {
-                *x = $values[at::<N>(a)];
-            }
-            let $a = $u::view(&x)[0];
-            let y = $f;
-            $u::view_mut(&mut x)[0] = y;
-            $values[to..to + args.len()].copy_from_slice(&x[0].0[..args.len()]);
+    ($u:ident, $args:expr, $values:expr, $to:expr, |$a:ident| $f:expr) => {{
+        let (groups, rest) = $args.as_chunks::<GROUP>();
+        let mut to = $to;
+        for args in groups {
+            let $a = $u::of(Lanes::from_fn(|k| $values[at::<N>(args[k])]));
+            $values[to..to + GROUP].copy_from_slice(&($f).back().0);
+            to += GROUP;
         }
-    };
+        if !rest.is_empty() {
+            // What is left over in the last group is computed with 1: no function minds.
+            let $a = $u::of(Lanes::from_fn(|k| rest.get(k).map_or(1.0, |&a| $values[at::<N>(a)])));
+            $values[to..to + rest.len()].copy_from_slice(&($f).back().0[..rest.len()]);
+        }
+    }};
 }
 
 impl<const N: usize> Kernel<Lanes<f64, GROUP>> for OneByOne<'_, N> {

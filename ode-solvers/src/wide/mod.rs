@@ -17,7 +17,7 @@ pub(crate) use several::Several;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86::{F32x8, F32x16, F64x4, F64x8};
 
-use crate::{Element, Kernel, Lanes};
+use crate::{Element, Kernel, Lanes, Scalar, Twin};
 
 /// Runs a kernel over lanes on the widest registers that the machine has and `N` fills.
 ///
@@ -48,4 +48,52 @@ pub(crate) fn dispatch<E: Element, const N: usize, K: Kernel<Lanes<E, N>>>(kerne
         }
     }
     if const { N == 1 } { kernel.run::<One<E::Portable>>() } else { kernel.run::<Several<E::Portable, N>>() }
+}
+
+/// How many plain numbers lie side by side while an elementary function of them is taken.
+const GROUP: usize = 8;
+
+/// eˣ of several plain numbers, a group at a time.
+#[inline(always)]
+pub(crate) fn exps<const N: usize>(mut x: [f64; N]) -> [f64; N] {
+    // What is left over in a group is computed with 0.
+    let mut groups = [Lanes::<f64, GROUP>([0.0; GROUP]); 4];
+    for four in x.chunks_mut(4 * GROUP) {
+        let groups = &mut groups[..four.len().div_ceil(GROUP)];
+        for (k, &x) in four.iter().enumerate() {
+            groups[k / GROUP].0[k % GROUP] = x;
+        }
+        exps_of_groups(groups);
+        for (k, x) in four.iter_mut().enumerate() {
+            *x = groups[k / GROUP].0[k % GROUP];
+        }
+    }
+    x
+}
+
+/// In place. Not inlined: equations call it a few times, between much that needs the registers.
+#[inline(never)]
+fn exps_of_groups(x: &mut [Lanes<f64, GROUP>]) {
+    Lanes::dispatch(Exps(x));
+}
+
+/// Reads numbers that were written one by one just before. A register read at once would have to wait
+/// until all of them are in the cache, which takes longer than the exponential.
+#[inline(always)]
+#[allow(unsafe_code, reason = "the compiler joins reads that are not volatile")]
+fn one_by_one(x: &Lanes<f64, GROUP>) -> Lanes<f64, GROUP> {
+    // SAFETY: references to numbers.
+    Lanes::from_fn(|i| unsafe { core::ptr::read_volatile(&raw const x.0[i]) })
+}
+
+struct Exps<'a>(&'a mut [Lanes<f64, GROUP>]);
+
+impl Kernel<Lanes<f64, GROUP>> for Exps<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<U: Twin<Lanes<f64, GROUP>>>(self) {
+        for x in self.0 {
+            *x = U::of(one_by_one(x)).exp().back();
+        }
+    }
 }
