@@ -86,6 +86,23 @@ pub enum Error {
     /// There is no run to resume.
     #[error("{0} holds no run to resume; leave out --resume to start one")]
     NothingToResume(PathBuf),
+    /// A folder has no list of its files.
+    #[error(
+        "{0} holds no SHA256SUMS: its run is not finished, or is older than such lists; resume it, which \
+         writes one at its end"
+    )]
+    NotSealed(PathBuf),
+    /// Files of a finished run are not as they were.
+    #[error("{path} is not as its run left it: {}; restore them, or run it again", .files.join(", "))]
+    NotWhole {
+        /// The folder.
+        path: PathBuf,
+        /// The files, each with what is wrong.
+        files: Vec<String>,
+    },
+    /// A folder holds no runs.
+    #[error("{0} holds no run and no folders of runs; give the folder of a run, or of a reproduction")]
+    NoRuns(PathBuf),
     /// Another process works in the folder.
     #[error("another process is running in {0}; wait for it, or choose another folder with --out")]
     Busy(PathBuf),

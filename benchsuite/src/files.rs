@@ -1,6 +1,6 @@
 //! Files that are whole or absent.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 
 use serde::Serialize;
@@ -104,6 +104,22 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path, remedy: &str) -> Resul
 /// SHA-256 of some bytes, in hexadecimal.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// SHA-256 of a file, in hexadecimal, however large it is.
+pub(crate) fn sha256_of(path: &Path) -> Result<String, Error> {
+    let attempt = || -> std::io::Result<String> {
+        let (mut file, mut hash) = (std::fs::File::open(path)?, Sha256::new());
+        let mut buffer = vec![0; 1 << 20];
+        loop {
+            match file.read(&mut buffer)? {
+                0 => break,
+                n => hash.update(&buffer[..n]),
+            }
+        }
+        Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect())
+    };
+    attempt().map_err(Error::io(path, "check that it can be read"))
 }
 
 #[cfg(test)]

@@ -7,6 +7,9 @@
 //! number (`results.json`), the trained networks (`models/*.onnx`), figures and a report. Killed at
 //! any moment, it goes on where its last checkpoint was, and ends with the same bits.
 //!
+//! Several experiments, or all, share a folder; its front page ([`front`]) shows every published number of the
+//! four works. A finished run lists its files with their hashes ([`seal`]).
+//!
 //! Searches over many networks are sweeps ([`sweep`](mod@sweep)): trials that any number of processes on any machines
 //! take from a shared folder. [`grid`] holds their results against the published tables.
 //!
@@ -33,6 +36,7 @@ pub mod doctor;
 mod error;
 pub mod figures;
 mod files;
+pub mod front;
 pub mod grid;
 pub mod guide;
 pub mod inference;
@@ -51,6 +55,7 @@ pub mod report;
 pub mod reproduce;
 pub mod results;
 pub mod rundir;
+pub mod seal;
 pub mod shades;
 pub mod simulate;
 pub mod stats;

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use benchsuite::claims::Publication;
 use benchsuite::compare::Compare;
 use benchsuite::interrupt::Stop;
-use benchsuite::reproduce::{EXPERIMENTS, Options, reproduce};
+use benchsuite::reproduce::{EXPERIMENTS, Options, reproduce, verify};
 use benchsuite::rundir::experiment_of;
 use benchsuite::simulate::Simulate;
 use benchsuite::sweep::Sweep;
-use benchsuite::{Error, Tier, doctor, kainth, kept, kuptsov, pellegrini, print, trial, werneck};
+use benchsuite::{Error, Tier, doctor, front, kainth, kept, kuptsov, pellegrini, print, trial, werneck};
 use clap::{Parser, Subcommand};
 use miette::{Diagnostic, IntoDiagnostic as _};
 use tracing_subscriber::EnvFilter;
@@ -50,6 +50,19 @@ enum Task {
     Sweep(Sweep),
     /// Say what this machine has, and what each missing thing would enable
     Doctor,
+    /// Write the front page: every published number, with what is kept and what the runs of a folder found
+    Report {
+        /// A folder with the folders of runs, as `reproduce` leaves it [default: none, kept results alone]
+        runs: Option<PathBuf>,
+        /// Where to write it [default: the folder of the runs, or runs/report]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Hold a finished run, or all runs of a folder, against the hashes of their files
+    Verify {
+        /// The folder of a run, or of several
+        folder: PathBuf,
+    },
     /// Keep the results of a finished run or sweep of tier paper with the sources
     Keep {
         /// The folder of the run, of the sweep, or of trials
@@ -151,6 +164,17 @@ fn run(task: Task) -> miette::Result<()> {
         }
         Task::Sweep(args) => args.run().map_err(Failure)?,
         Task::Doctor => print(&doctor::text()).map_err(Failure)?,
+        Task::Report { runs, out } => {
+            let out = out.or_else(|| runs.clone()).unwrap_or_else(|| PathBuf::from("runs/report"));
+            let (report, line) = front::write(runs.as_deref(), &out).map_err(Failure)?;
+            let report = report.canonicalize().into_diagnostic()?;
+            print(&format!("{line}\nreport: {}\n", report.display())).map_err(Failure)?;
+        }
+        Task::Verify { folder } => {
+            for line in verify(&folder).map_err(Failure)? {
+                print(&format!("{line}\n")).map_err(Failure)?;
+            }
+        }
         Task::Keep { run, into } => print(&keep(&run, into)?).map_err(Failure)?,
     }
     Ok(())

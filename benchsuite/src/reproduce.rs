@@ -7,8 +7,8 @@ use crate::error::near_misses;
 use crate::interrupt::Stop;
 use crate::manifest::{Code, Machine, Start, now};
 use crate::results::{ClaimResult, Verdict};
-use crate::rundir::{self, Existing};
-use crate::{Error, Tier, inference, kainth, kuptsov, pellegrini, werneck};
+use crate::rundir::{self, Existing, RunDir};
+use crate::{Error, Tier, front, inference, kainth, kuptsov, pellegrini, seal, werneck};
 
 /// What to run and how.
 #[derive(Debug, Clone, PartialEq)]
@@ -350,34 +350,79 @@ pub fn find(ids: &[String]) -> Result<Vec<&'static Experiment>, Error> {
         .collect()
 }
 
-/// Runs experiments one after the other.
+/// Runs experiments one after the other, and seals each that comes to its end. Several share a folder, with
+/// a front page over all works that is written anew after each.
 ///
 /// # Errors
 /// Those of [`find`], and whatever stops a run; runs that were finished before stay.
 pub fn reproduce(options: &Options, stop: Stop) -> Result<Vec<Summary>, Error> {
     options.check()?;
     let experiments = find(&options.ids)?;
+    let alone = experiments.len() == 1;
+    let base = PathBuf::from("runs").join(match experiments.first() {
+        Some(one) if alone => format!("{}-{}", one.id, options.tier),
+        _ => options.tier.to_string(),
+    });
+    let folder = match &options.out {
+        Some(out) => out.clone(),
+        None if options.resume => rundir::latest(&base),
+        None => rundir::fresh(&base)?,
+    };
     let mut summaries = Vec::new();
+    let mut front = None;
     for experiment in &experiments {
         let id = experiment.id;
-        let out = match &options.out {
-            Some(out) if experiments.len() == 1 => out.clone(),
-            Some(out) => out.join(format!("{id}-{}", options.tier)),
-            None => {
-                let base = PathBuf::from("runs").join(format!("{id}-{}", options.tier));
-                if options.resume { rundir::latest(&base) } else { rundir::fresh(&base)? }
-            }
-        };
-        summaries.push((experiment.run)(&Job {
+        let out = if alone { folder.clone() } else { folder.join(id) };
+        // Of several, those that had not begun when the others were stopped begin now.
+        let begun = alone || RunDir::config(&out).exists();
+        let summary = (experiment.run)(&Job {
             options,
-            existing: if options.resume { Existing::Resume } else { Existing::Refuse },
-            command: options.command(id, options.out.as_deref(), false),
+            existing: if options.resume && begun { Existing::Resume } else { Existing::Refuse },
+            command: options.command(id, options.out.as_ref().map(|_| out.as_path()), false),
             resume: options.command(id, Some(&out), true),
-            out,
+            out: out.clone(),
             stop,
-        })?);
+        })?;
+        seal::seal(&out)?;
+        summaries.push(summary);
+        if !alone {
+            front = Some(front::write(Some(&folder), &folder)?);
+        }
+    }
+    if let Some((report, line)) = front {
+        summaries.push(Summary { report, lines: vec![line] });
     }
     Ok(summaries)
+}
+
+/// Holds a finished run, or all runs of a folder, against the lists of their files. Returns a line for each.
+///
+/// # Errors
+/// [`Error::NoRuns`]; for the first that is not whole [`Error::NotSealed`] or [`Error::NotWhole`]; those of
+/// [`seal::verify`].
+pub fn verify(folder: &Path) -> Result<Vec<String>, Error> {
+    let runs: Vec<PathBuf> = if RunDir::config(folder).exists() || folder.join(seal::LIST).exists() {
+        vec![folder.to_owned()]
+    } else {
+        front::runs_in(folder)?.iter().map(|run| folder.join(&run.folder)).collect()
+    };
+    if runs.is_empty() {
+        return Err(Error::NoRuns(folder.to_owned()));
+    }
+    runs.into_iter()
+        .map(|run| {
+            let found = seal::verify(&run)?;
+            if !found.damaged.is_empty() {
+                let files = found.damaged.iter().map(|(name, what)| format!("{name} {what}")).collect();
+                return Err(Error::NotWhole { path: run, files });
+            }
+            let added = match found.added.as_slice() {
+                [] => String::new(),
+                added => format!("; came later: {}", added.join(", ")),
+            };
+            Ok(format!("{}: {} files, as the run left them{added}", run.display(), found.intact))
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -146,9 +146,10 @@ pub(crate) fn fresh(base: &Path) -> Result<PathBuf, Error> {
     unreachable!("the candidates have no end")
 }
 
-/// The last of `base`, `base-2`, `base-3`, … that holds a run, or `base`.
+/// The last of `base`, `base-2`, `base-3`, … that holds something, or `base`.
 pub(crate) fn latest(base: &Path) -> PathBuf {
-    numbered(base).take_while(|p| p.join(CONFIG).exists()).last().unwrap_or_else(|| base.to_owned())
+    let taken = |p: &PathBuf| is_empty(p).is_ok_and(|empty| !empty);
+    numbered(base).take_while(taken).last().unwrap_or_else(|| base.to_owned())
 }
 
 fn numbered(base: &Path) -> impl Iterator<Item = PathBuf> {

@@ -115,6 +115,23 @@ fn a_short_run_leaves_a_whole_report_and_damage_to_its_files_is_found() {
     let model = run.join("models/scarce-PINN-SiLU16-SiLU16-SiLU16.onnx");
     assert!(run.join("figures/fig17-scarce.svg").is_file() && model.is_file());
 
+    // Its files are listed, and the list tells damage. The front page takes its numbers and links to it.
+    let output = benchsuite(folder.path(), &["verify", "run"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("run: "));
+    let results_path = run.join("results.json");
+    let whole = std::fs::read(&results_path).unwrap();
+    std::fs::write(&results_path, "[]").unwrap();
+    let message = failure(&benchsuite(folder.path(), &["verify", "."]));
+    assert!(message.contains("results.json holds something else"), "{message}");
+    std::fs::write(&results_path, &whole).unwrap();
+    let output = benchsuite(folder.path(), &["report", "."]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let front = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
+    assert!(front.contains("<a href=\"run/report.html\">") && front.contains("Kainth et al. 2025"));
+    let message = failure(&benchsuite(folder.path(), &["verify", "run/models"]));
+    assert!(message.contains("holds no run"), "{message}");
+
     // A finished run is not overwritten; resuming it writes the report anew.
     let message = failure(&benchsuite(folder.path(), &SHORT));
     assert!(message.contains("already holds a finished run"), "{message}");

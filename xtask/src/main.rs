@@ -44,6 +44,12 @@ enum Task {
     /// Say what this machine has, and what each missing thing would enable
     #[command(disable_help_flag = true)]
     Doctor(Arguments),
+    /// Write the front page: every published number, with what is kept and what runs found (`report --help`)
+    #[command(disable_help_flag = true)]
+    Report(Arguments),
+    /// Hold a finished run, or all runs of a folder, against the hashes of their files
+    #[command(disable_help_flag = true)]
+    Verify(Arguments),
     /// Keep the results of a finished run under benchsuite/results
     #[command(disable_help_flag = true)]
     Keep(Arguments),
@@ -71,6 +77,8 @@ fn main() -> miette::Result<ExitCode> {
         Some(Task::ExportLibrary) => library::export().map(|()| ExitCode::SUCCESS),
         Some(Task::VerifyModels) => verify_models(),
         Some(Task::Doctor(a)) => benchsuite("doctor", &a.rest),
+        Some(Task::Report(a)) => benchsuite("report", &a.rest),
+        Some(Task::Verify(a)) => benchsuite("verify", &a.rest),
         Some(Task::Keep(a)) => benchsuite("keep", &a.rest),
         Some(Task::Setup(a)) => setup::run(&a).map(|()| ExitCode::SUCCESS),
     }

@@ -36,6 +36,13 @@ fn blocks(list: &[Block], out: &mut String) {
                 }
                 out.push_str("</ul>\n");
             }
+            Block::Links(pages) => {
+                out.push_str("<ul>\n");
+                for (text, href) in pages {
+                    out.push_str(&format!("<li><a href=\"{}\">{}</a></li>\n", escape(href), inline(text)));
+                }
+                out.push_str("</ul>\n");
+            }
             Block::Formula(text) => out.push_str(&format!("<p class=\"formula\">{}</p>\n", escape(text))),
             Block::Code(text) => out.push_str(&format!("<pre><code>{}</code></pre>\n", escape(text))),
             Block::Table(value) => table(value, out),

@@ -16,6 +16,9 @@ fn blocks(list: &[Block], out: &mut String) {
             Block::Paragraph(text) => out.push_str(&format!("{text}\n")),
             Block::Notice(_, text) => out.push_str(&format!("> **{text}**\n")),
             Block::List(items) => items.iter().for_each(|item| out.push_str(&format!("- {item}\n"))),
+            Block::Links(pages) => {
+                pages.iter().for_each(|(text, href)| out.push_str(&format!("- [{text}]({href})\n")));
+            }
             Block::Formula(text) | Block::Code(text) => out.push_str(&format!("```text\n{text}\n```\n")),
             Block::Table(value) => table(value, out),
             Block::Figure { name, caption, .. } => {

@@ -34,6 +34,8 @@ pub enum Block {
     Formula(String),
     /// Commands or other text to copy.
     Code(String),
+    /// Other pages: text, and where they lie.
+    Links(Vec<(String, String)>),
     /// A table.
     Table(Table),
     /// A figure: its file name under `figures/`, without `.svg`, the SVG text, the caption.

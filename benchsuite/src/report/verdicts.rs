@@ -40,7 +40,7 @@ pub(crate) fn table(publication: &Publication, results: &[ClaimResult], seeds: b
 }
 
 /// Six significant digits, where papers print five.
-fn precise(value: f64) -> String {
+pub(crate) fn precise(value: f64) -> String {
     let magnitude = value.abs();
     if value == 0.0 {
         return "0".into();

@@ -1,0 +1,201 @@
+//! The page itself.
+
+use std::collections::BTreeMap;
+
+use super::{Row, Work};
+use crate::manifest::{Code, Machine, now};
+use crate::report::verdicts::precise;
+use crate::report::{Block, Cell, Document, Table, Tone};
+use crate::results::Verdict;
+
+pub(super) fn document(works: &[Work], linked: bool) -> Document {
+    let machine = Machine::current();
+    let mut blocks = vec![
+        Block::Paragraph(
+            "Every number that the four works print, or state in words, and what became of it here. A verdict \
+             is given at the paper's scale alone: from results that are kept with the sources, each with the \
+             command, commit and machine that made it. Numbers of shorter runs stand beside them in a column \
+             of their own; they show that everything works, and are not comparable with the publications."
+                .into(),
+        ),
+        Block::Table(overview(works)),
+    ];
+    let pages: Vec<(String, String)> = works
+        .iter()
+        .flat_map(|w| w.runs.iter().map(move |r| (w, r)))
+        .filter(|(_, run)| linked && run.finished)
+        .map(|(work, run)| {
+            let text = format!("{}, {}", run.experiment, work.publication.short);
+            (text, format!("{}/report.html", run.folder))
+        })
+        .collect();
+    if !pages.is_empty() {
+        blocks.push(Block::Heading("A page for each work".into()));
+        blocks.push(Block::Paragraph(
+            "What was asked, how, every figure, what deviates from the publication, and where the numbers \
+             come from:"
+                .into(),
+        ));
+        blocks.push(Block::Links(pages));
+    }
+    let unfinished: Vec<String> = works
+        .iter()
+        .flat_map(|w| &w.runs)
+        .filter(|r| !r.finished)
+        .map(|r| format!("{} is not finished", r.experiment))
+        .collect();
+    if !unfinished.is_empty() {
+        let text = format!("{}: resume to go on.", unfinished.join(", "));
+        blocks.push(Block::Notice(Tone::Warning, text));
+    }
+    blocks.push(Block::Heading("Where ours differ".into()));
+    blocks.push(differences(works));
+    for work in works {
+        blocks.push(Block::Heading(work.publication.short.clone()));
+        blocks.push(Block::Paragraph(work.publication.citation.clone()));
+        let (judged, open): (Vec<&Row>, Vec<&Row>) =
+            work.rows.iter().partition(|r| r.verdict() != Verdict::NotRun);
+        if judged.is_empty() {
+            blocks.push(Block::Notice(Tone::Quiet, "Nothing is kept at the paper's scale yet.".into()));
+        } else {
+            let title = format!("{} numbers with a verdict", judged.len());
+            blocks.push(Block::Details(title, vec![Block::Table(claims(&judged))]));
+        }
+        if !open.is_empty() {
+            let title = format!("{} numbers without", open.len());
+            blocks.push(Block::Details(title, vec![Block::Table(claims(&open))]));
+        }
+    }
+    blocks.push(Block::Heading("To measure them again".into()));
+    blocks.push(Block::Table(commands(works)));
+    blocks.push(Block::Heading("This program and this machine".into()));
+    blocks.push(Block::Table(origin(&machine)));
+    Document {
+        title: "Excitable cells, simulated and learned: what four works say, and what came out".into(),
+        subtitle: format!("{}, {}", now(), Code::current().short_commit()),
+        blocks,
+    }
+}
+
+fn overview(works: &[Work]) -> Table {
+    let count = |n: usize, tone| Cell {
+        text: n.to_string(),
+        tone: if n == 0 { Tone::Quiet } else { tone },
+        number: true,
+    };
+    let mut rows: Vec<Vec<Cell>> = works
+        .iter()
+        .map(|work| {
+            vec![
+                Cell::text(work.publication.short.clone()),
+                count(work.rows.len(), Tone::Plain),
+                count(work.count(Verdict::Pass), Tone::Good),
+                count(work.count(Verdict::Differs), Tone::Bad),
+                count(work.count(Verdict::NotRun), Tone::Quiet),
+            ]
+        })
+        .collect();
+    let all = |v| works.iter().map(|w| w.count(v)).sum();
+    rows.push(vec![
+        Cell::text("all"),
+        count(works.iter().map(|w| w.rows.len()).sum(), Tone::Plain),
+        count(all(Verdict::Pass), Tone::Good),
+        count(all(Verdict::Differs), Tone::Bad),
+        count(all(Verdict::NotRun), Tone::Quiet),
+    ]);
+    Table {
+        caption: "Published numbers at the paper's scale".into(),
+        header: ["work", "numbers", "PASS", "DIFFERS", "NOT_RUN"].map(Into::into).to_vec(),
+        rows,
+        ..Table::default()
+    }
+}
+
+fn digits(value: Option<f64>) -> Cell {
+    value.map_or(Cell::number(None), |v| Cell { text: precise(v), tone: Tone::Plain, number: true })
+}
+
+fn differences(works: &[Work]) -> Block {
+    let rows: Vec<&Row> =
+        works.iter().flat_map(|w| &w.rows).filter(|r| r.verdict() == Verdict::Differs).collect();
+    if rows.is_empty() {
+        return Block::Paragraph("Nowhere, among the numbers that have a verdict.".into());
+    }
+    Block::Table(claims(&rows))
+}
+
+fn claims(rows: &[&Row]) -> Table {
+    let rows = rows.iter().map(|row| {
+        let verdict = row.verdict();
+        let (text, tone) = match verdict {
+            Verdict::Pass => (verdict.to_string(), Tone::Good),
+            Verdict::Differs => (verdict.to_string(), Tone::Bad),
+            Verdict::NotRun => (format!("{verdict}: {}", row.reason()), Tone::Quiet),
+        };
+        let fresh = row.fresh.as_ref().and_then(|r| r.measured);
+        vec![
+            Cell::text(format!("`{}`", row.claim.id)),
+            Cell::text(format!("{} ({})", row.claim.description, row.claim.source)),
+            digits(Some(row.claim.value)),
+            digits(row.measured()),
+            digits(fresh).toned(Tone::Quiet),
+            Cell::text(row.claim.rule.to_string()),
+            Cell::text(text).toned(tone),
+        ]
+    });
+    let header = ["claim", "what", "published", "at the paper's scale", "this run", "agrees if", "verdict"];
+    Table {
+        caption: "Numbers, and ours".into(),
+        header: header.map(Into::into).to_vec(),
+        rows: rows.collect(),
+        ..Table::default()
+    }
+}
+
+/// Each command once, in the order of first use, with the numbers that it measures.
+fn commands(works: &[Work]) -> Table {
+    let mut order: Vec<String> = Vec::new();
+    let mut measures: BTreeMap<String, BTreeMap<&str, usize>> = BTreeMap::new();
+    for row in works.iter().flat_map(|w| &w.rows) {
+        let command = row.command();
+        if !measures.contains_key(&command) {
+            order.push(command.clone());
+        }
+        let experiment = row.claim.id.split('/').next().unwrap_or_default();
+        *measures.entry(command).or_default().entry(experiment).or_default() += 1;
+    }
+    let rows = order.iter().map(|command| {
+        let of = measures.get(command).into_iter().flatten();
+        let text: Vec<String> = of.map(|(experiment, n)| format!("{experiment} ({n})")).collect();
+        vec![Cell::text(text.join(", ")), Cell::text(format!("`{command}`"))]
+    });
+    Table {
+        caption: "Commands, and how many numbers of which experiment each measures".into(),
+        header: vec!["numbers".into(), "command".into()],
+        rows: rows.collect(),
+        ..Table::default()
+    }
+}
+
+fn origin(machine: &Machine) -> Table {
+    let code = Code::current();
+    let pair = |name: &str, value: String| vec![Cell::text(name), Cell::text(value)];
+    Table {
+        caption: "This page".into(),
+        header: vec!["what".into(), "value".into()],
+        rows: vec![
+            pair("commit", code.short_commit()),
+            pair("Cargo.lock, SHA-256", format!("`{}`", code.cargo_lock_sha256)),
+            pair("compiler", format!("{}, {}, {}", code.rustc, code.target, code.profile)),
+            pair(
+                "machine",
+                format!(
+                    "{}, {} threads, {}, {} GiB",
+                    machine.cpu, machine.threads, machine.simd, machine.memory_gib
+                ),
+            ),
+            pair("system", machine.os.clone()),
+        ],
+        ..Table::default()
+    }
+}
