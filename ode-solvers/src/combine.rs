@@ -87,19 +87,41 @@ fn kernel<const J: usize, T: Scalar>(
         w[j] = terms[j].1 * scale;
         rows[j] = &k[terms[j].0 * n..][..n];
     }
-    match y {
-        Some(y) => {
-            let y = &y[..n];
-            for i in 0..n {
-                out[i] = y[i] + sum(&rows, &w, i);
-            }
+    let y = y.map(|y| &y[..n]);
+    let mut i = 0;
+    // Plain numbers block by block, each a register or two: what is computed before any of it is written
+    // needs no proof that the slices are apart, and four states take no longer than one.
+    if const { size_of::<T>() == size_of::<f64>() } {
+        while i + 8 <= n {
+            block::<8, J, T>(&rows, &w, y, out, i);
+            i += 8;
         }
-        None => {
-            for (i, o) in out.iter_mut().enumerate() {
-                *o += sum(&rows, &w, i);
-            }
+        if i + 4 <= n {
+            block::<4, J, T>(&rows, &w, y, out, i);
+            i += 4;
         }
     }
+    while i < n {
+        block::<1, J, T>(&rows, &w, y, out, i);
+        i += 1;
+    }
+}
+
+/// The states from `i` on, `B` of them.
+#[inline(always)]
+fn block<const B: usize, const J: usize, T: Scalar>(
+    rows: &[&[T]; J],
+    w: &[f64; J],
+    y: Option<&[T]>,
+    out: &mut [T],
+    i: usize,
+) {
+    let old: &[T] = y.unwrap_or(out);
+    let mut sums = [T::default(); B];
+    for (b, s) in sums.iter_mut().enumerate() {
+        *s = old[i + b] + sum(rows, w, i + b);
+    }
+    out[i..i + B].copy_from_slice(&sums);
 }
 
 /// Σ wⱼ kⱼ of state `i`.

@@ -2,23 +2,46 @@
 #![allow(unsafe_code, reason = "instructions; each is executed only where the machine has them: see `One`")]
 
 use core::arch::x86_64::*;
+use core::sync::atomic::{AtomicU8, Ordering};
 
 use super::register::{Fused, Set};
 use super::{Register, double, single};
 use crate::{Kernel, Twin};
 
+/// What has been found of the machine: nothing yet, neither, AVX2 with FMA, AVX-512 besides.
+static FOUND: AtomicU8 = AtomicU8::new(0);
+
+/// One of the numbers above but for the first. Asked for at every step of a small system: one comparison
+/// costs less than one for each feature.
 #[inline(always)]
-pub(super) fn has_avx512() -> bool {
-    is_x86_feature_detected!("avx512f")
+fn found() -> u8 {
+    match FOUND.load(Ordering::Relaxed) {
+        0 => detect(),
+        found => found,
+    }
+}
+
+#[cold]
+fn detect() -> u8 {
+    let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+    let avx512 = avx2
+        && is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512dq")
         && is_x86_feature_detected!("avx512vl")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("fma")
+        && is_x86_feature_detected!("avx512bw");
+    let found = 1 + u8::from(avx2) + u8::from(avx512);
+    FOUND.store(found, Ordering::Relaxed);
+    found
+}
+
+#[inline(always)]
+pub(super) fn has_avx512() -> bool {
+    found() == 3
 }
 
 #[inline(always)]
 pub(super) fn has_avx2() -> bool {
-    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
+    found() >= 2
 }
 
 #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")]
