@@ -134,8 +134,8 @@ fn claims(rows: &[&Row]) -> Table {
         };
         let fresh = row.fresh.as_ref().and_then(|r| r.measured);
         vec![
-            Cell::text(format!("`{}`", row.claim.id)),
-            Cell::text(format!("{} ({})", row.claim.description, row.claim.source)),
+            // The id on a line of its own: it does not break.
+            Cell::text(format!("{} ({}) `{}`", row.claim.description, row.claim.source, row.claim.id)),
             digits(Some(row.claim.value)),
             digits(row.measured()),
             digits(fresh).toned(Tone::Quiet),
@@ -143,9 +143,9 @@ fn claims(rows: &[&Row]) -> Table {
             Cell::text(text).toned(tone),
         ]
     });
-    let header = ["claim", "what", "published", "at the paper's scale", "this run", "agrees if", "verdict"];
+    let header = ["what", "published", "ours, at the paper's scale", "ours, this run", "agrees if", "verdict"];
     Table {
-        caption: "Numbers, and ours".into(),
+        caption: "Published numbers and ours".into(),
         header: header.map(Into::into).to_vec(),
         rows: rows.collect(),
         ..Table::default()
