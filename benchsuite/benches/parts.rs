@@ -1,5 +1,5 @@
 //! The parts that experiments spend their time in, one group each:
-//! `cargo bench -p benchsuite --bench parts -- rhs` (or `jacobian`, `solve`, `many`, `train`, `infer`).
+//! `cargo bench -p benchsuite --bench parts -- rhs` (or `jacobian`, `lu`, `solve`, `many`, `data`, `train`, `infer`).
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use infer_trt::{Provider, SessionOptions};
 use ionic_models::models::{FitzHughNagumo, OHaraRudy2011};
 use ionic_models::{Cell, CellColumns, Cells, Pulse, Stimulus, registry};
+use ode_solvers::sparse::SparseLu;
 use ode_solvers::tape::{Entries, Trace, program};
 use ode_solvers::{
     Element, Lanes, Method, Options, StepSize, System as _, Tolerance, march_columns, solve, solve_ensemble,
@@ -70,6 +71,51 @@ fn jacobian(c: &mut Criterion) {
     one::<f64>(&mut group, "f64");
     one::<Lanes<f64, 8>>(&mut group, "f64x8");
     one::<Lanes<f32, 16>>(&mut group, "f32x16");
+    group.finish();
+}
+
+/// O'Hara–Rudy's implicit step: the factors of its matrix, and one solution.
+fn lu(c: &mut Criterion) {
+    fn one<T: ode_solvers::Scalar>(group: &mut Group<'_>, name: &str) {
+        let cell = Cell::<OHaraRudy2011>::new();
+        let trace = Trace::of(&cell, 0.0).expect("one at a time");
+        let mut tape = program::<T>(&trace, Entries::All).expect("a model of ordinary size");
+        let (_, plan) = tape.program().plan().expect("it is sparse");
+        let mut lu = SparseLu::<T>::new(plan.clone());
+        let y: Vec<T> = cell.initial_state().iter().map(|&y| T::from(y)).collect();
+        let mut entries = vec![T::default(); tape.program().positions().len()];
+        tape.jacobian(&y, &mut entries);
+        let diagonal = T::from(100.0);
+        group.throughput(Throughput::Elements(T::LANES as u64));
+        group.bench_function(BenchmarkId::new("factorise", name), |b| {
+            b.iter(|| lu.factorise(black_box(diagonal), &entries).expect("the diagonal dominates"));
+        });
+        let mut x = y.clone();
+        group.bench_function(BenchmarkId::new("solve", name), |b| {
+            b.iter(|| {
+                x.copy_from_slice(&y);
+                lu.solve(black_box(&mut x));
+            });
+        });
+    }
+    let mut group = c.benchmark_group("lu");
+    one::<f64>(&mut group, "f64");
+    one::<Lanes<f64, 8>>(&mut group, "f64x8");
+    group.finish();
+}
+
+/// Data sets from their recipes: a trajectory, and pairs from a stiff bursting cell.
+fn data(c: &mut Criterion) {
+    let mut group = c.benchmark_group("data");
+    group.sample_size(10);
+    for (name, recipe) in [
+        ("werneck_problem_a", datagen::recipes::werneck_problem_a(1000)),
+        ("kuptsov_neural_map", datagen::recipes::kuptsov_neural_map("original", 0.005, 8, 100, 1)),
+    ] {
+        let rows = recipe.generate().expect("a recipe of the library").n_rows();
+        group.throughput(Throughput::Elements(rows as u64));
+        group.bench_function(name, |b| b.iter(|| recipe.generate().expect("as before")));
+    }
     group.finish();
 }
 
@@ -200,5 +246,5 @@ fn infer(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(parts, rhs, jacobian, solve_hodgkin_huxley, many, train, infer);
+criterion_group!(parts, rhs, jacobian, lu, solve_hodgkin_huxley, many, data, train, infer);
 criterion_main!(parts);

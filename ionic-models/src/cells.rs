@@ -62,13 +62,30 @@ impl<M: IonicModel> Cells<M> {
     /// With conductances that vary by a fifth the estimate orders cells nearly as the number itself
     /// does. A sample of twice as many cells as parameters that vary is enough.
     #[must_use]
-    pub fn with_estimated_similarity(mut self, sample: usize, number: impl Fn(&Cell<M>) -> f64) -> Self {
+    pub fn with_estimated_similarity(self, sample: usize, number: impl Fn(&Cell<M>) -> f64) -> Self {
+        let measured: Vec<(usize, f64)> =
+            self.sample(sample).into_iter().map(|i| (i, number(&self.cells[i]))).collect();
+        self.with_similarity_from(&measured)
+    }
+
+    /// So many cells out of all, evenly spread over the list: their places.
+    #[must_use]
+    pub fn sample(&self, count: usize) -> Vec<usize> {
+        spread(self.cells.len(), count).collect()
+    }
+
+    /// As [`with_estimated_similarity`](Cells::with_estimated_similarity) where the numbers of a
+    /// [`sample`](Cells::sample) have been computed already, on many threads perhaps: each with the place
+    /// of its cell.
+    ///
+    /// # Panics
+    /// If there is no cell at one of the places.
+    #[must_use]
+    pub fn with_similarity_from(mut self, measured: &[(usize, f64)]) -> Self {
         let column = |k: usize| self.cells.iter().map(|c| c.parameters()[k]).collect();
         let parameters: Vec<Vec<f64>> = (0..M::PARAMETERS.len()).map(column).collect();
-        let sampled = spread(self.cells.len(), sample);
-        let measured: Vec<(usize, f64)> = sampled.map(|i| (i, number(&self.cells[i]))).collect();
         if !parameters.is_empty() {
-            self.similarity = estimate_from_sample(&parameters, &measured);
+            self.similarity = estimate_from_sample(&parameters, measured);
         }
         self
     }

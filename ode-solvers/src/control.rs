@@ -107,8 +107,9 @@ impl Default for Controller {
 
 /// The smallest error that counts: below, a step is as good as it gets.
 const LEAST: f64 = 1e-10;
-/// The smallest error that is remembered: one lucky step must not decide about the next ones.
-const LEAST_REMEMBERED: f64 = 1e-4;
+/// The logarithm of the smallest error that is remembered, 10⁻⁴: one lucky step must not decide about the next
+/// ones.
+const LEAST_REMEMBERED_LN: f64 = -4.0 * core::f64::consts::LN_10;
 
 /// A controller at work.
 #[derive(Debug, Clone)]
@@ -116,7 +117,8 @@ pub(crate) struct Control {
     controller: Controller,
     /// The order of the error estimate plus one.
     k: f64,
-    /// The errors of the latest two steps.
+    /// The logarithms of the errors of the latest two steps: a power of each error would cost a small system
+    /// as much as a right-hand side.
     errors: [f64; 2],
     /// The lengths of the latest two steps, 0 where there is none.
     steps: [f64; 2],
@@ -129,7 +131,7 @@ impl Control {
         Self {
             controller,
             k: f64::from(error_order) + 1.0,
-            errors: [controller.start; 2],
+            errors: [controller.start.ln(); 2],
             steps: [0.0; 2],
             after_rejection: false,
         }
@@ -138,13 +140,9 @@ impl Control {
     /// The factor for the next step after one of length `dt` with this error (1 is just accepted).
     pub(crate) fn accept(&mut self, dt: f64, error: f64) -> f64 {
         let Controller { beta, alpha, safety, shrink, grow, .. } = self.controller;
-        let error = error.max(LEAST);
-        let mut factor = safety;
-        for (e, beta) in [error, self.errors[0], self.errors[1]].into_iter().zip(beta) {
-            if beta != 0.0 {
-                factor *= e.powf(-beta / self.k);
-            }
-        }
+        let error = error.max(LEAST).ln();
+        let product = beta[0] * error + beta[1] * self.errors[0] + beta[2] * self.errors[1];
+        let mut factor = safety * (-product / self.k).exp();
         let [before, earlier] = self.steps;
         if alpha[0] != 0.0 && before > 0.0 {
             factor *= (dt / before).powf(-alpha[0]);
@@ -153,7 +151,7 @@ impl Control {
             factor *= (before / earlier).powf(-alpha[1]);
         }
         let grow = if self.after_rejection { 1.0 } else { grow };
-        self.errors = [error.max(LEAST_REMEMBERED), self.errors[0]];
+        self.errors = [error.max(LEAST_REMEMBERED_LN), self.errors[0]];
         self.steps = [dt, before];
         self.after_rejection = false;
         factor.clamp(shrink, grow)
@@ -174,7 +172,7 @@ impl Control {
 
     /// Forgets earlier steps.
     pub(crate) fn reset(&mut self) {
-        self.errors = [self.controller.start; 2];
+        self.errors = [self.controller.start.ln(); 2];
         self.steps = [0.0; 2];
         self.after_rejection = false;
     }

@@ -4,11 +4,14 @@
 //! its own. Others' solvers know no ensembles of such cells: a loop over them costs what one cell
 //! costs, each time.
 
+use std::time::Instant;
+
 use ionic_models::models::{HodgkinHuxley1952, LuoRudy1991, OHaraRudy2011, TenTusscherPanfilov2006};
 use ionic_models::{Cell, Cells, IonicModel, Pulse, Stimulus};
 use ode_solvers::{Method, Options, StepSize, Tolerance, solve, solve_ensemble};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng as _};
+use rayon::prelude::*;
 
 use super::clock::cpu;
 use super::ours::{atol, greatest_difference};
@@ -69,8 +72,9 @@ pub(super) fn rows(
 struct Crowd<'a, M: IonicModel> {
     task: &'a Task,
     cells: Cells<M>,
-    /// CPU seconds of putting similar cells side by side: part of what lanes cost.
-    sorting: f64,
+    /// Seconds of putting similar cells side by side, part of what lanes cost: CPU time of one thread, wall
+    /// time of one and of two.
+    sorting: [f64; 3],
     checked: Cells<M>,
     /// The potentials of the checked cells, far more accurate than what is held against them.
     references: Vec<Vec<f64>>,
@@ -79,8 +83,10 @@ struct Crowd<'a, M: IonicModel> {
 /// Who solves.
 #[derive(Clone, Copy)]
 enum Way {
-    /// Eight lanes of double precision, on so many threads.
-    Lanes(usize),
+    /// Eight lanes of double precision, on one thread.
+    Lanes,
+    /// The same by the clock on the wall, on so many threads.
+    Threads(usize),
     /// Sixteen lanes of single precision, on one thread.
     Single,
     OneByOne,
@@ -115,17 +121,28 @@ impl<'a, M: IonicModel> Crowd<'a, M> {
                 .map_err(|source| Error::Solve { model: M::NAME, partial: None, source: Box::new(source) })?;
             references.push(solution.column(0).collect());
         }
-        let begin = cpu();
-        let cells = Cells::new(all).with_estimated_similarity(PILOTS, repolarised);
-        let sorting = cpu() - begin;
+        let sorted = |cells: Cells<M>, threads: usize| -> Result<(Cells<M>, f64, f64), Error> {
+            pool(threads)?.install(|| {
+                let (wall, begin) = (Instant::now(), cpu());
+                let places = cells.sample(PILOTS);
+                let measured: Vec<(usize, f64)> =
+                    places.into_par_iter().map(|i| (i, repolarised(&cells.as_slice()[i]))).collect();
+                let cells = cells.with_similarity_from(&measured);
+                Ok((cells, cpu() - begin, wall.elapsed().as_secs_f64()))
+            })
+        };
+        let (cells, _, two) = sorted(Cells::new(all), 2)?;
+        let (cells, busy, one) = sorted(cells, 1)?;
+        let sorting = [busy, one, two];
         let checked = Cells::new(checked).with_estimated_similarity(PILOTS, repolarised);
         Ok(Self { task, cells, sorting, checked, references })
     }
 
     fn rows(&self, tolerances: &[f64], rounds: usize) -> Result<Vec<Row>, Error> {
         let ways = [
-            ("8 lanes", Way::Lanes(1)),
-            ("8 lanes, 2 threads, wall", Way::Lanes(2)),
+            ("8 lanes", Way::Lanes),
+            ("8 lanes, 1 thread, wall", Way::Threads(1)),
+            ("8 lanes, 2 threads, wall", Way::Threads(2)),
             ("16 lanes, f32", Way::Single),
             ("one by one", Way::OneByOne),
         ];
@@ -179,7 +196,7 @@ impl<'a, M: IonicModel> Crowd<'a, M> {
                 Err(error) => failure = Some(error.to_string()),
             };
         match way {
-            Way::Lanes(_) => {
+            Way::Lanes | Way::Threads(_) => {
                 solve_ensemble::<f64, 8, _>(&self.checked, method, &step, span, &options, &mut judge);
             }
             Way::Single => {
@@ -194,7 +211,7 @@ impl<'a, M: IonicModel> Crowd<'a, M> {
         failure.map_or(Ok(worst), Err)
     }
 
-    /// µs of a cell, and steps of all: CPU time on one thread, wall time on more.
+    /// µs of a cell, and steps of all: CPU time, or wall time where that is asked for.
     fn time(&self, way: Way, method: Method, rtol: f64) -> Result<(f64, u64), String> {
         let step = StepSize::Adaptive(Tolerance::new(rtol, atol(rtol)));
         let (options, span) = (Options::end(), (0.0, self.task.end));
@@ -205,20 +222,24 @@ impl<'a, M: IonicModel> Crowd<'a, M> {
             Err(error) => failure = Some(error.to_string()),
         };
         let (seconds, cells) = match way {
-            Way::Lanes(_) | Way::Single => {
-                let threads = if let Way::Lanes(threads) = way { threads } else { 1 };
-                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-                let pool = pool.map_err(|e| e.to_string())?;
+            Way::Lanes | Way::Threads(_) | Way::Single => {
+                let threads = if let Way::Threads(threads) = way { threads } else { 1 };
+                let pool = pool(threads).map_err(|e| e.to_string())?;
+                let [sorting_busy, sorting_one, sorting_two] = self.sorting;
                 let seconds = pool.install(|| {
-                    let (wall, begin, cells) = (std::time::Instant::now(), cpu(), &self.cells);
+                    let (wall, begin, cells) = (Instant::now(), cpu(), &self.cells);
                     if let Way::Single = way {
                         solve_ensemble::<f32, 16, _>(cells, method, &step, span, &options, |_, s| count(s));
                     } else {
                         solve_ensemble::<f64, 8, _>(cells, method, &step, span, &options, |_, s| count(s));
                     }
-                    if threads == 1 { cpu() - begin } else { wall.elapsed().as_secs_f64() }
+                    match way {
+                        Way::Threads(1) => wall.elapsed().as_secs_f64() + sorting_one,
+                        Way::Threads(_) => wall.elapsed().as_secs_f64() + sorting_two,
+                        _ => cpu() - begin + sorting_busy,
+                    }
                 });
-                (seconds + self.sorting, all.len())
+                (seconds, all.len())
             }
             Way::OneByOne => {
                 // A part stands for the whole: none of them helps another.
@@ -235,6 +256,15 @@ impl<'a, M: IonicModel> Crowd<'a, M> {
             None => Ok((seconds * 1e6 / cells as f64, steps)),
         }
     }
+}
+
+/// So many threads.
+fn pool(threads: usize) -> Result<rayon::ThreadPool, Error> {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|e| Error::Io {
+        path: "threads".into(),
+        source: std::io::Error::other(e),
+        remedy: "allow this process more threads",
+    })
 }
 
 /// Whether a parameter is a conductance, or a permeability.

@@ -143,7 +143,8 @@ fn claims(rows: &[&Row]) -> Table {
             Cell::text(text).toned(tone),
         ]
     });
-    let header = ["what", "published", "ours, at the paper's scale", "ours, this run", "agrees if", "verdict"];
+    let header =
+        ["what", "published", "ours, at the paper's scale", "ours, this run", "agrees if", "verdict"];
     Table {
         caption: "Published numbers and ours".into(),
         header: header.map(Into::into).to_vec(),
