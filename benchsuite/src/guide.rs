@@ -8,3 +8,12 @@ pub mod getting_started {}
 
 #[doc = include_str!("../guide/own_model.md")]
 pub mod own_model {}
+
+#[doc = include_str!("../guide/train_a_surrogate.md")]
+pub mod train_a_surrogate {}
+
+#[doc = include_str!("../guide/gpu.md")]
+pub mod gpu {}
+
+#[doc = include_str!("../guide/works.md")]
+pub mod works {}
