@@ -249,7 +249,7 @@ mod tests {
         let works = gather(Some(folder.path())).unwrap();
         assert_eq!(works.len(), 4);
         for row in works.iter().flat_map(|w| &w.rows) {
-            assert!(html.contains(&format!("<code>{}</code>", row.claim.id)), "{} is missing", row.claim.id);
+            assert!(html.contains(&format!(">{}</code>", row.claim.id)), "{} is missing", row.claim.id);
             assert!(row.command().starts_with("cargo xtask "), "{}: {}", row.claim.id, row.command());
             assert!(row.verdict() != Verdict::NotRun || !row.reason().is_empty());
         }

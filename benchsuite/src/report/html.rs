@@ -4,6 +4,9 @@ use super::{Block, Cell, Document, Table, Tone};
 
 const STYLE: &str = include_str!("style.css");
 
+/// From how many characters on code may break anywhere.
+const LONG: usize = 36;
+
 pub(super) fn page(document: &Document) -> String {
     let mut out = String::from("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     out.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
@@ -117,7 +120,9 @@ fn inline(text: &str) -> String {
     let mut out = String::new();
     for (i, part) in escape(text).split('`').enumerate() {
         if i % 2 == 1 {
-            out.push_str(&format!("<code>{part}</code>"));
+            // In a table code does not break, unless it would push the last column off the page.
+            let class = if part.chars().count() > LONG { " class=\"long\"" } else { "" };
+            out.push_str(&format!("<code{class}>{part}</code>"));
         } else {
             out.push_str(part);
         }
