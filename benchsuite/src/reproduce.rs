@@ -368,16 +368,20 @@ pub fn reproduce(options: &Options, stop: Stop) -> Result<Vec<Summary>, Error> {
         None if options.resume => rundir::latest(&base),
         None => rundir::fresh(&base)?,
     };
+    let begun = |id: &str| RunDir::config(&folder.join(id)).exists();
+    if options.resume && !alone && !experiments.iter().any(|e| begun(e.id)) {
+        return Err(Error::NothingToResume(folder));
+    }
     let mut summaries = Vec::new();
     let mut front = None;
     for experiment in &experiments {
         let id = experiment.id;
         let out = if alone { folder.clone() } else { folder.join(id) };
         // Of several, those that had not begun when the others were stopped begin now.
-        let begun = alone || RunDir::config(&out).exists();
+        let resumes = options.resume && (alone || begun(id));
         let summary = (experiment.run)(&Job {
             options,
-            existing: if options.resume && begun { Existing::Resume } else { Existing::Refuse },
+            existing: if resumes { Existing::Resume } else { Existing::Refuse },
             command: options.command(id, options.out.as_ref().map(|_| out.as_path()), false),
             resume: options.command(id, Some(&out), true),
             out: out.clone(),
@@ -401,11 +405,21 @@ pub fn reproduce(options: &Options, stop: Stop) -> Result<Vec<Summary>, Error> {
 /// [`Error::NoRuns`]; for the first that is not whole [`Error::NotSealed`] or [`Error::NotWhole`]; those of
 /// [`seal::verify`].
 pub fn verify(folder: &Path) -> Result<Vec<String>, Error> {
-    let runs: Vec<PathBuf> = if RunDir::config(folder).exists() || folder.join(seal::LIST).exists() {
-        vec![folder.to_owned()]
+    // A run that lost its configuration is still known by its list.
+    let is_run = |path: &Path| RunDir::config(path).exists() || path.join(seal::LIST).exists();
+    let mut runs = Vec::new();
+    if is_run(folder) {
+        runs.push(folder.to_owned());
     } else {
-        front::runs_in(folder)?.iter().map(|run| folder.join(&run.folder)).collect()
-    };
+        let io = || Error::io(folder, "give the folder of a run, or of several");
+        for entry in std::fs::read_dir(folder).map_err(io())? {
+            let path = entry.map_err(io())?.path();
+            if is_run(&path) {
+                runs.push(path);
+            }
+        }
+    }
+    runs.sort();
     if runs.is_empty() {
         return Err(Error::NoRuns(folder.to_owned()));
     }

@@ -50,6 +50,7 @@ fn options_that_make_no_sense_leave_nothing_behind() {
         (["reproduce", "W-A", "--arch", "SiLU9"], "architecture `SiLU9` is in none of the published tables"),
         (["reproduce", "W-A", "--jobs", "0"], "--jobs 0: it must be at least 1"),
         (["reproduce", "W-A", "--resume", "--seed=1"], "holds no run to resume"),
+        (["reproduce", "--resume", "--seed", "1"], "holds no run to resume"),
     ] {
         let message = failure(&benchsuite(folder.path(), &arguments));
         assert!(message.contains(words), "{message}");
@@ -125,6 +126,11 @@ fn a_short_run_leaves_a_whole_report_and_damage_to_its_files_is_found() {
     let message = failure(&benchsuite(folder.path(), &["verify", "."]));
     assert!(message.contains("results.json holds something else"), "{message}");
     std::fs::write(&results_path, &whole).unwrap();
+    // A run without its configuration is not passed over.
+    std::fs::rename(run.join("config.json"), folder.path().join("kept-aside")).unwrap();
+    let message = failure(&benchsuite(folder.path(), &["verify", "."]));
+    assert!(message.contains("config.json is gone"), "{message}");
+    std::fs::rename(folder.path().join("kept-aside"), run.join("config.json")).unwrap();
     let output = benchsuite(folder.path(), &["report", "."]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let front = std::fs::read_to_string(folder.path().join("report.html")).unwrap();

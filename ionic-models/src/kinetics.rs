@@ -42,7 +42,7 @@ pub fn exp<T: Scalar>(x: T) -> T {
     at_most(x, MAX_EXPONENT).exp()
 }
 
-/// [`exp`] of each: over plain numbers several times as fast as one by one, if there are a few.
+/// [`exp`] of each: over plain numbers faster than one by one, if there are a few.
 #[inline(always)]
 pub fn exps<const N: usize, T: Scalar>(mut x: [T; N]) -> [T; N] {
     for x in &mut x {
@@ -92,7 +92,7 @@ pub fn falling_from<T: Scalar>(exp_x: T) -> T {
     (exp_x + 1.0).recip()
 }
 
-/// [`falling`] of each: over plain numbers several times as fast as one by one, if there are a few.
+/// [`falling`] of each: over plain numbers faster than one by one, if there are a few.
 #[inline(always)]
 pub fn fallings<const N: usize, T: Scalar>(x: [T; N]) -> [T; N] {
     let mut e = exps(x);

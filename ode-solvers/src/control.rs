@@ -117,8 +117,8 @@ pub(crate) struct Control {
     controller: Controller,
     /// The order of the error estimate plus one.
     k: f64,
-    /// The logarithms of the errors of the latest two steps: a power of each error would cost a small system
-    /// as much as a right-hand side.
+    /// The logarithms of the errors of the latest two steps: one exponential of their sum costs less than a
+    /// power of each, which is felt where a system is small.
     errors: [f64; 2],
     /// The lengths of the latest two steps, 0 where there is none.
     steps: [f64; 2],

@@ -42,8 +42,8 @@ pub trait Scalar:
 {
     /// eˣ.
     fn exp(self) -> Self;
-    /// eˣ of several numbers. Plain numbers are put side by side for it: six take little longer than
-    /// one. Lanes, which are side by side already, and numbers that carry more take one after the other.
+    /// eˣ of several numbers. Plain numbers are put side by side for it, which is faster for several.
+    /// Lanes, which are side by side already, and numbers that carry more take one after the other.
     #[inline(always)]
     fn exps<const N: usize>(mut x: [Self; N]) -> [Self; N] {
         for x in &mut x {

@@ -148,14 +148,17 @@ fn add(results: &mut BTreeMap<String, ClaimResult>, path: &Path) -> Result<(), E
 }
 
 /// The runs that lie side by side in a folder, by the names of theirs.
-pub(crate) fn runs_in(folder: &Path) -> Result<Vec<Run>, Error> {
+fn runs_in(folder: &Path) -> Result<Vec<Run>, Error> {
     let io = || Error::io(folder, "give a folder that holds the folders of runs");
     let mut runs = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(io())? {
         let path = entry.map_err(io())?.path();
         let Some(name) = path.file_name().and_then(|n| n.to_str()) else { continue };
-        // Other things may lie beside runs: sweeps, data, notes.
-        let Ok(experiment) = rundir::experiment_of(&path) else { continue };
+        // Other things may lie beside runs: sweeps, data, notes. A run that is damaged is not one of them.
+        if !RunDir::config(&path).exists() {
+            continue;
+        }
+        let experiment = rundir::experiment_of(&path)?;
         let finished = RunDir::results(&path).exists();
         runs.push(Run { experiment, folder: name.to_owned(), finished });
     }
@@ -255,6 +258,8 @@ mod tests {
         }
 
         std::fs::write(run.join("results.json"), "[{}]").unwrap();
+        assert!(matches!(gather(Some(folder.path())), Err(Error::Damaged { .. })));
+        std::fs::write(run.join("config.json"), "{").unwrap();
         assert!(matches!(gather(Some(folder.path())), Err(Error::Damaged { .. })));
     }
 }

@@ -1,6 +1,6 @@
 //! The shared rate functions, against 50-digit arithmetic (mpmath 1.3).
 
-use ionic_models::kinetics::{exp, falling, ghk, linoid, linoid_of_double};
+use ionic_models::kinetics::{exp, falling, fallings, ghk, linoid, linoid_from, linoid_of_double};
 use ode_solvers::{Dual, Lanes};
 
 /// x, x/(eˣ − 1), its derivative.
@@ -45,6 +45,20 @@ fn linoid_and_its_derivative_are_exact_to_rounding() {
         }
     }
     assert!(linoid(f64::NAN).is_nan());
+}
+
+/// From an exponential that is at hand: a few roundings more than without.
+#[test]
+fn linoid_and_falling_from_exponentials_are_the_same_functions() {
+    for (x, value, derivative) in LINOID {
+        let x = Dual::<1>::variable(x, 0);
+        let l = linoid_from(x, exp(x));
+        assert!((l.v - value).abs() <= 2e-15 * value, "{}: {} {value}", x.v, l.v);
+        assert!((l.d[0] - derivative).abs() <= 1e-14 * derivative.abs(), "{}: {}", x.v, l.d[0]);
+        let [a, b] = fallings([x.v, -x.v]);
+        assert!((a - falling(x.v)).abs() <= 1e-15 && (b - falling(-x.v)).abs() <= 1e-15, "{}", x.v);
+    }
+    assert!(linoid_from(f64::NAN, f64::NAN).is_nan());
 }
 
 #[test]

@@ -214,3 +214,28 @@ fn functions_have_their_limits_on_every_set() {
         }
     }
 }
+
+/// The exponentials of so many plain numbers together, each in its place: more than one group, more than four.
+fn together<const N: usize>() {
+    let x: [f64; N] = core::array::from_fn(|k| -700.0 + 1400.0 * k as f64 / N as f64 + 0.1);
+    for (k, y) in exps(x).into_iter().enumerate() {
+        assert!(ulps(y, x[k].exp()) <= 2.0, "{k} of {N}: {y}");
+    }
+    let mut holed = x;
+    holed[N / 2] = f64::NAN;
+    for (k, y) in exps(holed).into_iter().enumerate() {
+        assert_eq!(y.is_nan(), k == N / 2, "{k} of {N}");
+    }
+}
+
+#[test]
+fn exponentials_together_are_those_one_by_one() {
+    together::<1>();
+    together::<6>();
+    together::<8>();
+    together::<9>();
+    together::<32>();
+    together::<33>();
+    together::<70>();
+    assert_eq!(exps([]), [0.0; 0]);
+}

@@ -32,8 +32,8 @@ fn clamp<S: Simd>(s: S, limit: f32, x: S::V) -> S::V {
 }
 
 /// No exponential of an activation falls below e⁻³⁰. Numbers that small are nothing beside what they are
-/// added to; but their products are subnormal, on which a processor takes a hundred times as long: a network
-/// with many units far in the tail of SiLU took thirty times as long to train.
+/// added to; but their products are subnormal, which processors compute far more slowly: a network of three layers
+/// of 64 SiLU units took more than twenty times as long to train.
 const TAIL_LIMIT: f32 = 30.0;
 
 /// 1/(1 + e⁻ˣ), for |x| up to `limit`, which is at most 87; beyond, as there.
