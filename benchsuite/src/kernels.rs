@@ -5,7 +5,7 @@ use ionic_models::models::{
     OHaraRudyCipa2017, ShermanRinzelKeizer1988, TenTusscherPanfilov2006, ToROrd2020,
 };
 use ionic_models::registry::Entry;
-use ionic_models::{CellColumns, IonicModel};
+use ionic_models::{AnyCell, CellColumns, IonicModel};
 use ode_solvers::tape::{FixedStep, Precision, Source};
 
 /// The function `name` for a model and the values of one variant; the stimulus is a number of each
@@ -44,6 +44,18 @@ fn write<M: IonicModel>(entry: &Entry, name: &str, step: FixedStep, precision: P
     Source::new::<f64, CellColumns<M, f64>>(name, &values, None, step, precision)
 }
 
+/// The same loop on this machine, in double precision, for one cell: what a kernel is held against.
+pub(crate) fn march(cell: &dyn AnyCell, step: FixedStep, dt: f64, steps: usize, y: &mut [f64]) {
+    let (mut dy, mut b) = (vec![0.0; y.len()], vec![0.0; y.len()]);
+    for _ in 0..steps {
+        cell.rhs_and_rates(0.0, y, &mut dy, &mut b);
+        for i in 0..y.len() {
+            let relaxes = step == FixedStep::RushLarsen && b[i] != 0.0;
+            y[i] += dy[i] * if relaxes { (b[i] * dt).exp_m1() / b[i] } else { dt };
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,15 +84,7 @@ mod tests {
         let mut cell = entry.cell();
         cell.set_stimulus(ionic_models::Stimulus::constant(drive(entry, m)).unwrap());
         let mut y = cell.initial_state().to_vec();
-        let (mut dy, mut b) = (vec![0.0; y.len()], vec![0.0; y.len()]);
-        let h = dt(entry);
-        for _ in 0..STEPS {
-            cell.rhs_and_rates(0.0, &y, &mut dy, &mut b);
-            for i in 0..y.len() {
-                let relaxes = step == FixedStep::RushLarsen && b[i] != 0.0;
-                y[i] += dy[i] * if relaxes { (b[i] * h).exp_m1() / b[i] } else { h };
-            }
-        }
+        march(&*cell, step, dt(entry), STEPS, &mut y);
         y
     }
 

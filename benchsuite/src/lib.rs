@@ -29,6 +29,7 @@
 
 pub mod claims;
 pub mod compare;
+pub mod compare_gpu;
 pub mod compare_infer;
 pub mod compare_train;
 mod datasets;

@@ -9,7 +9,8 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use common::{ACTS, Act, Folder, Graph, Net, error};
-use infer_trt::{InferError, Precision, Provider, SessionOptions, cuda, open, probe};
+use infer_trt::cuda::{self, Way};
+use infer_trt::{InferError, Precision, Provider, SessionOptions, open, probe};
 
 /// Compiles a network's text as C and runs rows through it.
 fn run_as_c(folder: &Folder, text: &str, x: &[f32], n_in: usize, n_out: usize) -> Vec<f32> {
@@ -42,7 +43,7 @@ fn the_kernel_computes_the_network() {
         [(1, hidden, 3), (2, vec![(Act::Silu, 64), (Act::Tanh, 64)], 2), (3, vec![], 1)]
     {
         let net = Net::random(seed, 3, &hidden, n_out);
-        let text = cuda::network_source(folder.model(&net.model()), 1 << 20).unwrap();
+        let text = cuda::network_source(folder.model(&net.model()), Way::Registers, 1 << 20).unwrap();
         let x = net.inputs(5, 500);
         let y = run_as_c(&folder, &text, &x, 3, n_out);
         let reference: Vec<f64> = x.chunks(3).flat_map(|x| net.eval(x)).collect();
@@ -66,7 +67,7 @@ fn the_kernel_lets_nan_pass_and_saturates() {
                 g.node(&format!("{act:?}"), &[&x]);
             }
         }
-        let text = cuda::network_source(folder.model(&g.model(1, 1)), 1 << 20).unwrap();
+        let text = cuda::network_source(folder.model(&g.model(1, 1)), Way::Registers, 1 << 20).unwrap();
         let y = run_as_c(&folder, &text, &[f32::NAN, 1e30, -1e30], 1, 1);
         assert!(y[0].is_nan(), "{act:?}: {y:?}");
         assert_eq!(f64::from(y[1]), act.eval(f64::from(1e30_f32)), "{act:?}");
@@ -77,12 +78,15 @@ fn the_kernel_lets_nan_pass_and_saturates() {
 #[test]
 fn what_a_kernel_cannot_hold_is_refused_with_a_way_out() {
     let folder = Folder::new();
-    let wide = folder.model(&Net::random(1, 3, &[(Act::Tanh, 65)], 2).model());
-    let error = cuda::network_source(wide, 1 << 20).unwrap_err();
-    assert!(matches!(error, InferError::Refused { .. }) && error.to_string().contains("tensorrt"), "{error}");
+    for (way, width) in [(Way::Registers, 65), (Way::MatrixUnits, 129)] {
+        let wide = folder.model(&Net::random(1, 3, &[(Act::Tanh, width)], 2).model());
+        let error = cuda::network_source(wide, way, 1 << 20).unwrap_err();
+        let refused = matches!(error, InferError::Refused { .. });
+        assert!(refused && error.to_string().contains("tensorrt"), "{error}");
+    }
     let mut g = Graph::default();
     g.node("Softmax", &["x"]);
-    let error = cuda::network_source(folder.model(&g.model(3, 3)), 1 << 20).unwrap_err();
+    let error = cuda::network_source(folder.model(&g.model(3, 3)), Way::Registers, 1 << 20).unwrap_err();
     assert!(matches!(error, InferError::Unsupported { .. }), "{error}");
 }
 
@@ -114,12 +118,19 @@ fn without_a_gpu_every_provider_that_needs_one_says_what_is_missing() {
 fn nvidias_compiler_takes_the_kernel() {
     let folder = Folder::new();
     let hidden: Vec<(Act, usize)> = ACTS.iter().map(|&act| (act, 16)).collect();
-    for hidden in [hidden, vec![(Act::Silu, 64); 3]] {
+    let wide = vec![(Act::Silu, 128); 5];
+    for (way, hidden) in [
+        (Way::Registers, hidden.clone()),
+        (Way::Registers, vec![(Act::Silu, 64); 3]),
+        (Way::MatrixUnits, hidden),
+        (Way::MatrixUnits, wide),
+    ] {
         let net = Net::random(1, 3, &hidden, 2);
-        let text = cuda::network_source(folder.model(&net.model()), 1 << 20).unwrap();
-        for (major, minor) in [(7, 5), (9, 0)] {
+        let text = cuda::network_source(folder.model(&net.model()), way, 1 << 20).unwrap();
+        for (major, minor) in [(8, 0), (9, 0)] {
             let ptx = cuda::compile(&text, major, minor).unwrap();
             assert!(ptx.contains(".entry network") && ptx.contains(&format!("sm_{major}{minor}")));
+            assert_eq!(ptx.contains("mma.sync"), way == Way::MatrixUnits);
             // Activations are in registers: nothing lies in a thread's own memory, apart from what
             // the sine of very large arguments takes.
             let sine = hidden.iter().any(|(act, _)| *act == Act::Sin);
@@ -129,4 +140,53 @@ fn nvidias_compiler_takes_the_kernel() {
     let error = cuda::compile("extern \"C\" __global__ void k() { x = 1; }", 9, 0).unwrap_err();
     assert!(error.to_string().contains("identifier \"x\" is undefined"), "{error}");
     assert!(cuda::compile("a\0b", 9, 0).unwrap_err().to_string().contains("zero byte"));
+}
+
+/// Networks on a device in both ways: shapes that fill no tile, all activations, weights that stay and
+/// weights that are fetched layer by layer, numbers of rows that fill no block.
+#[test]
+#[ignore = "needs an NVIDIA GPU"]
+fn a_gpu_computes_the_network() {
+    let folder = Folder::new();
+    let device = cuda::Device::open(0).unwrap();
+    let all: Vec<(Act, usize)> = ACTS.iter().enumerate().map(|(k, &act)| (act, 7 + 4 * k)).collect();
+    let wide = vec![(Act::Tanh, 128), (Act::Silu, 128), (Act::Silu, 128), (Act::Elu, 77)];
+    for (seed, hidden, n_in, n_out) in [
+        (1, all, 3, 3),
+        (2, vec![(Act::Silu, 64), (Act::Tanh, 64), (Act::Tanh, 64)], 3, 2),
+        (3, vec![], 9, 1),
+        (4, wide, 11, 13),
+    ] {
+        let net = Net::random(seed, n_in, &hidden, n_out);
+        let path = folder.model(&net.model());
+        for &way in Way::ALL {
+            let mut network = match cuda::Network::open(&device, &path, Some(way), 1 << 20) {
+                Err(InferError::Refused { .. }) => continue,
+                network => network.unwrap(),
+            };
+            assert_eq!(network.way(), way);
+            for rows in [1000, 1, 33, 0] {
+                let mut x = net.inputs(5, rows);
+                if rows == 33 {
+                    x[4 * n_in] = f32::NAN;
+                }
+                let mut y = vec![7.0; rows * n_out];
+                network.run(&x, &mut y).unwrap();
+                let mut reference: Vec<f64> = x.chunks(n_in).flat_map(|x| net.eval(x)).collect();
+                if rows == 33 {
+                    // The row with NaN, and no other.
+                    for (k, y) in y.iter_mut().enumerate() {
+                        assert_eq!(y.is_nan(), k / n_out == 4, "{way:?} {k}");
+                    }
+                    y.drain(4 * n_out..5 * n_out);
+                    reference.drain(4 * n_out..5 * n_out);
+                }
+                let error = if rows > 1 { error(&y, &reference) } else { 0.0 };
+                assert!(error < 5e-6, "{way:?} {hidden:?}: {error:e}");
+            }
+            let (x, mut y) = (net.inputs(5, 100), vec![0.0; 100 * n_out]);
+            assert_eq!(network.seconds(&x, &mut y, 3).unwrap().len(), 3);
+        }
+    }
+    assert!(device.peak().unwrap() > 1e11 && device.bandwidth().unwrap() > 1e9);
 }

@@ -44,6 +44,8 @@ enum What {
     Train(crate::compare_train::Train),
     /// Inference of small networks: a million rows
     Infer(crate::compare_infer::Infer),
+    /// On a GPU: numerical solvers and networks, each by the device's own time
+    Gpu(crate::compare_gpu::Gpu),
     /// The training step of a neural map
     Map(map::MapOptions),
 }
@@ -59,6 +61,7 @@ impl Compare {
             What::Ode(options) => compare(options),
             What::Train(options) => options.run(),
             What::Infer(options) => options.run(),
+            What::Gpu(options) => options.run(),
             What::Map(options) => map::compare(options),
         }
     }

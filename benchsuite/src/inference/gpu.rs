@@ -1,17 +1,16 @@
 //! What needs a GPU: Euler's method as a kernel, networks by every provider.
 
 use std::path::Path;
-use std::time::Instant;
 
-use infer_trt::{Precision, Provider, SessionOptions, cuda, open};
+use infer_trt::{Precision, Provider, cuda};
 use ionic_models::registry;
-use ode_solvers::tape::{FixedStep, Precision as Numbers, Source};
+use ode_solvers::tape::FixedStep;
 use serde::{Deserialize, Serialize};
 
 use super::Config;
-use crate::compare_infer::networks::{random, rows as inputs, write_plain};
+use crate::compare_gpu::measure;
+use crate::compare_infer::networks::{random, write_plain};
 use crate::compare_infer::{NETWORKS, euler};
-use crate::kernels;
 
 /// A measurement on a GPU, or why there is none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,71 +31,62 @@ pub struct GpuRow {
     pub command: String,
 }
 
-/// Cells and rows on a GPU.
-const CELLS: usize = 16_000_000;
+/// Rows of networks on a GPU.
+const ROWS: usize = 16_000_000;
+/// Cells on a GPU (Table 11).
+const CELLS: [usize; 3] = [ROWS, 32_000_000, 64_000_000];
+/// Timed runs of each.
+const TIMES: usize = 8;
 
 pub(super) fn rows(config: &Config, folder: &Path, command: &str) -> Vec<GpuRow> {
-    let cells = CELLS.min(config.most_cells.max(1));
-    let mut all = vec![row("Euler as a kernel, Δt = .1, 100 steps", cells, command, euler_kernel(cells))];
+    let device = cuda::Device::open(0).map_err(|e| e.to_string());
+    let mut cells: Vec<usize> = CELLS.iter().map(|c| (*c).min(config.most_cells.max(1))).collect();
+    cells.dedup();
+    let mut all = Vec::new();
+    for cells in cells {
+        let measured = device.as_ref().map_err(Clone::clone).and_then(|device| {
+            let entry = registry::find("fitzhugh_nagumo", Some("werneck")).map_err(|e| e.to_string())?;
+            let dt = euler::DT as f32;
+            let row = measure::solver(device, entry, FixedStep::Euler, dt, cells, TIMES);
+            let seconds = row.seconds_min.ok_or_else(|| row.not_run.clone().unwrap_or_default())?;
+            let peak = device.peak().map_err(|e| e.to_string())?;
+            Ok((seconds, Some(row.work.flops / peak / seconds)))
+        });
+        all.push(row("Euler as a kernel, Δt = .1, 100 steps", cells, command, &device, measured));
+    }
+    let rows = ROWS.min(config.most_cells.max(1));
     let tensorrt = |precision| Provider::TensorRt { precision, cache: Some(folder.join("engines")) };
-    for (_, layers) in NETWORKS {
+    for (name, layers) in NETWORKS {
         for provider in
             [Provider::FusedCuda, Provider::OrtCuda, tensorrt(Precision::F32), tensorrt(Precision::F16)]
         {
-            let name = format!("{layers}, {provider}");
-            all.push(row(&name, cells, command, network(layers, &provider, cells, folder)));
+            let measured = network(name, layers, &provider, rows, folder).map(|seconds| (seconds, None));
+            all.push(row(&format!("{layers}, {provider}"), rows, command, &device, measured));
         }
     }
     all
 }
 
-/// Seconds, part of the limit, device.
-type Measured = (f64, Option<f64>, Option<String>);
-
-fn row(name: &str, cells: usize, command: &str, measured: Result<Measured, String>) -> GpuRow {
-    let (measured, not_run) = match measured {
-        Ok(measured) => (Some(measured), None),
-        Err(why) => (None, Some(why)),
+fn row(
+    name: &str,
+    cells: usize,
+    command: &str,
+    device: &Result<cuda::Device, String>,
+    measured: Result<(f64, Option<f64>), String>,
+) -> GpuRow {
+    let (seconds, of_limit, not_run) = match measured {
+        Ok((seconds, of_limit)) => (Some(seconds), of_limit, None),
+        Err(why) => (None, None, Some(why)),
     };
-    let (seconds, of_limit, device) = measured.map_or((None, None, None), |(s, l, d)| (Some(s), l, d));
+    let device = device.as_ref().ok().filter(|_| seconds.is_some()).map(cuda::Device::description);
     GpuRow { name: name.into(), cells, seconds, of_limit, device, not_run, command: command.into() }
 }
 
-/// The kernel written from the model's own function, the least of five times.
-fn euler_kernel(cells: usize) -> Result<Measured, String> {
-    let device = cuda::Device::open(0).map_err(|e| e.to_string())?;
-    let entry = registry::find("fitzhugh_nagumo", Some("werneck")).map_err(|e| e.to_string())?;
-    let source = kernels::source(entry, "march", FixedStep::Euler, Numbers::Single)
-        .ok_or("the model's equations could not be written down")?;
-    let text = format!("{}{}", Source::prelude(Numbers::Single), source.text());
-    let kernel = device.kernel(&text, "march").map_err(|e| e.to_string())?;
-    let each = euler::stimulus(cells);
-    let mut best = f64::INFINITY;
-    for _ in 0..5 {
-        let start = entry.states.iter().flat_map(|s| std::iter::repeat_n(s.value as f32, cells));
-        let mut y: Vec<f32> = start.collect();
-        let shape = (source.states(), source.own());
-        let seconds = kernel.march(shape, euler::STEPS as u64, euler::DT as f32, &each, &mut y);
-        best = best.min(seconds.map_err(|e| e.to_string())?);
-    }
-    let flops = (cells * euler::STEPS * source.operations().flops()) as f64;
-    let peak = device.peak().map_err(|e| e.to_string())?;
-    Ok((best, Some(flops / peak / best), Some(device.description())))
-}
-
-fn network(layers: &str, provider: &Provider, cells: usize, folder: &Path) -> Result<Measured, String> {
+/// Seconds for all rows, copies included.
+fn network(name: &str, layers: &str, provider: &Provider, rows: usize, folder: &Path) -> Result<f64, String> {
     let path = folder.join("network.onnx");
     let net = random(3, layers, 2, 1).map_err(|e| e.to_string())?;
     write_plain(&net, &path).map_err(|e| e.to_string())?;
-    let mut session = open(path, provider, &SessionOptions::default()).map_err(|e| e.to_string())?;
-    let (x, mut y) = (inputs(cells, 3), vec![0.0; cells * 2]);
-    session.warm_up(1 << 16).map_err(|e| e.to_string())?;
-    let mut best = f64::INFINITY;
-    for _ in 0..5 {
-        let start = Instant::now();
-        session.run(&x, &mut y).map_err(|e| e.to_string())?;
-        best = best.min(start.elapsed().as_secs_f64());
-    }
-    let device = cuda::Device::open(0).ok().map(|d| d.description());
-    Ok((best, None, device))
+    let row = measure::session(0, name, &net, &path, provider, rows, TIMES);
+    row.seconds_min.ok_or_else(|| row.not_run.unwrap_or_default())
 }

@@ -12,28 +12,36 @@
 //! own. [`compile`] needs NVIDIA's run-time compiler alone, no driver and no device.
 
 pub(crate) mod driver;
-pub(crate) mod network;
+mod network;
 pub(crate) mod nvrtc;
+mod registers;
 pub(crate) mod session;
+mod tensor;
+mod text;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use cudarc::driver::{
-    CudaContext, CudaFunction, CudaStream, DriverError, LaunchConfig, PushKernelArg as _, sys,
+    CudaContext, CudaEvent, CudaFunction, CudaStream, DriverError, LaunchConfig, PushKernelArg as _, sys,
 };
 
 use crate::{InferError, Provider, native, onnx};
 
+pub use network::Network;
+pub use text::Way;
+
 /// Threads of a block.
 const BLOCK: u32 = 256;
 
-/// The CUDA C++ text of a network: a kernel that takes each row through all layers, weights in its
-/// instructions.
+/// The CUDA C++ text of a network: a kernel that takes rows through all layers, in one way or the
+/// other.
 ///
 /// ```
+/// use infer_trt::cuda::{Way, network_source};
+///
 /// let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/larger.onnx");
-/// let text = infer_trt::cuda::network_source(file, 1 << 20)?;
+/// let text = network_source(file, Way::Registers, 1 << 20)?;
 /// assert!(text.contains("KERNEL network(long long rows, const float *x, float *y)"));
 /// # Ok::<(), infer_trt::InferError>(())
 /// ```
@@ -41,12 +49,14 @@ const BLOCK: u32 = 256;
 /// # Errors
 /// A file that cannot be read, is damaged, larger than `max_file_bytes` or refused, and networks that
 /// the kernel cannot hold: see [`InferError`].
-pub fn network_source(path: impl AsRef<Path>, max_file_bytes: u64) -> Result<String, InferError> {
+pub fn network_source(path: impl AsRef<Path>, way: Way, max_file_bytes: u64) -> Result<String, InferError> {
     let file = onnx::File::read(path.as_ref(), max_file_bytes)?;
-    network::source(&native::compile(&file)?).map_err(|reason| network::refused(&file, reason))
+    let text = text::Text::new(&native::compile(&file)?, way);
+    Ok(text.map_err(|reason| text::refused(&file, reason))?.source)
 }
 
 /// Compiles CUDA C++ text to PTX for devices of compute capability `major.minor` and newer ones.
+/// Quotients of `float` are within two units of the last place.
 ///
 /// # Errors
 /// [`InferError::Unavailable`] without NVIDIA's run-time compiler, [`InferError::Cuda`] with what it
@@ -101,6 +111,25 @@ impl Device {
         Ok(2.0 * cores * units * kilohertz * 1e3)
     }
 
+    /// Bytes that the device reads and writes in a second while it copies within its memory: the best
+    /// of ten copies of 256 MiB.
+    ///
+    /// # Errors
+    /// [`InferError::Cuda`] with what the driver says, as when there is no room.
+    pub fn bandwidth(&self) -> Result<f64, InferError> {
+        const BYTES: usize = 256 << 20;
+        let take = || self.stream.alloc_zeros::<u8>(BYTES).map_err(failed("take memory of the device"));
+        let (from, mut to) = (take()?, take()?);
+        let mut best = f64::INFINITY;
+        for _ in 0..10 {
+            let begin = now(&self.stream)?;
+            self.stream.memcpy_dtod(&from, &mut to).map_err(failed("copy within the device"))?;
+            let ms = begin.elapsed_ms(&now(&self.stream)?).map_err(failed("take the time"))?;
+            best = best.min(f64::from(ms) * 1e-3);
+        }
+        Ok(2.0 * BYTES as f64 / best)
+    }
+
     /// Compiles a text and takes the kernel `name` from it.
     ///
     /// # Errors
@@ -152,15 +181,14 @@ impl Kernel {
         let each = stream.clone_htod(if each.is_empty() { &[0.0][..] } else { each });
         let each = each.map_err(failed("copy to the device"))?;
         let mut state = stream.clone_htod(y).map_err(failed("copy to the device"))?;
-        let flags = Some(sys::CUevent_flags::CU_EVENT_DEFAULT);
         let (n, steps) = (members as i64, steps as i64);
-        let begin = stream.record_event(flags).map_err(failed("take the time"))?;
+        let begin = now(stream)?;
         let mut launch = stream.launch_builder(&self.function);
         launch.arg(&n).arg(&steps).arg(&dt).arg(&each).arg(&mut state);
         // SAFETY: the arguments have the types of the signature that the module page asks for, and
         // both arrays are as long as it says.
         unsafe { launch.launch(grid(members)) }.map_err(failed("start a kernel"))?;
-        let end = stream.record_event(flags).map_err(failed("take the time"))?;
+        let end = now(stream)?;
         stream.memcpy_dtoh(&state, y).map_err(failed("copy from the device"))?;
         stream.synchronize().map_err(failed("run a kernel"))?;
         let ms = begin.elapsed_ms(&end).map_err(failed("take the time"))?;
@@ -172,6 +200,12 @@ impl Kernel {
 fn grid(members: usize) -> LaunchConfig {
     let blocks = u32::try_from(members.div_ceil(BLOCK as usize)).unwrap_or(u32::MAX).min(1 << 30);
     LaunchConfig { grid_dim: (blocks, 1, 1), block_dim: (BLOCK, 1, 1), shared_mem_bytes: 0 }
+}
+
+/// A moment of the device's own time.
+fn now(stream: &Arc<CudaStream>) -> Result<CudaEvent, InferError> {
+    let flags = Some(sys::CUevent_flags::CU_EVENT_DEFAULT);
+    stream.record_event(flags).map_err(failed("take the time"))
 }
 
 /// An error of the driver.

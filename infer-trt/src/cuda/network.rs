@@ -1,144 +1,166 @@
-//! A network as one kernel.
-//!
-//! A thread takes a row through all layers: activations stay in registers, and weights are numbers in
-//! the instructions. Nothing but rows and results touches the device's memory. The text is one
-//! statement for each product: loops that a compiler has to unroll take it minutes.
+//! A network on a device.
 
-use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
 
-use crate::native::{Activation, ColumnOp, Dense, Program, Step, block};
-use crate::{InferError, Provider, onnx};
+use cudarc::driver::{CudaFunction, CudaSlice, CudaStream, LaunchConfig, PushKernelArg as _, sys};
 
-/// Widest layer: two layers of it fit the registers of a thread.
-pub(crate) const WIDEST: usize = 64;
-/// Most numbers in all: kernels with more are compiled for a minute, and no longer fit the cache of
-/// instructions.
-const MOST: usize = 1 << 16;
+use crate::session::rows;
+use crate::{InferError, ModelInfo, native, onnx};
 
-/// In front of a network's function: it compiles as CUDA C++ and as C.
-const PRELUDE: &str = r#"#ifdef __CUDACC__
-#define KERNEL extern "C" __global__ void
-#define HELPER static __device__ __forceinline__
-#define EACH_ROW(r, rows) \
-  for (long long r = (long long)blockIdx.x * blockDim.x + threadIdx.x; r < (rows); \
-       r += (long long)gridDim.x * blockDim.x)
-#else
-#include <math.h>
-#define KERNEL void
-#define HELPER static inline
-#define EACH_ROW(r, rows) for (long long r = 0; r < (rows); r++)
-#endif
-/* Negations let NaN pass. */
-HELPER float SIGMOID(float x) { return 1.0f / (1.0f + expf(-x)); }
-HELPER float SILU(float x) { return x < -80.0f ? 0.0f : x / (1.0f + expf(-x)); }
-HELPER float ELU(float x, float a) { return x > 0.0f ? x : a * expm1f(x); }
-HELPER float RELU(float x) { return x < 0.0f ? 0.0f : x; }
-"#;
+use super::text::{self, NAME, Text, Way};
+use super::{Device, failed, now};
 
-/// The text of a program.
+/// A network as one kernel, on a device.
 ///
-/// # Errors
-/// Why no kernel can hold it.
-pub(crate) fn source(program: &Program) -> Result<String, String> {
-    if program.width > WIDEST {
-        return Err(format!(
-            "it is {} wide, and the registers of a thread hold {WIDEST}; open it with `tensorrt` or `ort-cuda`",
-            program.width
-        ));
+/// [`open`](crate::open) with [`Provider::FusedCuda`](crate::Provider::FusedCuda) gives it as a
+/// session among others; by itself it also says how it computes and what the kernel alone takes.
+pub struct Network {
+    function: CudaFunction,
+    stream: Arc<CudaStream>,
+    info: ModelInfo,
+    way: Way,
+    flops: usize,
+    text: Text,
+    weights: CudaSlice<f32>,
+    /// Blocks that the device holds at a time, for kernels whose blocks prepare something.
+    most_blocks: usize,
+    /// Rows and results on the device, as long as the longest batch so far.
+    x: CudaSlice<f32>,
+    y: CudaSlice<f32>,
+}
+
+impl Network {
+    /// Compiles the ONNX file `path`, of no more than `max_file_bytes`, for a device. Without a way,
+    /// the faster one is taken.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is damaged, too large or refused, networks that the kernel cannot
+    /// hold, [`InferError::Unavailable`] without NVIDIA's run-time compiler, [`InferError::Cuda`].
+    pub fn open(
+        device: &Device,
+        path: impl AsRef<Path>,
+        way: Option<Way>,
+        max_file_bytes: u64,
+    ) -> Result<Self, InferError> {
+        Self::new(device, &onnx::File::read(path.as_ref(), max_file_bytes)?, way)
     }
-    let count = |s: &Step| match s {
-        Step::Dense(dense) => dense.weights.len() + dense.bias.len(),
-        Step::Columns(_, constants) => constants.len(),
-        Step::Map(..) => 0,
-    };
-    let numbers: usize = program.steps.iter().map(count).sum();
-    if numbers > MOST {
-        return Err(format!("it has {numbers} constants, and a kernel is compiled with {MOST} at most"));
+
+    pub(super) fn new(device: &Device, file: &onnx::File, way: Option<Way>) -> Result<Self, InferError> {
+        let program = native::compile(file)?;
+        let way = way.unwrap_or_else(|| Way::of(&program, device.found.capability));
+        let text = Text::new(&program, way).map_err(|reason| text::refused(file, reason))?;
+        let kernel = device.kernel(&text.source, NAME)?;
+        let (function, stream) = (kernel.function, kernel.stream);
+        let mut most_blocks = usize::MAX;
+        if !text.weights.is_empty() {
+            use sys::CUdevice_attribute_enum as Of;
+            let shared = i32::try_from(text.shared).unwrap_or(i32::MAX);
+            function
+                .set_attribute(
+                    sys::CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+                    shared,
+                )
+                .map_err(failed("give the blocks of a kernel their memory"))?;
+            let each = function
+                .occupancy_max_active_blocks_per_multiprocessor(text.threads, text.shared as usize, None)
+                .map_err(failed("ask how many blocks fit"))?;
+            let units = device.context.attribute(Of::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
+            let units = units.map_err(failed("ask the device"))?;
+            most_blocks = (each as usize * usize::try_from(units).unwrap_or(1)).max(1);
+        }
+        let numbers = if text.weights.is_empty() { &[0.0][..] } else { &text.weights };
+        let weights = stream.clone_htod(numbers).map_err(failed("copy to the device"))?;
+        let empty = || stream.alloc_zeros::<f32>(1).map_err(failed("take memory of the device"));
+        let (x, y) = (empty()?, empty()?);
+        let (info, flops) = (file.info.clone(), text::flops(&program));
+        Ok(Self { function, stream, info, way, flops, text, weights, most_blocks, x, y })
     }
-    let mut body = String::new();
-    let mut width = program.n_inputs;
-    for i in 0..width {
-        let _ = writeln!(body, "    const float h0_{i} = x[r * {width} + {i}];");
+
+    /// What the model file says about itself.
+    pub fn model(&self) -> &ModelInfo {
+        &self.info
     }
-    for (k, step) in program.steps.iter().enumerate() {
-        let next = k + 1;
-        match step {
-            Step::Dense(dense) => {
-                dense_layer(&mut body, k, dense);
-                width = dense.n_out;
-            }
-            Step::Columns(op, values) => {
-                for (i, c) in values.iter().enumerate() {
-                    let (v, c) = (format!("h{k}_{i}"), literal(*c));
-                    let f = match op {
-                        ColumnOp::Add => format!("{v} + {c}"),
-                        ColumnOp::Sub => format!("{v} - {c}"),
-                        ColumnOp::SubFrom => format!("{c} - {v}"),
-                        ColumnOp::Mul => format!("{v} * {c}"),
-                        ColumnOp::Div => format!("{v} / {c}"),
-                        ColumnOp::DivInto => format!("{c} / {v}"),
-                    };
-                    let _ = writeln!(body, "    const float h{next}_{i} = {f};");
-                }
-            }
-            Step::Map(activation, _) => {
-                for i in 0..width {
-                    let f = apply(*activation, &format!("h{k}_{i}"));
-                    let _ = writeln!(body, "    const float h{next}_{i} = {f};");
-                }
+
+    /// How the kernel computes.
+    pub fn way(&self) -> Way {
+        self.way
+    }
+
+    /// Multiplications and additions for a row, without those of activations.
+    pub fn flops(&self) -> usize {
+        self.flops
+    }
+
+    /// Runs a batch; see [`Session::run`](crate::Session::run).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn run(&mut self, x: &[f32], y: &mut [f32]) -> Result<(), InferError> {
+        let n = self.load(x, y)?;
+        self.start(n)?;
+        self.store(y)
+    }
+
+    /// Runs a batch `times` times with rows that lie on the device. Returns the seconds of each, as the
+    /// device took them: copies and waiting are not in them.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn seconds(&mut self, x: &[f32], y: &mut [f32], times: usize) -> Result<Vec<f64>, InferError> {
+        let n = self.load(x, y)?;
+        let mut all = Vec::with_capacity(times);
+        for _ in 0..times {
+            let begin = now(&self.stream)?;
+            self.start(n)?;
+            let ms = begin.elapsed_ms(&now(&self.stream)?).map_err(failed("take the time"))?;
+            all.push(f64::from(ms) * 1e-3);
+        }
+        self.store(y)?;
+        Ok(all)
+    }
+
+    fn load(&mut self, x: &[f32], y: &[f32]) -> Result<usize, InferError> {
+        let n = rows(&self.info, x, y)?;
+        for (buffer, length) in [(&mut self.x, x.len()), (&mut self.y, y.len())] {
+            if buffer.len() < length {
+                *buffer = self.stream.alloc_zeros(length).map_err(failed("take memory of the device"))?;
             }
         }
-    }
-    let last = program.steps.len();
-    for o in 0..width {
-        let _ = writeln!(body, "    y[r * {width} + {o}] = h{last}_{o};");
-    }
-    Ok(format!(
-        "{PRELUDE}KERNEL network(long long rows, const float *x, float *y)\n{{\n  EACH_ROW(r, rows) {{\n{body}  }}\n}}\n"
-    ))
-}
-
-/// A layer: for each output its bias, a product for each input, the activation.
-fn dense_layer(body: &mut String, k: usize, dense: &Dense) {
-    let next = k + 1;
-    let (mut first, mut weights) = (0, &dense.weights[..]);
-    while first < dense.n_out {
-        let size = block(dense.n_out - first);
-        let (own, behind) = weights.split_at(size * dense.n_in);
-        for o in 0..size {
-            let output = first + o;
-            let _ = writeln!(body, "    float s{next}_{output} = {};", literal(dense.bias[output]));
-            for (i, w) in own.iter().skip(o).step_by(size).enumerate() {
-                let _ = writeln!(body, "    s{next}_{output} += {} * h{k}_{i};", literal(*w));
-            }
-            let f = apply(dense.activation, &format!("s{next}_{output}"));
-            let _ = writeln!(body, "    const float h{next}_{output} = {f};");
+        if n > 0 {
+            let mut to = self.x.slice_mut(..x.len());
+            self.stream.memcpy_htod(x, &mut to).map_err(failed("copy to the device"))?;
         }
-        (first, weights) = (first + size, behind);
+        Ok(n)
     }
-}
 
-/// The shortest digits that give the same number back.
-fn literal(x: f32) -> String {
-    if x.is_sign_negative() { format!("({x:?}f)") } else { format!("{x:?}f") }
-}
-
-/// A network that a kernel cannot hold.
-pub(crate) fn refused(file: &onnx::File, reason: String) -> InferError {
-    InferError::Refused {
-        path: file.path.clone(),
-        reason: format!("provider `{}`: {reason}", Provider::FusedCuda),
+    #[allow(unsafe_code, reason = "a kernel is started with pointers")]
+    fn start(&mut self, rows: usize) -> Result<(), InferError> {
+        if rows == 0 {
+            return Ok(());
+        }
+        let blocks = rows.div_ceil(self.text.rows).min(self.most_blocks).min(1 << 30);
+        let shape = LaunchConfig {
+            grid_dim: (blocks as u32, 1, 1),
+            block_dim: (self.text.threads, 1, 1),
+            shared_mem_bytes: self.text.shared,
+        };
+        let n = rows as i64;
+        let mut launch = self.stream.launch_builder(&self.function);
+        launch.arg(&n).arg(&self.x).arg(&mut self.y);
+        if !self.text.weights.is_empty() {
+            launch.arg(&self.weights);
+        }
+        // SAFETY: the kernel takes a number of rows, two arrays that hold as many, and the weights that
+        // belong to its text, if it has any.
+        unsafe { launch.launch(shape) }.map_err(failed("start a kernel"))?;
+        Ok(())
     }
-}
 
-fn apply(activation: Activation, x: &str) -> String {
-    match activation {
-        Activation::Identity => x.to_owned(),
-        Activation::Sigmoid => format!("SIGMOID({x})"),
-        Activation::Silu => format!("SILU({x})"),
-        Activation::Tanh => format!("tanhf({x})"),
-        Activation::Elu(alpha) => format!("ELU({x}, {alpha:?}f)"),
-        Activation::Relu => format!("RELU({x})"),
-        Activation::Sin => format!("sinf({x})"),
+    fn store(&mut self, y: &mut [f32]) -> Result<(), InferError> {
+        if !y.is_empty() {
+            self.stream.memcpy_dtoh(&self.y.slice(..y.len()), y).map_err(failed("copy from the device"))?;
+        }
+        self.stream.synchronize().map_err(failed("run a kernel"))
     }
 }

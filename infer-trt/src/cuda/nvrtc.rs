@@ -70,7 +70,12 @@ pub(crate) fn compile(source: &str, (major, minor): (i32, i32)) -> Result<Ptx, I
         return Err(failed("the source holds a zero byte".to_owned()));
     }
     let options = CompileOptions {
-        options: vec![format!("--gpu-architecture=compute_{major}{minor}"), "--std=c++17".to_owned()],
+        options: vec![
+            format!("--gpu-architecture=compute_{major}{minor}"),
+            "--std=c++17".to_owned(),
+            // Quotients of f32 within two units of the last place, without a branch.
+            "--prec-div=false".to_owned(),
+        ],
         ..CompileOptions::default()
     };
     compile_ptx_with_opts(source, options).map_err(|e| match e {

@@ -1,0 +1,165 @@
+//! Kernels and sessions on a device, timed and held against double precision.
+
+use std::path::Path;
+
+use infer_trt::cuda::{Device, Network, Way};
+use infer_trt::{Provider, SessionOptions, open};
+use ionic_models::Stimulus;
+use ionic_models::registry::Entry;
+use ode_solvers::tape::{FixedStep, Precision as Numbers, Source};
+use surrogates::Mlp;
+
+use super::clocked;
+use super::report::{Row, Timing, Work};
+use crate::compare_infer::networks::{error, operations, rows as inputs};
+use crate::kernels;
+
+/// Steps of a solver.
+pub(crate) const STEPS: usize = 100;
+/// Bytes of a row of three inputs and two outputs.
+pub(super) const BYTES_A_ROW: f64 = 20.0;
+/// Timed runs that are left out: the first ones are slower.
+const LEFT_OUT: usize = 3;
+/// Rows that are held against double precision.
+const CHECKED: usize = 20_000;
+/// Cells that are, spread over all.
+const CHECKED_CELLS: usize = 50;
+/// Largest file of a network, in bytes.
+const LARGEST: u64 = 64 << 20;
+
+fn least_and_median(mut seconds: Vec<f64>) -> (f64, f64) {
+    seconds.drain(..LEFT_OUT.min(seconds.len().saturating_sub(1)));
+    seconds.sort_by(f64::total_cmp);
+    (
+        seconds.first().copied().unwrap_or(f64::NAN),
+        seconds.get(seconds.len() / 2).copied().unwrap_or(f64::NAN),
+    )
+}
+
+/// A model's kernel, with cells that differ in their stimulus.
+pub(crate) fn solver(
+    device: &Device,
+    entry: &Entry,
+    method: FixedStep,
+    dt: f32,
+    cells: usize,
+    times: usize,
+) -> Row {
+    let name = format!("{}, Δt = {dt} {}, {STEPS} steps", entry.id, entry.time_unit);
+    let who = match method {
+        FixedStep::Euler => "Euler",
+        FixedStep::RushLarsen => "Rush–Larsen",
+    };
+    let Some(source) = kernels::source(entry, "march", method, Numbers::Single) else {
+        let why = "the model's equations could not be written down".to_owned();
+        return Row::new(&name, who, cells, false, Work::default(), Err(why));
+    };
+    let work = Work {
+        flops: (cells * STEPS * source.operations().flops()) as f64,
+        // States are read and written, what cells have of their own is read.
+        bytes: (4 * cells * (2 * source.states() + source.own())) as f64,
+    };
+    let timing = march(device, entry, &source, (method, dt), cells, times);
+    Row::new(&name, who, cells, false, work, timing)
+}
+
+fn march(
+    device: &Device,
+    entry: &Entry,
+    source: &Source,
+    (method, dt): (FixedStep, f32),
+    cells: usize,
+    times: usize,
+) -> Result<Timing, String> {
+    let text = format!("{}{}", Source::prelude(Numbers::Single), source.text());
+    let kernel = device.kernel(&text, source.name()).map_err(|e| e.to_string())?;
+    let drive = |m: usize| (entry.stimulus.depolarising * (m % 1000) as f64 / 1000.0) as f32;
+    let each: Vec<f32> = (0..cells).map(drive).collect();
+    let start: Vec<f32> = {
+        let states = entry.cell().initial_state().to_vec();
+        states.iter().flat_map(|y| std::iter::repeat_n(*y as f32, cells)).collect()
+    };
+    let mut y = Vec::new();
+    let mut seconds = Vec::new();
+    for _ in 0..times {
+        y.clone_from(&start);
+        let shape = (source.states(), source.own());
+        seconds.push(kernel.march(shape, STEPS as u64, dt, &each, &mut y).map_err(|e| e.to_string())?);
+    }
+    let mut worst: f64 = 0.0;
+    for k in 0..CHECKED_CELLS.min(cells) {
+        let m = k * (cells / CHECKED_CELLS.min(cells));
+        let exact = in_double(entry, method, f64::from(dt), f64::from(each[m]))?;
+        let difference = (f64::from(y[m]) - exact).abs();
+        worst = if difference <= worst { worst } else { difference };
+    }
+    let (seconds_min, seconds_median) = least_and_median(seconds);
+    Ok(Timing { seconds_min, seconds_median, error: Some(worst) })
+}
+
+/// The first state of a cell after all steps of the same method, in double precision on this machine.
+fn in_double(entry: &Entry, method: FixedStep, dt: f64, drive: f64) -> Result<f64, String> {
+    let mut cell = entry.cell();
+    cell.set_stimulus(Stimulus::constant(drive).map_err(|e| e.to_string())?);
+    let mut y = cell.initial_state().to_vec();
+    kernels::march(&*cell, method, dt, STEPS, &mut y);
+    Ok(y[0])
+}
+
+/// A network as a kernel, with rows on the device.
+pub(super) fn kernel(
+    device: &Device,
+    name: &str,
+    net: &Mlp,
+    path: &Path,
+    way: Way,
+    rows: usize,
+    times: usize,
+) -> Row {
+    let who = match way {
+        Way::Registers => "kernel, a row a thread",
+        _ => "kernel, matrix units",
+    };
+    let timed = || -> Result<Timing, infer_trt::InferError> {
+        let mut network = Network::open(device, path, Some(way), LARGEST)?;
+        let (x, mut y) = (inputs(rows, 3), vec![f32::NAN; rows * 2]);
+        let seconds = network.seconds(&x, &mut y, times)?;
+        let (seconds_min, seconds_median) = least_and_median(seconds);
+        Ok(Timing { seconds_min, seconds_median, error: checked(net, &x, &y) })
+    };
+    Row::new(name, who, rows, false, work(net, rows), timed().map_err(|e| e.to_string()))
+}
+
+/// A network as a session, with rows in the machine's memory.
+pub(crate) fn session(
+    device: usize,
+    name: &str,
+    net: &Mlp,
+    path: &Path,
+    provider: &Provider,
+    rows: usize,
+    times: usize,
+) -> Row {
+    let timed = || -> Result<Timing, String> {
+        let options = SessionOptions::default().with_device(device);
+        let mut session = open(path, provider, &options).map_err(|e| e.to_string())?;
+        let (x, mut y) = (inputs(rows, 3), vec![f32::NAN; rows * 2]);
+        // Copies are slow and vary little.
+        let seconds: Result<Vec<f64>, String> =
+            (0..times.min(8)).map(|_| clocked(|| session.run(&x, &mut y))).collect();
+        let (seconds_min, seconds_median) = least_and_median(seconds?);
+        Ok(Timing { seconds_min, seconds_median, error: checked(net, &x, &y) })
+    };
+    Row::new(name, &provider.to_string(), rows, true, work(net, rows), timed())
+}
+
+fn work(net: &Mlp, rows: usize) -> Work {
+    Work { flops: operations(net.spec()).0 * rows as f64, bytes: BYTES_A_ROW * rows as f64 }
+}
+
+fn checked(net: &Mlp, x: &[f32], y: &[f32]) -> Option<f64> {
+    let count = CHECKED.min(y.len() / 2);
+    // The last rows are those that a kernel may forget.
+    let (from_x, from_y) = (x.len() - 3 * count, y.len() - 2 * count);
+    error(net, &x[from_x..], &y[from_y..])
+}
