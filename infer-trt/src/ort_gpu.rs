@@ -31,11 +31,10 @@ pub(crate) struct OrtGpuSession {
     chunk: usize,
 }
 
-/// Memory for a batch, kept from batch to batch.
+/// Memory for the rows of a batch, kept from batch to batch.
 struct Buffers {
     rows: usize,
     x: Tensor<f32>,
-    y: Tensor<f32>,
 }
 
 /// Where batches wait for the device.
@@ -46,6 +45,17 @@ enum Memory {
     /// Any: how this file is tested without a GPU.
     #[cfg(test)]
     Plain,
+}
+
+impl Memory {
+    fn info(self) -> Result<MemoryInfo<'static>, ort::Error> {
+        let (device, ordinal, kind) = match self {
+            Memory::Pinned(ordinal) => (AllocationDevice::CUDA_PINNED, ordinal, MemoryType::CPUOutput),
+            #[cfg(test)]
+            Memory::Plain => (AllocationDevice::CPU, 0, MemoryType::Default),
+        };
+        MemoryInfo::new(device, ordinal, AllocatorType::Device, kind)
+    }
 }
 
 /// The words of ONNX Runtime for who runs.
@@ -221,24 +231,8 @@ impl OrtGpuSession {
         if let Some(buffers) = self.buffers.take_if(|b| b.rows == rows) {
             return Ok(buffers);
         }
-        let info = match self.memory {
-            Memory::Pinned(device) => MemoryInfo::new(
-                AllocationDevice::CUDA_PINNED,
-                device,
-                AllocatorType::Device,
-                MemoryType::CPUOutput,
-            )?,
-            #[cfg(test)]
-            Memory::Plain => {
-                MemoryInfo::new(AllocationDevice::CPU, 0, AllocatorType::Device, MemoryType::Default)?
-            }
-        };
-        let allocator = Allocator::new(&self.session, info)?;
-        Ok(Buffers {
-            rows,
-            x: Tensor::new(&allocator, [rows, self.info.n_inputs])?,
-            y: Tensor::new(&allocator, [rows, self.info.n_outputs])?,
-        })
+        let allocator = Allocator::new(&self.session, self.memory.info()?)?;
+        Ok(Buffers { rows, x: Tensor::new(&allocator, [rows, self.info.n_inputs])? })
     }
 
     fn run_chunk(&mut self, rows: usize, x: &[f32], y: &mut [f32]) -> Result<(), ort::Error> {
@@ -246,7 +240,10 @@ impl OrtGpuSession {
         buffers.x.try_extract_tensor_mut::<f32>()?.1.copy_from_slice(x);
         let mut binding = self.session.create_binding()?;
         binding.bind_input(self.input.as_str(), &buffers.x)?;
-        binding.bind_output(self.output.as_str(), &mut buffers.y)?;
+        // ONNX Runtime 1.31 refuses an output in memory of the caller's that the device can read: it
+        // takes it for its own and then finds nothing to copy. Memory of the same kind, but its own, it
+        // keeps from batch to batch.
+        binding.bind_output_to_device(self.output.as_str(), &self.memory.info()?)?;
         let outputs = self.session.run_binding(&binding)?;
         binding.synchronize_outputs()?;
         y.copy_from_slice(outputs[0].try_extract_tensor::<f32>()?.1);

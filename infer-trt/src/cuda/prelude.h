@@ -18,7 +18,7 @@ HELPER float POWER_OF_2(float x) { return exp2f(x); }
 HELPER float INVERSE(float x) { return 1.0f / x; }
 #endif
 #define LOG2_E 1.44269504f
-/* 1 + e^-x, and no more than 2^60: the product of two is finite. */
+/* 1 + e^-x, and no more than 2^60: the product of two is finite. The least sigmoid is 2^-60. */
 HELPER float ONE_AND_EXP(float x) { float z = x * -LOG2_E; z = z > 60.0f ? 60.0f : z; return 1.0f + POWER_OF_2(z); }
 /* Of two values at a time: one division serves both. */
 HELPER void SIGMOID(float *a, float *b) {

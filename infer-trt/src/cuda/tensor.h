@@ -10,6 +10,7 @@ typedef float TILE[4];
 HELPER unsigned UPPER(float x) { return __float_as_uint(x) & 0xffffe000u; }
 HELPER unsigned LOWER(float x) { return __float_as_uint(x - __uint_as_float(UPPER(x))); }
 
+/* c += a b */
 HELPER void MULTIPLY_ADD(TILE &c, const unsigned (&a)[4], const unsigned (&b)[2]) {
   asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
       : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
@@ -27,27 +28,47 @@ HELPER void DENSE(const TILE (&x)[ROW_TILES][IN], TILE (&y)[ROW_TILES][OUT], con
     for (int m = 0; m < ROW_TILES; m++) { y[m][n][0] = y[m][n][2] = b.x; y[m][n][1] = y[m][n][3] = b.y; }
   }
 #pragma unroll
-  for (int k = 0; k < IN; k++) {
-    unsigned upper[ROW_TILES][4], lower[ROW_TILES][4];
+  for (int k = 0; k < IN; k += 2) {
+    const int both = k + 1 < IN ? 2 : 1;
+    unsigned upper[2][ROW_TILES][4], lower[2][ROW_TILES][4];
 #pragma unroll
-    for (int m = 0; m < ROW_TILES; m++) {
+    for (int j = 0; j < both; j++) {
 #pragma unroll
-      for (int i = 0; i < 4; i++) {
-        const float v = x[m][k][(i & 1) * 2 + i / 2];
-        upper[m][i] = UPPER(v);
-        lower[m][i] = LOWER(v);
+      for (int m = 0; m < ROW_TILES; m++) {
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+          const float v = x[m][k + j][(i & 1) * 2 + i / 2];
+          upper[j][m][i] = UPPER(v);
+          lower[j][m][i] = LOWER(v);
+        }
       }
     }
 #pragma unroll
     for (int n = 0; n < OUT; n++) {
-      const float2 v = w[32 * (k * OUT + n)];
-      const unsigned first[2] = {UPPER(v.x), UPPER(v.y)}, second[2] = {LOWER(v.x), LOWER(v.y)};
+      /* The units cut off what does not fit their sums. So each sum is of 16 products only, small ones first. */
+      TILE part[ROW_TILES] = {};
+      unsigned first[2][2];
 #pragma unroll
-      for (int m = 0; m < ROW_TILES; m++) MULTIPLY_ADD(y[m][n], lower[m], first);
+      for (int j = 0; j < both; j++) {
+        const float2 v = w[32 * ((k + j) * OUT + n)];
+        const unsigned second[2] = {LOWER(v.x), LOWER(v.y)};
+        first[j][0] = UPPER(v.x);
+        first[j][1] = UPPER(v.y);
 #pragma unroll
-      for (int m = 0; m < ROW_TILES; m++) MULTIPLY_ADD(y[m][n], upper[m], second);
+        for (int m = 0; m < ROW_TILES; m++) MULTIPLY_ADD(part[m], lower[j][m], first[j]);
 #pragma unroll
-      for (int m = 0; m < ROW_TILES; m++) MULTIPLY_ADD(y[m][n], upper[m], first);
+        for (int m = 0; m < ROW_TILES; m++) MULTIPLY_ADD(part[m], upper[j][m], second);
+      }
+#pragma unroll
+      for (int j = 0; j < both; j++) {
+#pragma unroll
+        for (int m = 0; m < ROW_TILES; m++) MULTIPLY_ADD(part[m], upper[j][m], first[j]);
+      }
+#pragma unroll
+      for (int m = 0; m < ROW_TILES; m++) {
+#pragma unroll
+        for (int i = 0; i < 4; i++) y[m][n][i] += part[m][i];
+      }
     }
   }
 }

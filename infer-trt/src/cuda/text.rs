@@ -22,12 +22,10 @@ impl Way {
     /// All of them.
     pub const ALL: &'static [Way] = &[Way::Registers, Way::MatrixUnits];
 
-    /// Widest layer for which a thread of its own is faster than the matrix units.
-    const NARROW: usize = 16;
-
     /// The faster one for a network on a device.
     pub(crate) fn of(program: &Program, capability: (i32, i32)) -> Self {
-        if program.width <= Self::NARROW || capability < (8, 0) { Way::Registers } else { Way::MatrixUnits }
+        let few = program.width <= registers::WIDEST && registers::numbers(program) <= registers::CACHED;
+        if few || capability < (8, 0) { Way::Registers } else { Way::MatrixUnits }
     }
 }
 
