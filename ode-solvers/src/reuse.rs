@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn a_jacobian_serves_until_it_is_too_old_or_the_error_speaks_against_it() {
         let mut reuse = Reuse::for_steps(3);
-        let mut serves = |reuse: &mut Reuse, t: f64, dt: f64, exact| {
+        let serves = |reuse: &mut Reuse, t: f64, dt: f64, exact| {
             let serves = reuse.serves(Step::new(t, dt), exact);
             if !serves {
                 reuse.taken(t);
