@@ -20,14 +20,51 @@ impl Terms {
     /// `out = y + scale · Σ wⱼ kⱼ`, where stage `j` is the `j`-th row of `k`.
     #[inline]
     pub(crate) fn write<T: Scalar>(&self, scale: f64, y: &[T], k: &[T], out: &mut [T]) {
-        T::dispatch_loops(Combine { terms: &self.terms, scale, y: Some(y), k, out });
+        combine(Combine { terms: &self.terms, scale, y: Some(y), k, out });
     }
 
     /// `out += scale · Σ wⱼ kⱼ`.
     #[inline]
     pub(crate) fn add<T: Scalar>(&self, scale: f64, k: &[T], out: &mut [T]) {
-        T::dispatch_loops(Combine { terms: &self.terms, scale, y: None, k, out });
+        combine(Combine { terms: &self.terms, scale, y: None, k, out });
     }
+}
+
+/// Plain numbers of two to four states are summed where they are: what is computed is less than the way to
+/// wider registers.
+#[inline]
+fn combine<T: Scalar>(sum: Combine<'_, T>) {
+    match sum.out.len() {
+        2 if is_plain::<T>() => sum.few::<2>(),
+        3 if is_plain::<T>() => sum.few::<3>(),
+        4 if is_plain::<T>() => sum.few::<4>(),
+        _ => T::dispatch_loops(sum),
+    }
+}
+
+const fn is_plain<T>() -> bool {
+    size_of::<T>() == size_of::<f64>()
+}
+
+/// Copies slopes that have only just been written.
+#[inline]
+pub(crate) fn copy_fresh<T: Scalar>(from: &[T], to: &mut [T]) {
+    if is_plain::<T>() && from.len() <= 4 {
+        for (to, from) in to.iter_mut().zip(from) {
+            *to = alone(from);
+        }
+    } else {
+        to.copy_from_slice(from);
+    }
+}
+
+/// Reads a number by itself. The equations of a few states write slopes one by one, and a register read
+/// over several of them right afterwards waits until all are in the cache: longer than the sum takes.
+#[inline(always)]
+#[allow(unsafe_code, reason = "the compiler joins reads that are not volatile")]
+fn alone<T: Copy>(x: &T) -> T {
+    // SAFETY: a reference to a number.
+    unsafe { core::ptr::read_volatile(x) }
 }
 
 /// `out = y + scale · Σ wⱼ kⱼ`, or `out +=` the sum where there is no `y`.
@@ -37,6 +74,42 @@ struct Combine<'a, T> {
     y: Option<&'a [T]>,
     k: &'a [T],
     out: &'a mut [T],
+}
+
+impl<T: Scalar> Combine<'_, T> {
+    /// For `N` states. The last stage has only just been written.
+    #[inline(always)]
+    fn few<const N: usize>(self) {
+        let (k, _) = self.k.as_chunks::<N>();
+        let Some(out) = self.out.first_chunk_mut::<N>() else { return };
+        let mut y = self.y.and_then(<[T]>::first_chunk).copied().unwrap_or(*out);
+        for terms in self.terms.chunks(PASS) {
+            let [before @ .., last] = terms else { return };
+            let w = last.1 * self.scale;
+            let fresh: [T; N] = core::array::from_fn(|i| alone(&k[last.0][i]) * w);
+            let sum = match before {
+                [first, rest @ ..] => {
+                    let w = first.1 * self.scale;
+                    let mut sum = k[first.0].map(|k| k * w);
+                    for term in rest {
+                        let w = term.1 * self.scale;
+                        for (s, &k) in sum.iter_mut().zip(&k[term.0]) {
+                            *s += k * w;
+                        }
+                    }
+                    for (s, &fresh) in sum.iter_mut().zip(&fresh) {
+                        *s += fresh;
+                    }
+                    sum
+                }
+                [] => fresh,
+            };
+            for (y, &sum) in y.iter_mut().zip(&sum) {
+                *y += sum;
+            }
+        }
+        *out = y;
+    }
 }
 
 impl<T: Scalar> Kernel<T> for Combine<'_, T> {

@@ -131,6 +131,7 @@ mod options;
 mod parametric;
 pub mod problems;
 mod record;
+mod reuse;
 mod rosenbrock;
 mod run;
 mod runge_kutta;

@@ -3,11 +3,13 @@
 use crate::combine::Terms;
 use crate::mass;
 use crate::matrix::Matrix;
+use crate::reuse::Reuse;
 use crate::slopes::Slopes;
 use crate::tableau::RosenbrockTableau;
 use crate::{Embedded, Linearize, Scalar, Statistics, Step, StepError, Stepper};
 
-/// A Rosenbrock method: linearly implicit, one Jacobian and one factorisation for each step.
+/// A Rosenbrock method: linearly implicit, one Jacobian and one factorisation for each step. W-methods may
+/// [keep](Self::keeping_jacobian) a Jacobian for several.
 ///
 /// `T` is `f64` unless said otherwise. Over [`Lanes`](crate::Lanes) every lane has its own Jacobian
 /// and its own pivots; over [`Dual`](crate::Dual) numbers the derivatives of the steps are exact,
@@ -33,8 +35,9 @@ pub struct Rosenbrock<T = f64> {
     error: Vec<T>,
     /// The polynomial between the end points, row after row.
     dense: Vec<T>,
-    /// The time of the Jacobian and `time_derivative`, if they are valid.
-    linearised: Option<f64>,
+    /// Whether the last stage is evaluated at the result: its slope starts the next step.
+    fsal: bool,
+    jacobian: Reuse,
 }
 
 #[derive(Debug)]
@@ -99,11 +102,22 @@ impl<T: Scalar> Rosenbrock<T> {
             matrix: Matrix::new(dim),
             error: zeros(1),
             dense: zeros(tableau.h.len()),
-            linearised: None,
+            fsal: tableau.is_fsal(),
+            jacobian: Reuse::default(),
         }
     }
 
-    /// The Jacobian and ∂f/∂t at the start of the step.
+    /// Keeps a Jacobian, and ∂f/∂t, for up to this many steps, where the method keeps its order with any
+    /// matrix ([`RosenbrockTableau::is_w_method`]) and the system has no mass matrix; 1, the default,
+    /// takes a new one for each step, whatever the method. See
+    /// [`Options::jacobian_steps`](crate::Options::jacobian_steps) for when it is renewed earlier.
+    #[must_use]
+    pub fn keeping_jacobian(mut self, steps: u32) -> Self {
+        self.jacobian = Reuse::for_steps(if self.tableau.is_w_method() { steps } else { 1 });
+        self
+    }
+
+    /// The Jacobian and ∂f/∂t at the start of the step, or those of a step before.
     fn linearise<S: Linearize<T> + ?Sized>(
         &mut self,
         system: &S,
@@ -111,7 +125,8 @@ impl<T: Scalar> Rosenbrock<T> {
         y: &[T],
         stats: &mut Statistics,
     ) {
-        if self.linearised == Some(step.t) {
+        // With an inexact Jacobian algebraic equations would be fulfilled to a lower order.
+        if self.jacobian.serves(step, self.matrix.mass().is_some()) {
             return;
         }
         self.matrix.linearise(system, step.t, y);
@@ -119,7 +134,7 @@ impl<T: Scalar> Rosenbrock<T> {
         if !system.is_autonomous() && !system.time_derivative(step.t, y, &mut self.time_derivative) {
             self.differentiate_in_time(system, step, y, stats);
         }
-        self.linearised = Some(step.t);
+        self.jacobian.taken(step.t);
     }
 
     /// ∂f/∂t by a difference of second order that looks forward only, and within the step: what
@@ -194,8 +209,13 @@ impl<T: Scalar> Rosenbrock<T> {
 
     fn factorise(&mut self, step: Step, stats: &mut Statistics) -> Result<(), StepError> {
         let diagonal = 1.0 / (step.dt * self.tableau.gamma);
+        if self.jacobian.is_factorised(diagonal) {
+            return Ok(());
+        }
         stats.factorisations += 1;
-        self.matrix.factorise(diagonal)
+        self.matrix.factorise(diagonal)?;
+        self.jacobian.factorised(diagonal);
+        Ok(())
     }
 }
 
@@ -234,6 +254,9 @@ impl<T: Scalar, S: Linearize<T> + ?Sized> Stepper<S, T> for Rosenbrock<T> {
                 stage.state.terms.write(1.0, base, done, state);
                 system.rhs(step.at(stage.c), state, u);
                 stats.rhs += 1;
+                if self.fsal && i + 1 == self.stages.len() {
+                    self.slopes.end.copy_from_slice(u);
+                }
             }
             match self.matrix.mass() {
                 None => stage.coupling.add(per_dt, done, u),
@@ -262,7 +285,11 @@ impl<T: Scalar, S: Linearize<T> + ?Sized> Stepper<S, T> for Rosenbrock<T> {
         if self.tableau.residual {
             self.add_residual(system, step, y, y1, stats);
         }
-        self.slopes.forget_end();
+        if self.fsal {
+            self.slopes.ends_at(step.t1);
+        } else {
+            self.slopes.forget_end();
+        }
         Ok(())
     }
 
@@ -293,7 +320,7 @@ impl<T: Scalar, S: Linearize<T> + ?Sized> Stepper<S, T> for Rosenbrock<T> {
 
     fn reset(&mut self) {
         self.slopes.reset();
-        self.linearised = None;
+        self.jacobian.forget();
         self.matrix.restart();
     }
 }

@@ -1,6 +1,6 @@
 //! Explicit Runge–Kutta steps from a table of coefficients.
 
-use crate::combine::Terms;
+use crate::combine::{Terms, copy_fresh};
 use crate::tableau::{ExplicitPair, ExplicitTableau, Interpolant};
 use crate::{Embedded, Scalar, Statistics, Step, StepError, Stepper, System};
 
@@ -76,8 +76,8 @@ impl<T: Scalar> RungeKutta<T> {
         }
         if self.end == Some(t) {
             if self.fsal {
-                let end = self.rows.len() * n;
-                self.k.copy_within(end - n..end, 0);
+                let (first, rest) = self.k.split_at_mut(n);
+                copy_fresh(&rest[(self.rows.len() - 2) * n..][..n], first);
             } else {
                 self.k[..n].copy_from_slice(&self.end_slope);
             }

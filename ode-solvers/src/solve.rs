@@ -137,7 +137,9 @@ pub(crate) fn dispatch<T: Scalar>(
             integrate_fixed(system, &mut Rosenbrock::new(tableau, dim), dt, span, y0, options)
         }
         (Kind::Rosenbrock(tableau), StepSize::Adaptive(tolerance)) => {
-            integrate_adaptive(system, &mut Rosenbrock::new(tableau, dim), &tolerance, span, y0, options)
+            let kept = options.options.jacobian_steps;
+            let mut stepper = Rosenbrock::new(tableau, dim).keeping_jacobian(kept);
+            integrate_adaptive(system, &mut stepper, &tolerance, span, y0, options)
         }
         (Kind::Explicit(_) | Kind::RushLarsen(_) | Kind::GeneralizedRushLarsen(_), StepSize::Adaptive(_)) => {
             Err(SolveError::NotAdaptive { method })

@@ -54,7 +54,8 @@ type Outcome = Result<Solution, SolveError>;
 
 fn all<const N: usize>(ensemble: &Oscillators, method: Method, step: &StepSize) -> Vec<Outcome> {
     let mut outcomes: Vec<Option<Outcome>> = vec![None; ensemble.0.len()];
-    let options = Options::save_at([0.0, 1.5, 3.0]);
+    // Heeded by Rosenbrock23 alone.
+    let options = Options { jacobian_steps: 9, ..Options::save_at([0.0, 1.5, 3.0]) };
     solve_ensemble::<f64, N, _>(ensemble, method, step, (0.0, 3.0), &options, |i, outcome| {
         assert!(outcomes[i].is_none(), "member {i} is delivered once");
         outcomes[i] = Some(outcome);
@@ -92,14 +93,24 @@ fn members_get_what_they_would_get_alone() {
 fn numbers_do_not_depend_on_the_threads() {
     let ensemble = oscillators(50);
     let step = StepSize::Adaptive(Tolerance::new(1e-5, 1e-7));
-    let on = |threads| {
+    let on = |method, threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| all::<4>(&ensemble, Method::Rodas5P, &step))
+        pool.install(|| all::<4>(&ensemble, method, &step))
     };
-    let one = on(1);
-    assert!(one.iter().all(Result::is_ok));
-    assert_eq!(one, on(2));
-    assert_eq!(one, on(7));
+    for method in [Method::Rodas5P, Method::Rosenbrock23] {
+        let one = on(method, 1);
+        for outcome in &one {
+            let stats = outcome.as_ref().unwrap().stats;
+            // Kept Jacobians are kept for all lanes.
+            assert_eq!(
+                stats.jacobian < stats.accepted,
+                method == Method::Rosenbrock23,
+                "{method}: {stats:?}"
+            );
+        }
+        assert_eq!(one, on(method, 2));
+        assert_eq!(one, on(method, 7));
+    }
 }
 
 #[test]

@@ -116,15 +116,10 @@ fn case() -> impl Strategy<Value = Case> {
     ]
     .boxed();
     let limits = (prop::option::of(number(1e-6..1.0)), number(0.0..1e-6), number(0.01..10.0), 1..2000u64);
-    let options = (save_at(), prop::collection::vec(number(-1.0..4.0), 0..4), limits, controller())
-        .prop_map(|(save_at, stops, (dt_init, dt_min, dt_max, max_steps), controller)| Options {
-            save_at,
-            stops,
-            max_steps,
-            dt_init,
-            dt_min,
-            dt_max,
-            controller,
+    let control = (controller(), 0..30u32);
+    let options = (save_at(), prop::collection::vec(number(-1.0..4.0), 0..4), limits, control)
+        .prop_map(|(save_at, stops, (dt_init, dt_min, dt_max, max_steps), (controller, jacobian_steps))| {
+            Options { save_at, stops, max_steps, dt_init, dt_min, dt_max, controller, jacobian_steps }
         })
         .boxed();
     (1..5usize).prop_flat_map(move |n| {

@@ -1,8 +1,8 @@
 //! Cells: values by name, ranges, warnings; time derivatives; which of many are alike.
 
 use ionic_models::models::{LuoRudy1991, OHaraRudy2011};
-use ionic_models::{Cell, Cells, Error, Interpolation, IonicModel, RangePolicy, Stimulus, registry};
-use ode_solvers::{Ensemble, Lanes, StateSpace, System};
+use ionic_models::{Cell, Cells, Error, Interpolation, IonicModel, Pulse, RangePolicy, Stimulus, registry};
+use ode_solvers::{Ensemble, Lanes, Method, Options, StateSpace, StepSize, System, Tolerance, solve};
 
 use crate::states::Random;
 
@@ -162,4 +162,25 @@ fn what_cannot_be_estimated_is_left_alone() {
     assert!(similarities(&few).iter().all(|x| x.is_finite()));
     let unknown = Cells::new(varied(30)).with_estimated_similarity(30, |_| f64::NAN);
     assert_eq!(similarities(&unknown), [0.0; 30]);
+}
+
+#[test]
+fn a_beat_with_kept_jacobians_takes_fewer_of_them_and_ends_as_it_does() {
+    let mut cell = registry::find("luo_rudy_1991", None).unwrap().cell();
+    cell.set_stimulus(
+        Stimulus::pulses(vec![Pulse { start: 10.0, duration: 2.0, amplitude: -25.5 }]).unwrap(),
+    );
+    let run = |method: Method, rtol: f64, jacobian_steps: u32| {
+        let (step, options) = (
+            StepSize::Adaptive(Tolerance::new(rtol, rtol * 1e-2)),
+            Options { jacobian_steps, ..Options::end() },
+        );
+        solve(&*cell, method, step, (0.0, 500.0), cell.initial_state(), &options).unwrap()
+    };
+    let exact = run(Method::Rodas5P, 1e-9, 1);
+    let (fresh, kept) = (run(Method::Rosenbrock23, 1e-4, 1), run(Method::Rosenbrock23, 1e-4, 20));
+    let error = |s: &ode_solvers::Solution| (s.last()[0] - exact.last()[0]).abs();
+    assert_eq!(fresh.stats.jacobian, fresh.stats.accepted);
+    assert!(3 * kept.stats.jacobian < 2 * kept.stats.accepted, "{:?}", kept.stats);
+    assert!(error(&kept) < 0.05 && error(&fresh) < 0.05, "{} {} mV", error(&kept), error(&fresh));
 }
