@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     fn recipe() -> Recipe {
-        solutions(Problem::BS, everywhere(Problem::BS, 20), 5.0, 3, Truth::Euler, Purpose::Train)
+        solutions(Problem::BS, everywhere(Problem::BS, 20), 5.0, Some(3), Truth::Euler, Purpose::Train)
     }
 
     #[test]

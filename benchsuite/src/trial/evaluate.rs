@@ -251,7 +251,7 @@ mod tests {
         assert_scores(iterated(&mut *session, truths, &mut || {}).unwrap(), &errors);
 
         let [euler, accurate] = sets(folder.path(), |truth| {
-            solutions(Problem::BC, everywhere(Problem::BC, 5), 50.0, 11, truth, Purpose::Validation)
+            solutions(Problem::BC, everywhere(Problem::BC, 5), 50.0, Some(11), truth, Purpose::Validation)
         });
         let (net, mut session) = network(3, folder.path());
         let truths = Truths { euler: &euler, accurate: &accurate };
@@ -278,7 +278,7 @@ mod tests {
         }
         let folder = tempfile::tempdir().unwrap();
         let [euler, accurate] = sets(folder.path(), |truth| {
-            solutions(Problem::BS, everywhere(Problem::BS, 6), 6.0, 5, truth, Purpose::Validation)
+            solutions(Problem::BS, everywhere(Problem::BS, 6), 6.0, Some(5), truth, Purpose::Validation)
         });
         let truths = Truths { euler: &euler, accurate: &accurate };
         // Three times the same network: windows make no difference.

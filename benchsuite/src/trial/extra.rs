@@ -47,7 +47,7 @@ pub(super) fn recipe(
     Ok(if spec.class == Class::Itnn {
         recipes::steps(spec.problem, sampling, spec.delta_t(), Truth::Euler, Purpose::Extra)
     } else {
-        let times = recipes::TIMES_EACH;
+        let times = recipes::learned(spec.times);
         recipes::solutions(spec.problem, sampling, spec.t_end(), times, Truth::Euler, Purpose::Extra)
     })
 }
@@ -129,7 +129,7 @@ fn around(spec: &TrialSpec, extra: &Extra, mut centres: Vec<Vec<f64>>) -> Sampli
 #[cfg(test)]
 mod tests {
     use super::super::recipes::everywhere;
-    use super::super::{Problem, Scaling, Schedule};
+    use super::super::{Problem, Scaling, Schedule, Times};
     use super::*;
 
     fn spec(class: Class, rule: ExtraRule) -> TrialSpec {
@@ -149,6 +149,8 @@ mod tests {
             validate_every: None,
             scaling: Scaling::Domain,
             schedule: Schedule::Printed,
+            loss: surrogates::DataNorm::Squared,
+            times: Times::Random,
             extra: Some(Extra {
                 rule,
                 scout: "Tanh4".into(),

@@ -1,6 +1,6 @@
 //! From kept trials to verdicts on the claims of problems B_S, B_C and C.
 
-use super::{Class, Schedule, TrialResult};
+use super::{Class, Protocol, TrialResult};
 use crate::Tier;
 use crate::claims::{Claim, Publication};
 use crate::results::{ClaimResult, Finding};
@@ -23,10 +23,7 @@ fn one(claim: &Claim, trials: &[TrialResult]) -> ClaimResult {
         "W-GRID" => "W-BS2",
         own => own,
     };
-    // Another schedule is another protocol.
-    let own =
-        trials.iter().filter(|t| t.spec.experiment == experiment && t.spec.schedule == Schedule::Printed);
-    let own: Vec<&TrialResult> = own.collect();
+    let own: Vec<&TrialResult> = trials.iter().filter(|t| t.spec.experiment == experiment).collect();
     let plan = experiment.to_lowercase();
     let command = format!(
         "cargo xtask sweep new benchsuite/plans/werneck2024/{plan}-paper.toml runs/{plan} && \
@@ -34,9 +31,14 @@ fn one(claim: &Claim, trials: &[TrialResult]) -> ClaimResult {
     );
     if let Some(layers) = layers(&claim.id) {
         let extra = claim.id.contains("/extra/");
-        let mut errors: Vec<(u64, f64)> = own
+        let these = own.iter().filter(|t| t.spec.layers == layers && (!extra || t.spec.extra.is_some()));
+        let these: Vec<&TrialResult> = these.copied().collect();
+        // The program is what made the printed numbers: it goes before the text.
+        let program = these.iter().any(|t| t.spec.protocol() == Some(Protocol::Program));
+        let protocol = if program { Protocol::Program } else { Protocol::Text };
+        let mut errors: Vec<(u64, f64)> = these
             .iter()
-            .filter(|t| t.spec.layers == layers && (!extra || t.spec.extra.is_some()))
+            .filter(|t| t.spec.protocol() == Some(protocol))
             .map(|t| (t.spec.seed, t.scores.euler.mean))
             .collect();
         errors.sort_by_key(|e| e.0);
@@ -45,7 +47,7 @@ fn one(claim: &Claim, trials: &[TrialResult]) -> ClaimResult {
         values.sort_by(f64::total_cmp);
         let finding = match values.get(values.len() / 2) {
             Some(median) => Finding::Measured(*median),
-            None => not_run(&own, experiment),
+            None => not_run(&one_protocol(own), experiment),
         };
         let mut result = ClaimResult::judge(claim, finding, &command, Tier::Paper, &seeds);
         if values.len() > 1 {
@@ -53,11 +55,20 @@ fn one(claim: &Claim, trials: &[TrialResult]) -> ClaimResult {
         }
         return result;
     }
+    let own = one_protocol(own);
     let mut seeds: Vec<u64> = own.iter().map(|t| t.spec.seed).collect();
     seeds.sort_unstable();
     seeds.dedup();
     let finding = whole(&claim.id, &own).map_or_else(|| not_run(&own, experiment), Finding::Measured);
     ClaimResult::judge(claim, finding, &command, Tier::Paper, &seeds)
+}
+
+/// Trials of one protocol of the publication: of the one that more of them follow, of the program if as
+/// many follow either.
+pub fn one_protocol(trials: Vec<&TrialResult>) -> Vec<&TrialResult> {
+    let of = |p| trials.iter().copied().filter(|t| t.spec.protocol() == Some(p)).collect::<Vec<_>>();
+    let (program, text) = (of(Protocol::Program), of(Protocol::Text));
+    if program.len() < text.len() { text } else { program }
 }
 
 /// The architecture of a claim about one network.

@@ -39,9 +39,9 @@ use infer_trt::{Provider, Session, SessionOptions};
 use surrogates::onnx::{self, Label};
 use surrogates::{Mlp, TrainingSet};
 
-pub use findings::judge;
+pub use findings::{judge, one_protocol};
 pub use result::{Course, Errors, Progress, Scores, TrialResult};
-pub use spec::{Class, Extra, ExtraRule, Problem, Scaling, Schedule, TrialSpec};
+pub use spec::{Class, Extra, ExtraRule, Problem, Protocol, Scaling, Schedule, Times, TrialSpec};
 
 use self::sets::Sets;
 use crate::interrupt::Stop;

@@ -1,21 +1,33 @@
 //! The data sets of problems B_S, B_C and C (Werneck 2024, Table 1 and sections 3.1, 4.2, 4.3).
 //!
 //! Printed: the domains, 10 000 solutions (half to learn from), explicit Euler with step 0.01,
-//! 5 000 000 steps for iterators. Not printed: how many times a solution is sampled at, and whether
-//! on a grid; here each has [`TIMES_EACH`] times of its own, drawn uniformly.
+//! 5 000 000 steps for iterators. Not printed: how many times a solution is sampled at, and which. To
+//! learn from, see [`Times`]; validation is at [`TIMES_EACH`] times of each solution's own, whose mean is
+//! that over the time domain.
 
 use std::collections::BTreeMap;
 
 use datagen::{
-    Columns, Input, Integrator, ModelSpec, Quantity, RECIPE_FORMAT, Range, Recipe, Rows, Sampling, TimeGrid,
+    Columns, Ends, Input, Integrator, ModelSpec, Quantity, RECIPE_FORMAT, Range, Recipe, Rows, Sampling, TimeGrid,
 };
 use ionic_models::StimulusSpec;
 use ode_solvers::Method;
 
-use super::Problem;
+use super::{Problem, Times};
 
 /// The times at which each solution is sampled: once per unit of time on the average, if t_end = 50.
 pub(super) const TIMES_EACH: u64 = 50;
+
+/// The distance of times on a grid.
+const INTERVAL: f64 = 0.1;
+
+/// How many random times; none for those of the grid.
+pub(super) fn learned(times: Times) -> Option<u64> {
+    match times {
+        Times::Random => Some(TIMES_EACH),
+        Times::Grid => None,
+    }
+}
 
 /// The domain of the initial U (Table 1).
 pub(super) const U: (f64, f64) = (0.0, 1.0);
@@ -109,16 +121,22 @@ fn recipe(problem: Problem, sampling: Sampling, times: TimeGrid, truth: Truth, p
     }
 }
 
-/// Rows (t, U₀, W₀, …) → (U, W), `times` for each solution.
+/// Rows (t, U₀, W₀, …) → (U, W): at `times` random times of each solution's own, or every [`INTERVAL`].
 pub(super) fn solutions(
     problem: Problem,
     sampling: Sampling,
     t_end: f64,
-    times: u64,
+    times: Option<u64>,
     truth: Truth,
     purpose: Purpose,
 ) -> Recipe {
-    let times = TimeGrid::Random { from: 0.0, to: t_end, points: times };
+    let times = match times {
+        Some(points) => TimeGrid::Random { from: 0.0, to: t_end, points },
+        None => {
+            let points = (t_end / INTERVAL).round().max(1.0) as u64;
+            TimeGrid::Uniform { from: 0.0, to: t_end, points, ends: Ends::First }
+        }
+    };
     let mut recipe = recipe(problem, sampling, times, truth, purpose);
     recipe.columns.inputs.insert(0, Input::Time);
     recipe

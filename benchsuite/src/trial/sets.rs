@@ -67,7 +67,7 @@ impl Sets {
             }
             None => Ok(None),
         };
-        let (problem, times) = (spec.problem, recipes::TIMES_EACH);
+        let problem = spec.problem;
         if spec.class == Class::Itnn {
             let dt = spec.delta_t();
             // A small trial is judged on as little.
@@ -87,6 +87,10 @@ impl Sets {
         }
         let half = spec.samples() / 2;
         let solutions = |t_end, truth, purpose| {
+            let times = match purpose {
+                Purpose::Train => recipes::learned(spec.times),
+                _ => Some(recipes::TIMES_EACH),
+            };
             recipes::solutions(problem, everywhere(problem, half), t_end, times, truth, purpose)
         };
         let short = spec.windows() == 1 && spec.t_end() < LONG;

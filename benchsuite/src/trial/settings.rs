@@ -56,6 +56,7 @@ pub(super) fn settings(spec: &TrialSpec, window: (f64, f64), part: &str) -> Resu
         config.extra =
             Some(DataTerm { batch: extra.batch, sampling: Sampling::Shuffled, weight: extra.weight });
     }
+    config.data_norm = spec.loss;
     config.adam = AdamConfig { learning_rate: 1e-3, ..AdamConfig::default() };
     config.plateau = Some(match spec.schedule {
         Schedule::Printed => PlateauConfig::default(),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use surrogates::MlpSpec;
+use surrogates::{DataNorm, MlpSpec};
 
 use crate::{Error, files};
 
@@ -100,6 +100,29 @@ pub enum Schedule {
     /// As printed, but for a factor of 0.995 and an eps of 0: within a million iterations the learning
     /// rate falls to the printed least, 1e-5.
     Acting,
+}
+
+/// When the solutions to learn from are sampled: "at specific time intervals" (section 3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Times {
+    /// At 50 times of each solution's own, drawn uniformly.
+    #[default]
+    Random,
+    /// Every 0.1 from 0 on, as the dissertation's author does in the program that he published: 500 times up
+    /// to t = 50.
+    Grid,
+}
+
+/// How the dissertation's networks are trained: its text, and the program that its author published later
+/// (github.com/ybwerneck/Pinn-Torch, commit 7cd578e of November 2024, whose optimiser and schedule are those
+/// of section 3.2; data sets: github.com/ybwerneck/NN_FHN_Surrogates), do not say the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// The mean of halved squares (eqs 3.5 to 3.7).
+    Text,
+    /// The mean length of the error vector, on solutions sampled every 0.1.
+    Program,
 }
 
 /// A second data set from the region where a network errs most (section 3.4.2, 4.2.3 and 4.3), as a
@@ -199,16 +222,23 @@ pub struct TrialSpec {
     #[serde(default)]
     pub scaling: Scaling,
     /// How the learning rate falls.
-    #[serde(default, skip_serializing_if = "is_printed")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub schedule: Schedule,
+    /// How data terms count the errors of a row: squared as eqs 3.5 to 3.7 print it, or the length of the
+    /// vector, as the author's published program does.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub loss: DataNorm,
+    /// When the solutions to learn from are sampled.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub times: Times,
     /// A second data set where a scout errs; none unless set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extra: Option<Extra>,
 }
 
 /// Specs from before there was a choice keep their names.
-fn is_printed(schedule: &Schedule) -> bool {
-    *schedule == Schedule::Printed
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl TrialSpec {
@@ -259,9 +289,20 @@ impl TrialSpec {
         self.iterations == 1_000_000 && self.samples.is_none()
     }
 
-    /// Whether its numbers may be held against the publication's: of its size, with its schedule.
+    /// Whether its numbers may be held against the publication's: of its size, with its protocol.
     pub fn is_paper(&self) -> bool {
-        self.is_full() && self.schedule == Schedule::Printed
+        self.is_full() && self.protocol().is_some()
+    }
+
+    /// The publication's protocol that it follows; none if it is of our own making.
+    pub fn protocol(&self) -> Option<Protocol> {
+        let steps = self.class == Class::Itnn;
+        match (self.schedule, self.loss, self.times) {
+            (Schedule::Printed, DataNorm::Squared, Times::Random) => Some(Protocol::Text),
+            (Schedule::Printed, DataNorm::Euclidean, Times::Grid) => Some(Protocol::Program),
+            (Schedule::Printed, DataNorm::Euclidean, Times::Random) if steps => Some(Protocol::Program),
+            _ => None,
+        }
     }
 
     /// Iterations between validations.
@@ -317,6 +358,10 @@ impl TrialSpec {
         if iterator && self.windows() > 1 {
             let why = "an ITNN has no time domain to divide; leave it out";
             return Err(Error::bad_trial("windows", self.windows(), why));
+        }
+        if iterator && self.times == Times::Grid {
+            let why = "an ITNN learns steps, not solutions; leave it out";
+            return Err(Error::bad_trial("times", "grid", why));
         }
         if let Some(extra) = &self.extra {
             extra.check(self)?;
@@ -381,6 +426,8 @@ mod tests {
             validate_every: None,
             scaling: Scaling::Physical,
             schedule: Schedule::Printed,
+            loss: DataNorm::Squared,
+            times: Times::Random,
             extra: None,
         }
     }
@@ -410,6 +457,8 @@ mod tests {
             |s| s.scaling = Scaling::Domain,
             |s| s.extra = Some(extra()),
             |s| s.schedule = Schedule::Acting,
+            |s| s.loss = DataNorm::Euclidean,
+            |s| s.times = Times::Grid,
             |s| s.seed = 2,
             |s| s.class = Class::Pinn,
             |s| s.problem = Problem::BC,
@@ -443,6 +492,7 @@ mod tests {
             ("delta_t", |s| s.delta_t = Some(2.0)),
             ("windows", |s| (s.class, s.windows) = (Class::Itnn, Some(2))),
             ("windows", |s| s.windows = Some(0)),
+            ("times", |s| (s.class, s.times) = (Class::Itnn, Times::Grid)),
             ("validate_every", |s| s.validate_every = Some(0)),
             ("extra.rule.top_share", |s| {
                 s.extra = Some(Extra { rule: ExtraRule::TopShare(0.0), ..extra() });
