@@ -95,7 +95,9 @@ mod spec;
 mod trainer;
 
 pub use checkpoint::{Checkpoint, FORMAT};
-pub use config::{Backend, ContinuityTerm, DataNorm, DataTerm, InitialTerm, InitialValue, PhysicsTerm, TrainConfig};
+pub use config::{
+    Backend, ContinuityTerm, DataNorm, DataTerm, InitialTerm, InitialValue, PhysicsTerm, TrainConfig,
+};
 pub use data::{Samples, Sampling};
 pub use error::Error;
 pub use loss::{Losses, Residual, mean_length, mean_square};

@@ -27,9 +27,9 @@ pub fn first_seed<'a>(of: &[&'a TrialResult]) -> Vec<&'a TrialResult> {
     of.iter().copied().filter(|r| Some(r.spec.seed) == least).collect()
 }
 
-/// The error by which the dissertation judges (eq. 3.3): the mean over the validation set, from Euler.
+/// The error by which the dissertation judges: the mean over the validation set, from Euler.
 pub fn error(r: &TrialResult) -> f64 {
-    r.scores.euler.mean
+    r.judged()
 }
 
 /// Whether a result's error is a number.

@@ -121,15 +121,15 @@ fn around(spec: &TrialSpec, extra: &Extra, mut centres: Vec<Vec<f64>>) -> Sampli
         let n = centres.len();
         centres = (0..wanted).map(|i| centres[i * n / wanted].clone()).collect();
     }
-    let half_widths = spec.problem.domain().iter().map(|(a, b)| (b - a) * extra.radius).collect();
+    let half_widths = recipes::domain(spec).iter().map(|(a, b)| (b - a) * extra.radius).collect();
     let samples_each = extra.samples.div_ceil(centres.len().max(1) as u64);
     Sampling::Around { of: spec.problem.quantities(), centres, half_widths, samples_each }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::recipes::everywhere;
-    use super::super::{Problem, Scaling, Schedule, Times};
+    use super::super::recipes::in_table_1;
+    use super::super::{Domain, Problem, Scaling, Schedule, Times};
     use super::*;
 
     fn spec(class: Class, rule: ExtraRule) -> TrialSpec {
@@ -151,6 +151,7 @@ mod tests {
             schedule: Schedule::Printed,
             loss: surrogates::DataNorm::Squared,
             times: Times::Random,
+            domain: Domain::Printed,
             extra: Some(Extra {
                 rule,
                 scout: "Tanh4".into(),
@@ -182,7 +183,7 @@ mod tests {
         let extra = spec.extra.as_ref().unwrap();
         let base = recipes::solutions(
             spec.problem,
-            everywhere(spec.problem, 40),
+            in_table_1(spec.problem, 40),
             5.0,
             recipes::TIMES_EACH,
             Truth::Euler,
@@ -238,7 +239,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let spec = spec(Class::Itnn, ExtraRule::ErrorAbove(99.0));
         let base =
-            recipes::steps(spec.problem, everywhere(spec.problem, 80), 2.0, Truth::Euler, Purpose::Train);
+            recipes::steps(spec.problem, in_table_1(spec.problem, 80), 2.0, Truth::Euler, Purpose::Train);
         let train = cache::get(folder.path(), "train", &base, Stop::new()).unwrap();
         let result = recipe(&spec, spec.extra.as_ref().unwrap(), &train, folder.path(), Stop::new());
         assert!(matches!(result, Err(Error::BadTrial { .. })));

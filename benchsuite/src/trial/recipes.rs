@@ -8,12 +8,13 @@
 use std::collections::BTreeMap;
 
 use datagen::{
-    Columns, Ends, Input, Integrator, ModelSpec, Quantity, RECIPE_FORMAT, Range, Recipe, Rows, Sampling, TimeGrid,
+    Columns, Ends, Input, Integrator, ModelSpec, Quantity, RECIPE_FORMAT, Range, Recipe, Rows, Sampling,
+    TimeGrid,
 };
 use ionic_models::StimulusSpec;
 use ode_solvers::Method;
 
-use super::{Problem, Times};
+use super::{Class, Domain, Problem, Times, TrialSpec};
 
 /// The times at which each solution is sampled: once per unit of time on the average, if t_end = 50.
 pub(super) const TIMES_EACH: u64 = 50;
@@ -92,10 +93,31 @@ impl Problem {
     }
 }
 
-/// Everywhere in the domain.
-pub(super) fn everywhere(problem: Problem, samples: u64) -> Sampling {
-    let ranges = problem.quantities().into_iter().zip(problem.domain());
-    Sampling::Uniform { samples, ranges: ranges.map(|(of, (low, high))| Range { of, low, high }).collect() }
+/// The domain of each quantity of [`Problem::quantities`].
+pub(super) fn domain(spec: &TrialSpec) -> Vec<(f64, f64)> {
+    let mut all = spec.problem.domain();
+    match (spec.domain, spec.class) {
+        (Domain::Printed, _) => {}
+        (Domain::Program, Class::Itnn) => (all[0], all[1]) = ((-0.1, 1.0), (0.0, 0.2)),
+        (Domain::Program, _) => (all[0], all[1]) = ((-0.1, 0.81), (0.0, 0.12)),
+    }
+    all
+}
+
+/// Everywhere in a trial's domain.
+pub(super) fn everywhere(spec: &TrialSpec, samples: u64) -> Sampling {
+    uniform(spec.problem, &domain(spec), samples)
+}
+
+fn uniform(problem: Problem, domain: &[(f64, f64)], samples: u64) -> Sampling {
+    let ranges = problem.quantities().into_iter().zip(domain);
+    Sampling::Uniform { samples, ranges: ranges.map(|(of, &(low, high))| Range { of, low, high }).collect() }
+}
+
+/// Everywhere in the domain of Table 1.
+#[cfg(test)]
+pub(super) fn in_table_1(problem: Problem, samples: u64) -> Sampling {
+    uniform(problem, &problem.domain(), samples)
 }
 
 fn recipe(problem: Problem, sampling: Sampling, times: TimeGrid, truth: Truth, purpose: Purpose) -> Recipe {
@@ -154,12 +176,45 @@ pub(super) fn steps(
 }
 
 /// Rows (t, U₀, W₀, …) → (U, W) at every multiple of `delta_t` up to `t_end`.
-pub(super) fn sequence(problem: Problem, samples: u64, delta_t: f64, t_end: f64, truth: Truth) -> Recipe {
+pub(super) fn sequence(
+    problem: Problem,
+    sampling: Sampling,
+    delta_t: f64,
+    t_end: f64,
+    truth: Truth,
+) -> Recipe {
     // A multiple that rounding puts just beyond the end belongs to it.
     let count = (t_end / delta_t * (1.0 + 1e-12)).floor() as u64;
     let times = (1..=count.max(1)).map(|k| k as f64 * delta_t).collect();
-    let mut recipe =
-        recipe(problem, everywhere(problem, samples), TimeGrid::Listed { times }, truth, Purpose::Domain);
+    let mut recipe = recipe(problem, sampling, TimeGrid::Listed { times }, truth, Purpose::Domain);
     recipe.columns.inputs.insert(0, Input::Time);
     recipe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grid_has_a_time_every_tenth_and_the_program_a_domain_of_its_own() {
+        let mut spec: TrialSpec = serde_json::from_value(serde_json::json!({
+            "experiment": "TEST", "problem": "C", "class": "DDNN", "layers": "Tanh8", "batch": 8,
+            "iterations": 1, "seed": 1, "times": "grid", "domain": "program"
+        }))
+        .unwrap();
+        let recipe = solutions(
+            spec.problem,
+            everywhere(&spec, 3),
+            5.0,
+            learned(spec.times),
+            Truth::Euler,
+            Purpose::Train,
+        );
+        assert_eq!(recipe.times, TimeGrid::Uniform { from: 0.0, to: 5.0, points: 50, ends: Ends::First });
+        assert_eq!(domain(&spec), [(-0.1, 0.81), (0.0, 0.12), CURRENT]);
+        spec.class = Class::Itnn;
+        assert_eq!(domain(&spec), [(-0.1, 1.0), (0.0, 0.2), CURRENT]);
+        spec.domain = Domain::Printed;
+        assert_eq!(domain(&spec), [U, W, CURRENT]);
+    }
 }

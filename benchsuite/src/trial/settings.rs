@@ -5,7 +5,7 @@ use surrogates::{
     PlateauConfig, Sampling, TrainConfig,
 };
 
-use super::recipes::CURRENT;
+use super::recipes::{self, CURRENT};
 use super::{Class, Problem, Scaling, Schedule, TrialSpec};
 use crate::{Error, files};
 
@@ -15,7 +15,7 @@ const NEAR_ALPHA: (f64, f64) = (0.3, 0.5);
 
 /// The domain of the network's inputs. For iterators `window` means nothing.
 pub(super) fn domain(spec: &TrialSpec, window: (f64, f64)) -> Vec<(f64, f64)> {
-    let mut domain = spec.problem.domain();
+    let mut domain = recipes::domain(spec);
     if spec.class != Class::Itnn {
         domain.insert(0, window);
     }

@@ -114,14 +114,31 @@ pub enum Times {
     Grid,
 }
 
-/// How the dissertation's networks are trained: its text, and the program that its author published later
-/// (github.com/ybwerneck/Pinn-Torch, commit 7cd578e of November 2024, whose optimiser and schedule are those
-/// of section 3.2; data sets: github.com/ybwerneck/NN_FHN_Surrogates), do not say the same.
+/// Where initial states lie, to learn from and to validate with; for iterators the states that they step
+/// from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Domain {
+    /// U from 0 to 1 and W from 0 to 0.18: Table 1, "including all values observed in the model's phase plan".
+    #[default]
+    Printed,
+    /// As in the author's program: U from −0.1 to 0.81 and W from 0 to 0.12. For iterators U from −0.1 to 1
+    /// and W from 0 to 0.2: each cycle of problem B_C takes U from −0.09 to 1.02, and an iterator that
+    /// learns on the printed domain is asked outside of it again and again.
+    Program,
+}
+
+/// How the dissertation's networks are trained. Its text and the program that its author published do not
+/// say the same. The program is github.com/ybwerneck/Pinn-Torch, commit 7cd578e (November 2024), whose
+/// optimiser and schedule are those of section 3.2; its data sets are made in
+/// github.com/ybwerneck/pinn-torch-iapp (June 2024) and github.com/ybwerneck/NN_FHN_Surrogates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
-    /// The mean of halved squares (eqs 3.5 to 3.7).
+    /// Half the square of errors (eqs 3.5 to 3.7), initial states of Table 1, judged by |ΔU| + |ΔW|
+    /// (eq. 3.3).
     Text,
-    /// The mean length of the error vector, on solutions sampled every 0.1.
+    /// The length of the error vector, solutions sampled every 0.1, initial states of
+    /// [`Domain::Program`], judged by the mean of |ΔU| and |ΔW|: half of eq. 3.3.
     Program,
 }
 
@@ -231,6 +248,9 @@ pub struct TrialSpec {
     /// When the solutions to learn from are sampled.
     #[serde(default, skip_serializing_if = "is_default")]
     pub times: Times,
+    /// Where initial states lie.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub domain: Domain,
     /// A second data set where a scout errs; none unless set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extra: Option<Extra>,
@@ -296,11 +316,14 @@ impl TrialSpec {
 
     /// The publication's protocol that it follows; none if it is of our own making.
     pub fn protocol(&self) -> Option<Protocol> {
-        let steps = self.class == Class::Itnn;
-        match (self.schedule, self.loss, self.times) {
-            (Schedule::Printed, DataNorm::Squared, Times::Random) => Some(Protocol::Text),
-            (Schedule::Printed, DataNorm::Euclidean, Times::Grid) => Some(Protocol::Program),
-            (Schedule::Printed, DataNorm::Euclidean, Times::Random) if steps => Some(Protocol::Program),
+        let times = if self.class == Class::Itnn { Times::Random } else { Times::Grid };
+        match (self.schedule, self.loss, self.domain) {
+            (Schedule::Printed, DataNorm::Squared, Domain::Printed) if self.times == Times::Random => {
+                Some(Protocol::Text)
+            }
+            (Schedule::Printed, DataNorm::Euclidean, Domain::Program) if self.times == times => {
+                Some(Protocol::Program)
+            }
             _ => None,
         }
     }
@@ -428,6 +451,7 @@ mod tests {
             schedule: Schedule::Printed,
             loss: DataNorm::Squared,
             times: Times::Random,
+            domain: Domain::Printed,
             extra: None,
         }
     }
@@ -459,6 +483,7 @@ mod tests {
             |s| s.schedule = Schedule::Acting,
             |s| s.loss = DataNorm::Euclidean,
             |s| s.times = Times::Grid,
+            |s| s.domain = Domain::Program,
             |s| s.seed = 2,
             |s| s.class = Class::Pinn,
             |s| s.problem = Problem::BC,
