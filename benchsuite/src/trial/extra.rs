@@ -185,7 +185,7 @@ mod tests {
             spec.problem,
             in_table_1(spec.problem, 40),
             5.0,
-            recipes::TIMES_EACH,
+            Some(recipes::TIMES_EACH),
             Truth::Euler,
             Purpose::Train,
         );
