@@ -8,7 +8,7 @@ use crate::claims::Publication;
 use crate::report::{Block, Cell, Table, Tone, scientific};
 use crate::results::{ClaimResult, Verdict};
 use crate::sweep::finished::Finished;
-use crate::trial::{Class, Problem, TrialResult};
+use crate::trial::{Class, Problem, Protocol, TrialResult};
 use crate::{Error, files};
 
 /// The parts of the report.
@@ -26,7 +26,7 @@ pub(super) fn blocks(sweep: &Finished<'_>) -> Result<Vec<Block>, Error> {
         blocks.push(Block::Notice(Tone::Warning, format!("{doubt}.")));
     }
     blocks.push(Block::Paragraph(format!(
-        "Errors are |ΔU| + |ΔW| (eq. 3.3), mean over the validation set, against the explicit Euler solution \
+        "Unless said otherwise, errors are |ΔU| + |ΔW| (eq. 3.3), mean over the validation set, against the explicit Euler solution \
          with step 0.01 as in the dissertation; `results.csv` has them against an accurate solution too. \
          Published numbers: {}.",
         publication.citation
