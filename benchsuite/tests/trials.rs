@@ -6,7 +6,9 @@ use std::path::Path;
 
 use benchsuite::Error;
 use benchsuite::interrupt::Stop;
-use benchsuite::trial::{self, Class, Extra, ExtraRule, Problem, Scaling, Schedule, TrialResult, TrialSpec};
+use benchsuite::trial::{
+    self, Class, Domain, Extra, ExtraRule, Problem, Scaling, Schedule, Times, TrialResult, TrialSpec,
+};
 
 fn spec(problem: Problem, class: Class, layers: &str) -> TrialSpec {
     TrialSpec {
@@ -25,6 +27,9 @@ fn spec(problem: Problem, class: Class, layers: &str) -> TrialSpec {
         validate_every: Some(200),
         scaling: Scaling::Domain,
         schedule: Schedule::Printed,
+        loss: surrogates::DataNorm::Squared,
+        times: Times::Random,
+        domain: Domain::Printed,
         extra: None,
     }
 }

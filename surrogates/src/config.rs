@@ -24,6 +24,9 @@ pub struct TrainConfig {
     /// extra points where a network errs, for instance (eq. 3.8).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extra: Option<DataTerm>,
+    /// How the data terms, common and extra, count the error of a row.
+    #[serde(default, skip_serializing_if = "DataNorm::is_default")]
+    pub data_norm: DataNorm,
     /// The physics term (eq. 3.14): one entry for each region of the domain; empty for none.
     #[serde(default)]
     pub physics: Vec<PhysicsTerm>,
@@ -86,6 +89,25 @@ impl Backend {
             Self::Auto => Self::Tape,
             chosen => chosen,
         }
+    }
+}
+
+/// What the data terms take the mean of, over the rows of a batch. In a row, e is the vector of errors in
+/// normal units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DataNorm {
+    /// ½|e|², of eqs 3.5 to 3.7.
+    #[default]
+    Squared,
+    /// |e|, the length of the vector. Rows with large errors pull less: the mean error becomes smaller,
+    /// the greatest error larger.
+    Euclidean,
+}
+
+impl DataNorm {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
     }
 }
 
@@ -162,6 +184,7 @@ impl TrainConfig {
             seed,
             data: Some(DataTerm { batch: 128, sampling: Sampling::default(), weight: 1.0 }),
             extra: None,
+            data_norm: DataNorm::Squared,
             physics: Vec::new(),
             residual_scale: Vec::new(),
             initial: None,

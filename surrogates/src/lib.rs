@@ -95,10 +95,12 @@ mod spec;
 mod trainer;
 
 pub use checkpoint::{Checkpoint, FORMAT};
-pub use config::{Backend, ContinuityTerm, DataTerm, InitialTerm, InitialValue, PhysicsTerm, TrainConfig};
+pub use config::{
+    Backend, ContinuityTerm, DataNorm, DataTerm, InitialTerm, InitialValue, PhysicsTerm, TrainConfig,
+};
 pub use data::{Samples, Sampling};
 pub use error::Error;
-pub use loss::{Losses, Residual, mean_square};
+pub use loss::{Losses, Residual, mean_length, mean_square};
 pub use mlp::Mlp;
 pub use neural_map::{MapSpec, NeuralMap};
 pub use normalization::Normalization;

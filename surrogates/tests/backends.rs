@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use approx::assert_relative_eq;
 use surrogates::{
-    Activation, AdamConfig, Backend, DataTerm, MlpSpec, Sampling, TrainConfig, Trainer, TrainingSet,
+    Activation, AdamConfig, Backend, DataNorm, DataTerm, MlpSpec, Sampling, TrainConfig, Trainer, TrainingSet,
 };
 
 /// One step whose change of the parameters is proportional to the gradient: with so large an eps the
@@ -49,6 +49,9 @@ fn every_loss_and_activation_has_the_gradient_of_the_tape() {
         assert_equal_steps(&data);
         assert_equal_steps(&TrainConfig { data: whole.clone(), ..data.clone() });
         assert_equal_steps(&physics);
+        let data_norm = DataNorm::Euclidean;
+        assert_equal_steps(&TrainConfig { data_norm, ..data.clone() });
+        assert_equal_steps(&TrainConfig { data_norm, ..physics.clone() });
         assert_equal_steps(&TrainConfig { data: whole, residual_scale: vec![2.0, 0.5], ..physics.clone() });
         assert_equal_steps(&TrainConfig { initial: None, ..physics.clone() });
         assert_equal_steps(&TrainConfig { physics: Vec::new(), ..physics });

@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::stats::{Shape, widths};
-use crate::trial::{Schedule, TrialResult};
+use crate::trial::{self, TrialResult};
 
-/// The results of one experiment, `W-BS2` and the like, trained with the published schedule: another is
-/// another protocol.
+/// The results of one experiment, `W-BS2` and the like, trained by one protocol of the publication.
 pub fn of<'a>(results: &'a [TrialResult], experiment: &str) -> Vec<&'a TrialResult> {
-    let own = |r: &&TrialResult| r.spec.experiment == experiment && r.spec.schedule == Schedule::Printed;
-    results.iter().filter(own).collect()
+    trial::one_protocol(results.iter().filter(|r| r.spec.experiment == experiment).collect())
 }
 
 /// The experiments that took part, in the order of their first result.
@@ -29,9 +27,9 @@ pub fn first_seed<'a>(of: &[&'a TrialResult]) -> Vec<&'a TrialResult> {
     of.iter().copied().filter(|r| Some(r.spec.seed) == least).collect()
 }
 
-/// The error by which the dissertation judges (eq. 3.3): the mean over the validation set, from Euler.
+/// The error by which the dissertation judges: the mean over the validation set, from Euler.
 pub fn error(r: &TrialResult) -> f64 {
-    r.scores.euler.mean
+    r.judged()
 }
 
 /// Whether a result's error is a number.

@@ -127,11 +127,11 @@ pub(super) fn watched<R: Send>(work: impl FnOnce() -> R + Send, mut beat: impl F
 #[cfg(test)]
 mod tests {
     use super::super::Problem;
-    use super::super::recipes::{Purpose, Truth, everywhere, solutions};
+    use super::super::recipes::{Purpose, Truth, in_table_1, solutions};
     use super::*;
 
     fn recipe() -> Recipe {
-        solutions(Problem::BS, everywhere(Problem::BS, 20), 5.0, 3, Truth::Euler, Purpose::Train)
+        solutions(Problem::BS, in_table_1(Problem::BS, 20), 5.0, Some(3), Truth::Euler, Purpose::Train)
     }
 
     #[test]

@@ -200,7 +200,7 @@ mod tests {
 
     use super::super::Problem;
     use super::super::cache;
-    use super::super::recipes::{Purpose, Truth, everywhere, sequence, solutions};
+    use super::super::recipes::{Purpose, Truth, in_table_1, sequence, solutions};
     use super::*;
     use crate::interrupt::Stop;
 
@@ -233,7 +233,8 @@ mod tests {
     #[test]
     fn iterating_and_reusing_are_what_a_direct_loop_gives() {
         let folder = tempfile::tempdir().unwrap();
-        let [euler, accurate] = sets(folder.path(), |truth| sequence(Problem::C, 7, 2.0, 9.0, truth));
+        let [euler, accurate] =
+            sets(folder.path(), |truth| sequence(Problem::C, in_table_1(Problem::C, 7), 2.0, 9.0, truth));
         let (net, mut session) = network(3, folder.path());
         let truths = Truths { euler: &euler, accurate: &accurate };
         assert_eq!(euler.rows_each, 4);
@@ -251,7 +252,7 @@ mod tests {
         assert_scores(iterated(&mut *session, truths, &mut || {}).unwrap(), &errors);
 
         let [euler, accurate] = sets(folder.path(), |truth| {
-            solutions(Problem::BC, everywhere(Problem::BC, 5), 50.0, 11, truth, Purpose::Validation)
+            solutions(Problem::BC, in_table_1(Problem::BC, 5), 50.0, Some(11), truth, Purpose::Validation)
         });
         let (net, mut session) = network(3, folder.path());
         let truths = Truths { euler: &euler, accurate: &accurate };
@@ -278,7 +279,7 @@ mod tests {
         }
         let folder = tempfile::tempdir().unwrap();
         let [euler, accurate] = sets(folder.path(), |truth| {
-            solutions(Problem::BS, everywhere(Problem::BS, 6), 6.0, 5, truth, Purpose::Validation)
+            solutions(Problem::BS, in_table_1(Problem::BS, 6), 6.0, Some(5), truth, Purpose::Validation)
         });
         let truths = Truths { euler: &euler, accurate: &accurate };
         // Three times the same network: windows make no difference.

@@ -47,7 +47,7 @@ pub(super) fn recipe(
     Ok(if spec.class == Class::Itnn {
         recipes::steps(spec.problem, sampling, spec.delta_t(), Truth::Euler, Purpose::Extra)
     } else {
-        let times = recipes::TIMES_EACH;
+        let times = recipes::learned(spec.times);
         recipes::solutions(spec.problem, sampling, spec.t_end(), times, Truth::Euler, Purpose::Extra)
     })
 }
@@ -121,15 +121,15 @@ fn around(spec: &TrialSpec, extra: &Extra, mut centres: Vec<Vec<f64>>) -> Sampli
         let n = centres.len();
         centres = (0..wanted).map(|i| centres[i * n / wanted].clone()).collect();
     }
-    let half_widths = spec.problem.domain().iter().map(|(a, b)| (b - a) * extra.radius).collect();
+    let half_widths = recipes::domain(spec).iter().map(|(a, b)| (b - a) * extra.radius).collect();
     let samples_each = extra.samples.div_ceil(centres.len().max(1) as u64);
     Sampling::Around { of: spec.problem.quantities(), centres, half_widths, samples_each }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::recipes::everywhere;
-    use super::super::{Problem, Scaling, Schedule};
+    use super::super::recipes::in_table_1;
+    use super::super::{Domain, Problem, Scaling, Schedule, Times};
     use super::*;
 
     fn spec(class: Class, rule: ExtraRule) -> TrialSpec {
@@ -149,6 +149,9 @@ mod tests {
             validate_every: None,
             scaling: Scaling::Domain,
             schedule: Schedule::Printed,
+            loss: surrogates::DataNorm::Squared,
+            times: Times::Random,
+            domain: Domain::Printed,
             extra: Some(Extra {
                 rule,
                 scout: "Tanh4".into(),
@@ -180,9 +183,9 @@ mod tests {
         let extra = spec.extra.as_ref().unwrap();
         let base = recipes::solutions(
             spec.problem,
-            everywhere(spec.problem, 40),
+            in_table_1(spec.problem, 40),
             5.0,
-            recipes::TIMES_EACH,
+            Some(recipes::TIMES_EACH),
             Truth::Euler,
             Purpose::Train,
         );
@@ -236,7 +239,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let spec = spec(Class::Itnn, ExtraRule::ErrorAbove(99.0));
         let base =
-            recipes::steps(spec.problem, everywhere(spec.problem, 80), 2.0, Truth::Euler, Purpose::Train);
+            recipes::steps(spec.problem, in_table_1(spec.problem, 80), 2.0, Truth::Euler, Purpose::Train);
         let train = cache::get(folder.path(), "train", &base, Stop::new()).unwrap();
         let result = recipe(&spec, spec.extra.as_ref().unwrap(), &train, folder.path(), Stop::new());
         assert!(matches!(result, Err(Error::BadTrial { .. })));

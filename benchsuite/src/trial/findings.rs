@@ -1,6 +1,6 @@
 //! From kept trials to verdicts on the claims of problems B_S, B_C and C.
 
-use super::{Class, Schedule, TrialResult};
+use super::{Class, Protocol, TrialResult};
 use crate::Tier;
 use crate::claims::{Claim, Publication};
 use crate::results::{ClaimResult, Finding};
@@ -23,10 +23,7 @@ fn one(claim: &Claim, trials: &[TrialResult]) -> ClaimResult {
         "W-GRID" => "W-BS2",
         own => own,
     };
-    // Another schedule is another protocol.
-    let own =
-        trials.iter().filter(|t| t.spec.experiment == experiment && t.spec.schedule == Schedule::Printed);
-    let own: Vec<&TrialResult> = own.collect();
+    let own: Vec<&TrialResult> = trials.iter().filter(|t| t.spec.experiment == experiment).collect();
     let plan = experiment.to_lowercase();
     let command = format!(
         "cargo xtask sweep new benchsuite/plans/werneck2024/{plan}-paper.toml runs/{plan} && \
@@ -34,10 +31,15 @@ fn one(claim: &Claim, trials: &[TrialResult]) -> ClaimResult {
     );
     if let Some(layers) = layers(&claim.id) {
         let extra = claim.id.contains("/extra/");
-        let mut errors: Vec<(u64, f64)> = own
+        let these = own.iter().filter(|t| t.spec.layers == layers && (!extra || t.spec.extra.is_some()));
+        let these: Vec<&TrialResult> = these.copied().collect();
+        // The program is what made the printed numbers: it goes before the text.
+        let program = these.iter().any(|t| t.spec.protocol() == Some(Protocol::Program));
+        let protocol = if program { Protocol::Program } else { Protocol::Text };
+        let mut errors: Vec<(u64, f64)> = these
             .iter()
-            .filter(|t| t.spec.layers == layers && (!extra || t.spec.extra.is_some()))
-            .map(|t| (t.spec.seed, t.scores.euler.mean))
+            .filter(|t| t.spec.protocol() == Some(protocol))
+            .map(|t| (t.spec.seed, t.judged()))
             .collect();
         errors.sort_by_key(|e| e.0);
         let seeds: Vec<u64> = errors.iter().map(|e| e.0).collect();
@@ -45,7 +47,7 @@ fn one(claim: &Claim, trials: &[TrialResult]) -> ClaimResult {
         values.sort_by(f64::total_cmp);
         let finding = match values.get(values.len() / 2) {
             Some(median) => Finding::Measured(*median),
-            None => not_run(&own, experiment),
+            None => not_run(&one_protocol(own), experiment),
         };
         let mut result = ClaimResult::judge(claim, finding, &command, Tier::Paper, &seeds);
         if values.len() > 1 {
@@ -53,11 +55,20 @@ fn one(claim: &Claim, trials: &[TrialResult]) -> ClaimResult {
         }
         return result;
     }
+    let own = one_protocol(own);
     let mut seeds: Vec<u64> = own.iter().map(|t| t.spec.seed).collect();
     seeds.sort_unstable();
     seeds.dedup();
     let finding = whole(&claim.id, &own).map_or_else(|| not_run(&own, experiment), Finding::Measured);
     ClaimResult::judge(claim, finding, &command, Tier::Paper, &seeds)
+}
+
+/// Trials of one protocol of the publication: of the one that more of them follow, of the program if as
+/// many follow either.
+pub fn one_protocol(trials: Vec<&TrialResult>) -> Vec<&TrialResult> {
+    let of = |p| trials.iter().copied().filter(|t| t.spec.protocol() == Some(p)).collect::<Vec<_>>();
+    let (program, text) = (of(Protocol::Program), of(Protocol::Text));
+    if program.len() < text.len() { text } else { program }
 }
 
 /// The architecture of a claim about one network.
@@ -96,7 +107,7 @@ fn first_seed<'a>(own: &[&'a TrialResult]) -> Vec<&'a TrialResult> {
 
 /// A number over many networks, if all that it needs are there.
 fn whole(id: &str, own: &[&TrialResult]) -> Option<f64> {
-    let mean = |t: &&TrialResult| t.scores.euler.mean;
+    let mean = |t: &&TrialResult| t.judged();
     let least = |values: &mut dyn Iterator<Item = f64>| values.min_by(f64::total_cmp);
     let parts: Vec<&str> = id.split('/').collect();
     match parts.as_slice() {
@@ -144,7 +155,7 @@ fn whole(id: &str, own: &[&TrialResult]) -> Option<f64> {
         }
         ["W-IT", "one_step_hides"] => {
             let both: Vec<(f64, f64)> =
-                own.iter().filter_map(|t| Some((t.one_step?.euler.mean, t.scores.euler.mean))).collect();
+                own.iter().filter_map(|t| Some((t.one_step?.euler.mean, t.judged()))).collect();
             (both.len() >= 36).then(|| rank_correlation(&both))
         }
         ["W-C", "best_has_extra"] => {
@@ -171,7 +182,7 @@ fn whole(id: &str, own: &[&TrialResult]) -> Option<f64> {
         ["W-BS1", "fig24", _] => {
             let mut by_layers: std::collections::BTreeMap<&str, Vec<(usize, f64)>> = Default::default();
             for t in own.iter().filter(|t| t.spec.class == Class::Ddnn) {
-                by_layers.entry(&t.spec.layers).or_default().push((t.spec.batch, t.scores.euler.mean));
+                by_layers.entry(&t.spec.layers).or_default().push((t.spec.batch, t.judged()));
             }
             let mut ratios: Vec<f64> = by_layers
                 .values()
@@ -198,7 +209,7 @@ fn pairs(own: &[&TrialResult]) -> Vec<(f64, f64)> {
                     && t.spec.layers == without.spec.layers
                     && t.spec.seed == without.spec.seed
             })?;
-            Some((without.scores.euler.mean, with.scores.euler.mean))
+            Some((without.judged(), with.judged()))
         })
         .collect()
 }
@@ -216,4 +227,43 @@ fn rank_correlation(pairs: &[(f64, f64)]) -> f64 {
     let (a, b) = (ranks(|p| p.0), ranks(|p| p.1));
     let d: f64 = a.iter().zip(&b).map(|(a, b)| (a - b).powi(2)).sum();
     1.0 - 6.0 * d / (n * (n * n - 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use surrogates::DataNorm;
+
+    use super::*;
+    use crate::grid::select::tests::made;
+    use crate::trial::{Domain, Times};
+
+    #[test]
+    fn the_program_goes_before_the_text_and_is_judged_in_its_measure() {
+        let publication = Publication::werneck2024().unwrap();
+        let value = |trials: &[TrialResult]| {
+            let all = judge(&publication, trials);
+            let id = "W-BS2/DDNN/table4/Tanh32,SiLU32/mean_error";
+            all.into_iter().find(|r| r.id == id).unwrap().measured
+        };
+        let text = made("W-BS2", Class::Ddnn, "Tanh32,SiLU32", 128, 3e-3);
+        assert_eq!(value(std::slice::from_ref(&text)), Some(3e-3));
+        let mut program = made("W-BS2", Class::Ddnn, "Tanh32,SiLU32", 128, 2e-3);
+        program.spec.loss = DataNorm::Euclidean;
+        program.spec.times = Times::Grid;
+        // Neither the text's protocol nor the program's: no published number is held against it.
+        let other = program.clone();
+        assert_eq!(value(&[text.clone(), other.clone()]), Some(3e-3));
+        assert!(!other.spec.is_paper());
+        program.spec.domain = Domain::Program;
+        assert!(program.spec.is_paper());
+        assert_eq!(value(&[text.clone(), other.clone(), program.clone()]), Some(1e-3));
+        // Over many networks: the protocol that more of them follow.
+        assert_eq!(one_protocol(vec![&text, &other, &program]), [&program]);
+        assert_eq!(one_protocol(vec![&text, &other, &program, &text]), [&text, &text]);
+        // Steps have no times.
+        program.spec.class = Class::Itnn;
+        assert_eq!(program.spec.protocol(), None);
+        program.spec.times = Times::Random;
+        assert_eq!(program.spec.protocol(), Some(Protocol::Program));
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::TrialSpec;
+use super::{Protocol, TrialSpec};
 use crate::manifest::{Code, Machine};
 
 /// How far a trial is.
@@ -96,6 +96,13 @@ pub struct TrialResult {
 }
 
 impl TrialResult {
+    /// The mean error that is held against printed ones: that of eq. 3.3 from Euler's solution, and for
+    /// [`Protocol::Program`] half of it, the mean over U and W that the program takes.
+    pub fn judged(&self) -> f64 {
+        let share = if self.spec.protocol() == Some(Protocol::Program) { 0.5 } else { 1.0 };
+        share * self.scores.euler.mean
+    }
+
     /// The layout that this version writes.
     pub const FORMAT: u32 = 1;
 }

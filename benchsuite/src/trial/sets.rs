@@ -67,27 +67,30 @@ impl Sets {
             }
             None => Ok(None),
         };
-        let (problem, times) = (spec.problem, recipes::TIMES_EACH);
+        let problem = spec.problem;
         if spec.class == Class::Itnn {
             let dt = spec.delta_t();
             // A small trial is judged on as little.
             let share = |n: u64| n.min(spec.samples().div_ceil(10).max(2));
-            let steps =
-                |n, truth, purpose| recipes::steps(problem, everywhere(problem, n), dt, truth, purpose);
+            let steps = |n, truth, purpose| recipes::steps(problem, everywhere(spec, n), dt, truth, purpose);
             let train = get("train", &steps(spec.samples(), Truth::Euler, Purpose::Train))?;
             return Ok(Sets {
                 extra: extra(&train)?,
                 train,
                 validation: pair("validation", &|truth| steps(share(STEPS), truth, Purpose::Validation))?,
                 domain: Some(pair("whole domain", &|truth| {
-                    recipes::sequence(problem, share(STATES), dt, spec.t_end(), truth)
+                    recipes::sequence(problem, everywhere(spec, share(STATES)), dt, spec.t_end(), truth)
                 })?),
                 long: None,
             });
         }
         let half = spec.samples() / 2;
         let solutions = |t_end, truth, purpose| {
-            recipes::solutions(problem, everywhere(problem, half), t_end, times, truth, purpose)
+            let times = match purpose {
+                Purpose::Train => recipes::learned(spec.times),
+                _ => Some(recipes::TIMES_EACH),
+            };
+            recipes::solutions(problem, everywhere(spec, half), t_end, times, truth, purpose)
         };
         let short = spec.windows() == 1 && spec.t_end() < LONG;
         let train = get("train", &solutions(spec.t_end(), Truth::Euler, Purpose::Train))?;

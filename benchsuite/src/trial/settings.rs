@@ -5,7 +5,7 @@ use surrogates::{
     PlateauConfig, Sampling, TrainConfig,
 };
 
-use super::recipes::CURRENT;
+use super::recipes::{self, CURRENT};
 use super::{Class, Problem, Scaling, Schedule, TrialSpec};
 use crate::{Error, files};
 
@@ -15,7 +15,7 @@ const NEAR_ALPHA: (f64, f64) = (0.3, 0.5);
 
 /// The domain of the network's inputs. For iterators `window` means nothing.
 pub(super) fn domain(spec: &TrialSpec, window: (f64, f64)) -> Vec<(f64, f64)> {
-    let mut domain = spec.problem.domain();
+    let mut domain = recipes::domain(spec);
     if spec.class != Class::Itnn {
         domain.insert(0, window);
     }
@@ -56,6 +56,7 @@ pub(super) fn settings(spec: &TrialSpec, window: (f64, f64), part: &str) -> Resu
         config.extra =
             Some(DataTerm { batch: extra.batch, sampling: Sampling::Shuffled, weight: extra.weight });
     }
+    config.data_norm = spec.loss;
     config.adam = AdamConfig { learning_rate: 1e-3, ..AdamConfig::default() };
     config.plateau = Some(match spec.schedule {
         Schedule::Printed => PlateauConfig::default(),

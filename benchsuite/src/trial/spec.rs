@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use surrogates::MlpSpec;
+use surrogates::{DataNorm, MlpSpec};
 
 use crate::{Error, files};
 
@@ -100,6 +100,46 @@ pub enum Schedule {
     /// As printed, but for a factor of 0.995 and an eps of 0: within a million iterations the learning
     /// rate falls to the printed least, 1e-5.
     Acting,
+}
+
+/// When the solutions to learn from are sampled: "at specific time intervals" (section 3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Times {
+    /// At 50 times of each solution's own, drawn uniformly.
+    #[default]
+    Random,
+    /// Every 0.1 from 0 on, as the dissertation's author does in the program that he published: 500 times up
+    /// to t = 50.
+    Grid,
+}
+
+/// Where initial states lie, to learn from and to validate with; for iterators the states that they step
+/// from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Domain {
+    /// U from 0 to 1 and W from 0 to 0.18: Table 1, "including all values observed in the model's phase plan".
+    #[default]
+    Printed,
+    /// As in the author's program: U from −0.1 to 0.81 and W from 0 to 0.12. For iterators U from −0.1 to 1
+    /// and W from 0 to 0.2: each cycle of problem B_C takes U from −0.09 to 1.02, and an iterator that
+    /// learns on the printed domain is asked outside of it again and again.
+    Program,
+}
+
+/// How the dissertation's networks are trained. Its text and the program that its author published do not
+/// say the same. The program is github.com/ybwerneck/Pinn-Torch, commit 7cd578e (November 2024), whose
+/// optimiser and schedule are those of section 3.2; its data sets are made in
+/// github.com/ybwerneck/pinn-torch-iapp (June 2024) and github.com/ybwerneck/NN_FHN_Surrogates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// Half the square of errors (eqs 3.5 to 3.7), initial states of Table 1, judged by |ΔU| + |ΔW|
+    /// (eq. 3.3).
+    Text,
+    /// The length of the error vector, solutions sampled every 0.1, initial states of
+    /// [`Domain::Program`], judged by the mean of |ΔU| and |ΔW|: half of eq. 3.3.
+    Program,
 }
 
 /// A second data set from the region where a network errs most (section 3.4.2, 4.2.3 and 4.3), as a
@@ -199,16 +239,26 @@ pub struct TrialSpec {
     #[serde(default)]
     pub scaling: Scaling,
     /// How the learning rate falls.
-    #[serde(default, skip_serializing_if = "is_printed")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub schedule: Schedule,
+    /// How data terms count the errors of a row: squared as eqs 3.5 to 3.7 print it, or the length of the
+    /// vector, as the author's published program does.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub loss: DataNorm,
+    /// When the solutions to learn from are sampled.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub times: Times,
+    /// Where initial states lie.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub domain: Domain,
     /// A second data set where a scout errs; none unless set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extra: Option<Extra>,
 }
 
 /// Specs from before there was a choice keep their names.
-fn is_printed(schedule: &Schedule) -> bool {
-    *schedule == Schedule::Printed
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl TrialSpec {
@@ -259,9 +309,23 @@ impl TrialSpec {
         self.iterations == 1_000_000 && self.samples.is_none()
     }
 
-    /// Whether its numbers may be held against the publication's: of its size, with its schedule.
+    /// Whether its numbers may be held against the publication's: of its size, with its protocol.
     pub fn is_paper(&self) -> bool {
-        self.is_full() && self.schedule == Schedule::Printed
+        self.is_full() && self.protocol().is_some()
+    }
+
+    /// The publication's protocol that it follows; none if it is of our own making.
+    pub fn protocol(&self) -> Option<Protocol> {
+        let times = if self.class == Class::Itnn { Times::Random } else { Times::Grid };
+        match (self.schedule, self.loss, self.domain) {
+            (Schedule::Printed, DataNorm::Squared, Domain::Printed) if self.times == Times::Random => {
+                Some(Protocol::Text)
+            }
+            (Schedule::Printed, DataNorm::Euclidean, Domain::Program) if self.times == times => {
+                Some(Protocol::Program)
+            }
+            _ => None,
+        }
     }
 
     /// Iterations between validations.
@@ -317,6 +381,10 @@ impl TrialSpec {
         if iterator && self.windows() > 1 {
             let why = "an ITNN has no time domain to divide; leave it out";
             return Err(Error::bad_trial("windows", self.windows(), why));
+        }
+        if iterator && self.times == Times::Grid {
+            let why = "an ITNN learns steps, not solutions; leave it out";
+            return Err(Error::bad_trial("times", "grid", why));
         }
         if let Some(extra) = &self.extra {
             extra.check(self)?;
@@ -381,6 +449,9 @@ mod tests {
             validate_every: None,
             scaling: Scaling::Physical,
             schedule: Schedule::Printed,
+            loss: DataNorm::Squared,
+            times: Times::Random,
+            domain: Domain::Printed,
             extra: None,
         }
     }
@@ -410,6 +481,9 @@ mod tests {
             |s| s.scaling = Scaling::Domain,
             |s| s.extra = Some(extra()),
             |s| s.schedule = Schedule::Acting,
+            |s| s.loss = DataNorm::Euclidean,
+            |s| s.times = Times::Grid,
+            |s| s.domain = Domain::Program,
             |s| s.seed = 2,
             |s| s.class = Class::Pinn,
             |s| s.problem = Problem::BC,
@@ -443,6 +517,7 @@ mod tests {
             ("delta_t", |s| s.delta_t = Some(2.0)),
             ("windows", |s| (s.class, s.windows) = (Class::Itnn, Some(2))),
             ("windows", |s| s.windows = Some(0)),
+            ("times", |s| (s.class, s.times) = (Class::Itnn, Times::Grid)),
             ("validate_every", |s| s.validate_every = Some(0)),
             ("extra.rule.top_share", |s| {
                 s.extra = Some(Extra { rule: ExtraRule::TopShare(0.0), ..extra() });

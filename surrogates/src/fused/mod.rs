@@ -152,6 +152,25 @@ impl Fused {
         sums.iter().sum()
     }
 
+    /// The sum of the lengths of the error vectors over rows without derivative. Divides the gradient by
+    /// their outputs by the same lengths: call it once after [`Fused::compare`].
+    pub(crate) fn root_sum(&mut self, rows: core::ops::Range<usize>) -> f64 {
+        let width = self.n_out();
+        let mut sum = 0.0;
+        for row in rows {
+            let root = self.squares[row / LANES].0[row % LANES].sqrt();
+            sum += f64::from(root);
+            // No error has no direction.
+            let inverse = if root > 0.0 { root.recip() } else { 0.0 };
+            let place = self.panels.places[row];
+            for feature in 0..width {
+                let (line, lane) = place.at(width, feature);
+                self.gradient[0][line].0[lane] *= inverse;
+            }
+        }
+        sum
+    }
+
     /// The gradient by all parameters, from that by the outputs of every row.
     pub(crate) fn backward(&mut self, parameters: &[f32], gradient: &mut [f32]) {
         self.level.run(Backward(self, parameters, gradient));

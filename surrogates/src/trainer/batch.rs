@@ -6,14 +6,16 @@ use rand_chacha::ChaCha8Rng;
 use super::previous::Previous;
 use crate::data::Sampler;
 use crate::ops::Rows;
-use crate::{InitialValue, Samples, TrainConfig, random};
+use crate::{DataNorm, InitialValue, Samples, TrainConfig, random};
 
-/// Rows of one term that have targets. The term is `factor`/rows · Σ (u − target)².
+/// Rows of one term that have targets. The term is `factor`/rows · Σ (u − target)², or with
+/// [`DataNorm::Euclidean`] 1/rows · Σ |u − target|.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Part {
     pub(super) rows: usize,
     pub(super) factor: f64,
     pub(super) weight: f64,
+    pub(super) norm: DataNorm,
 }
 
 /// Parts of the batch before the collocation rows: data, extra, initial, continuity. The first two
@@ -54,11 +56,13 @@ impl Batch {
             config.initial.as_ref().map_or((0, 0.0), |t| (t.batch, t.weight)),
             config.continuity.as_ref().map_or((0, 0.0), |t| (t.batch, t.weight)),
         ];
+        let norm = config.data_norm;
+        let part = |rows, factor, weight, norm| Part { rows, factor, weight, norm };
         let parts = [
-            Part { rows: data, factor: 0.5, weight: weight(&config.data) },
-            Part { rows: extra, factor: 0.5, weight: weight(&config.extra) },
-            Part { rows: initial.0, factor: 1.0, weight: initial.1 },
-            Part { rows: continuity.0, factor: 1.0, weight: continuity.1 },
+            part(data, 0.5, weight(&config.data), norm),
+            part(extra, 0.5, weight(&config.extra), norm),
+            part(initial.0, 1.0, initial.1, DataNorm::Squared),
+            part(continuity.0, 1.0, continuity.1, DataNorm::Squared),
         ];
         let plain: usize = parts.iter().map(|p| p.rows).sum();
         let physics: usize = config.physics.iter().map(|t| t.batch).sum();

@@ -3,7 +3,7 @@
 use super::batch::Batch;
 use crate::fused::{self, Fused, Level};
 use crate::loss::{Losses, ResidualWork, residual};
-use crate::{TrainConfig, VectorField};
+use crate::{DataNorm, TrainConfig, VectorField};
 
 /// The network's layers on the batch, and work space of the physics term.
 pub(super) struct Engine {
@@ -41,7 +41,11 @@ impl Engine {
         }
         let (mut losses, mut from) = (Losses::default(), 0);
         for part in &batch.parts {
-            let factor = (2.0 * (part.factor / part.rows as f64) * part.weight) as f32;
+            let slope = match part.norm {
+                DataNorm::Squared => 2.0 * part.factor,
+                DataNorm::Euclidean => 1.0,
+            };
+            let factor = (slope / part.rows as f64 * part.weight) as f32;
             for row in from.max(first)..from + part.rows {
                 self.net.set_target(row, factor, &batch.targets[row * n_out..][..n_out]);
             }
@@ -51,7 +55,11 @@ impl Engine {
         self.net.compare();
         from = 0;
         for (k, part) in batch.parts.iter().enumerate().filter(|(_, part)| part.rows > 0) {
-            let value = self.net.square_sum(from..from + part.rows) * (part.factor / part.rows as f64);
+            let rows = from..from + part.rows;
+            let value = match part.norm {
+                DataNorm::Squared => self.net.square_sum(rows) * (part.factor / part.rows as f64),
+                DataNorm::Euclidean => self.net.root_sum(rows) / part.rows as f64,
+            };
             *losses.of_part(k) += value;
             losses.total += part.weight * value;
             from += part.rows;

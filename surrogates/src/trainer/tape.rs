@@ -3,9 +3,9 @@
 use dfdx::prelude::{Backward, CopySlice, Cpu, OwnedTape, PutTape, SplitTape, Tensor, TensorFromVec};
 
 use super::batch::Batch;
-use crate::loss::{Losses, Residual, mean_square};
+use crate::loss::{Losses, Residual, mean_length, mean_square};
 use crate::ops::{self, Matrix};
-use crate::{Error, Mlp, TrainConfig, VectorField};
+use crate::{DataNorm, Error, Mlp, TrainConfig, VectorField};
 
 /// A loss on the tape.
 pub(super) type Loss = Tensor<(), f32, Cpu, OwnedTape<f32, Cpu>>;
@@ -73,7 +73,10 @@ fn weighted(
     for (k, part) in batch.parts.iter().enumerate().filter(|(_, part)| part.rows > 0) {
         let at = from..from + part.rows * n_out;
         let (y, target, g) = (&out[at.clone()], &batch.targets[at.clone()], &mut gradient[at]);
-        let value = mean_square(y, target, part.rows, part.factor, part.weight, g);
+        let value = match part.norm {
+            DataNorm::Squared => mean_square(y, target, part.rows, part.factor, part.weight, g),
+            DataNorm::Euclidean => mean_length(y, target, part.rows, part.weight, g),
+        };
         *losses.of_part(k) += value;
         losses.total += part.weight * value;
         from += part.rows * n_out;
