@@ -134,7 +134,7 @@ pub struct Options {
     /// Errors of steps with an old Jacobian are of the same order and larger: the solver takes more of
     /// them. At equal tolerances 3 makes a beat of O'Hara–Rudy's model, whose Jacobian costs more than
     /// anything else, an eighth to a fifth faster at 10⁻⁴ and 10⁻⁵, one of Luo–Rudy's a tenth slower, and
-    /// problems of chemistry up to twice as slow; the axon of Hodgkin and Huxley gains a tenth and loses as
+    /// problems of chemistry 1.3 to 2.4 times as slow; the axon of Hodgkin and Huxley gains a tenth and loses as
     /// much in accuracy. Hence the default.
     pub jacobian_steps: u32,
 }
