@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::manifest::{Manifest, Start};
-use crate::{Error, files};
+use crate::{Error, files, seal};
 
 const CONFIG: &str = "config.json";
 const MANIFEST: &str = "manifest.json";
@@ -76,7 +76,16 @@ impl RunDir {
             Err(std::fs::TryLockError::WouldBlock) => return Err(Error::Busy(path.to_owned())),
             Err(std::fs::TryLockError::Error(e)) => return Err(Error::io(&lock_path, REMEDY)(e)),
         }
-        if !holds_run {
+        if holds_run {
+            // From here on the folder is not what its list of hashes says.
+            let list = path.join(seal::LIST);
+            match std::fs::remove_file(&list) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Error::io(&list, REMEDY)(e));
+                }
+                _ => {}
+            }
+        } else {
             files::write_json(&config_path, &here)?;
         }
         Ok(RunDir { path: path.to_owned(), _lock: lock })
@@ -202,7 +211,13 @@ mod tests {
         assert!(matches!(RunDir::open(&path, &config, Existing::Resume), Err(Error::NothingToResume(_))));
         let run = RunDir::open(&path, &config, Existing::Refuse).unwrap();
         assert!(matches!(RunDir::open(&path, &config, Existing::Resume), Err(Error::Busy(_))));
+        // Whoever is refused changes nothing; whoever goes on makes the list of hashes untrue.
+        let list = path.join(seal::LIST);
+        std::fs::write(&list, "").unwrap();
+        assert!(RunDir::open(&path, &config, Existing::Resume).is_err() && list.exists());
         drop(run);
+        drop(RunDir::open(&path, &config, Existing::Resume).unwrap());
+        assert!(!list.exists());
 
         let again = RunDir::open(&path, &config, Existing::Refuse).unwrap_err().to_string();
         assert!(again.contains("an unfinished run") && again.contains("--resume"), "{again}");

@@ -94,8 +94,8 @@ pub(crate) fn error(network: &Mlp, x: &[f32], y: &[f32]) -> Option<f64> {
         let all = || exact.iter().skip(column).step_by(m).copied();
         let range = all().fold(f64::MIN, f64::max) - all().fold(f64::MAX, f64::min);
         let found = y.iter().skip(column).step_by(m);
-        // The larger of two keeps a NaN.
-        let larger = |a: f64, b: f64| if b <= a { a } else { b };
+        // A NaN stays.
+        let larger = |a: f64, b: f64| if a.is_nan() || b <= a { a } else { b };
         found.zip(all()).map(|(y, e)| (f64::from(*y) - e).abs()).fold(0.0, larger) / range
     };
     let worst = (0..m).map(error).collect::<Vec<_>>();
