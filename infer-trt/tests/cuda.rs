@@ -191,6 +191,18 @@ fn a_gpu_computes_the_network() {
             assert_eq!(network.seconds(&x, &mut y, 3).unwrap().len(), 3);
         }
     }
+    // A graph without a layer has no weights.
+    let mut g = Graph::default();
+    g.node("Tanh", &["x"]);
+    let path = folder.model(&g.model(3, 3));
+    for &way in Way::ALL {
+        let mut network = cuda::Network::open(&device, &path, Some(way), 1 << 20).unwrap();
+        let mut y = [7.0; 6];
+        network.run(&[0.0, 0.5, -1.0, 9.0, 1.0, -9.0], &mut y).unwrap();
+        for (y, x) in y.iter().zip([0.0_f32, 0.5, -1.0, 9.0, 1.0, -9.0]) {
+            assert!((y - x.tanh()).abs() < 1e-6, "{way:?}: {y} for {x}");
+        }
+    }
     assert!(device.peak().unwrap() > 1e11 && device.bandwidth().unwrap() > 1e9);
 }
 

@@ -45,7 +45,8 @@ pub(crate) fn solver(
     cells: usize,
     times: usize,
 ) -> Row {
-    let name = format!("{}, Δt = {dt} {}, {STEPS} steps", entry.id, entry.time_unit);
+    let unit = if entry.time_unit == "1" { String::new() } else { format!(" {}", entry.time_unit) };
+    let name = format!("{}, Δt = {dt}{unit}, {STEPS} steps", entry.id);
     let who = match method {
         FixedStep::Euler => "Euler",
         FixedStep::RushLarsen => "Rush–Larsen",
@@ -130,7 +131,14 @@ pub(super) fn kernel(
         let (seconds_min, seconds_median) = least_and_median(seconds);
         Ok(Timing { seconds_min, seconds_median, error: checked(net, &x, &y) })
     };
-    Row::new(name, who, rows, false, work(net, rows), timed().map_err(|e| e.to_string()))
+    Row::new(
+        name,
+        who,
+        rows,
+        false,
+        work(net, rows),
+        timed().map_err(|e| without_place(&e.to_string(), path)),
+    )
 }
 
 /// A network as a session, with rows in the machine's memory.
@@ -145,7 +153,7 @@ pub(crate) fn session(
 ) -> Row {
     let timed = || -> Result<Timing, String> {
         let options = SessionOptions::default().with_device(device);
-        let mut session = open(path, provider, &options).map_err(|e| e.to_string())?;
+        let mut session = open(path, provider, &options).map_err(|e| without_place(&e.to_string(), path))?;
         let (x, mut y) = (inputs(rows, 3), vec![f32::NAN; rows * 2]);
         // Copies are slow and vary little.
         let seconds: Result<Vec<f64>, String> =
@@ -154,6 +162,12 @@ pub(crate) fn session(
         Ok(Timing { seconds_min, seconds_median, error: checked(net, &x, &y) })
     };
     Row::new(name, &provider.to_string(), rows, true, work(net, rows), timed())
+}
+
+/// What went wrong, without the folder of a file that nobody will find again.
+fn without_place(why: &str, path: &Path) -> String {
+    let folder = path.parent().unwrap_or(path).join("");
+    why.replace(&folder.display().to_string(), "")
 }
 
 fn work(net: &Mlp, rows: usize) -> Work {
@@ -165,4 +179,15 @@ fn checked(net: &Mlp, x: &[f32], y: &[f32]) -> Option<f64> {
     // The last rows are those that a kernel may forget.
     let (from_x, from_y) = (x.len() - 3 * count, y.len() - 2 * count);
     error(net, &x[from_x..], &y[from_y..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_name_files_without_their_folder() {
+        let path = Path::new("/tmp/x1/network.onnx");
+        assert_eq!(without_place("/tmp/x1/network.onnx is refused", path), "network.onnx is refused");
+    }
 }

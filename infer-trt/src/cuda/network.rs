@@ -53,7 +53,7 @@ impl Network {
         let kernel = device.kernel(&text.source, NAME)?;
         let (function, stream) = (kernel.function, kernel.stream);
         let mut most_blocks = usize::MAX;
-        if !text.weights.is_empty() {
+        if way == Way::MatrixUnits {
             use sys::CUdevice_attribute_enum as Of;
             let shared = i32::try_from(text.shared).unwrap_or(i32::MAX);
             function
@@ -148,11 +148,11 @@ impl Network {
         let n = rows as i64;
         let mut launch = self.stream.launch_builder(&self.function);
         launch.arg(&n).arg(&self.x).arg(&mut self.y);
-        if !self.text.weights.is_empty() {
+        if self.way == Way::MatrixUnits {
             launch.arg(&self.weights);
         }
-        // SAFETY: the kernel takes a number of rows, two arrays that hold as many, and the weights that
-        // belong to its text, if it has any.
+        // SAFETY: the kernel takes a number of rows, two arrays that hold as many and, for the matrix units,
+        // the weights that belong to its text.
         unsafe { launch.launch(shape) }.map_err(failed("start a kernel"))?;
         Ok(())
     }

@@ -33,7 +33,7 @@ impl Way {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Text {
     pub(crate) source: String,
-    /// What the kernel reads; nothing if the text has all numbers.
+    /// What the kernel of [`Way::MatrixUnits`] reads; of the other the text has all numbers.
     pub(crate) weights: Vec<f32>,
     /// Threads of a block.
     pub(crate) threads: u32,
