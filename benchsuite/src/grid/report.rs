@@ -26,7 +26,8 @@ pub(super) fn blocks(sweep: &Finished<'_>) -> Result<Vec<Block>, Error> {
         blocks.push(Block::Notice(Tone::Warning, format!("{doubt}.")));
     }
     blocks.push(Block::Paragraph(format!(
-        "Unless said otherwise, errors are |ΔU| + |ΔW| (eq. 3.3), mean over the validation set, against the explicit Euler solution \
+        "Unless said otherwise, errors are |ΔU| + |ΔW| (eq. 3.3), mean over the validation set, against the \
+         explicit Euler solution \
          with step 0.01 as in the dissertation; `results.csv` has them against an accurate solution too. \
          Published numbers: {}.",
         publication.citation

@@ -128,7 +128,7 @@ fn thinned(result: &TrialResult) -> TrialResult {
 /// One line a trial, for other programs.
 fn csv(all: &[TrialResult]) -> String {
     let mut out = String::from(
-        "experiment,problem,class,layers,batch,seed,t_end,windows,schedule,loss,times,extra,parameters,neurons,iterations,iteration_us,\
+        "experiment,problem,class,layers,batch,seed,t_end,windows,schedule,loss,times,domain,extra,parameters,neurons,iterations,iteration_us,\
          mean_error,max_error,mean_error_accurate,max_error_accurate,one_step_mean_error,reused_mean_error\n",
     );
     for r in all {
@@ -136,7 +136,7 @@ fn csv(all: &[TrialResult]) -> String {
         let optional =
             |scores: Option<super::Scores>| scores.map_or(String::new(), |s| s.euler.mean.to_string());
         out.push_str(&format!(
-            "{},{},{},\"{}\",{},{},{},{},{:?},{:?},{:?},{},{},{},{},{:.2},{},{},{},{},{},{}\n",
+            "{},{},{},\"{}\",{},{},{},{},{:?},{:?},{:?},{:?},{},{},{},{},{:.2},{},{},{},{},{},{}\n",
             s.experiment,
             s.problem,
             s.class,
@@ -148,6 +148,7 @@ fn csv(all: &[TrialResult]) -> String {
             s.schedule,
             s.loss,
             s.times,
+            s.domain,
             s.extra.is_some(),
             r.parameters,
             r.neurons,
