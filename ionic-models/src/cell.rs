@@ -256,13 +256,20 @@ impl<M: IonicModel> StateSpace for Cell<M> {
     }
 }
 
+/// As many states as have rates that are cheaper to clear without a loop.
+const FEW: usize = 8;
+
 impl<M: IonicModel, T: Scalar> System<T> for Cell<M> {
     fn rhs(&self, t: f64, y: &[T], dy: &mut [T]) {
         // One compiled copy of the equations serves both: writing the rates costs far less than the
-        // equations, compiling a large model twice for every number type does not. Where a model is
-        // small enough to be inlined, unread rates cost nothing.
-        let mut b = [T::default(); MAX_STATES];
-        System::<T>::rhs_and_rates(self, t, y, dy, &mut b[..M::STATES.len()]);
+        // equations, compiling a large model twice for every number type does not.
+        if const { M::STATES.len() <= FEW } {
+            let mut b = [T::default(); FEW];
+            System::<T>::rhs_and_rates(self, t, y, dy, &mut b[..M::STATES.len()]);
+        } else {
+            let mut b = [T::default(); MAX_STATES];
+            System::<T>::rhs_and_rates(self, t, y, dy, &mut b[..M::STATES.len()]);
+        }
     }
 
     fn rhs_and_rates(&self, t: f64, y: &[T], dy: &mut [T], b: &mut [T]) {
@@ -305,6 +312,7 @@ struct Equations<'a, M, T> {
 
 impl<M: IonicModel, T: Scalar> Kernel<T> for Equations<'_, M, T> {
     type Output = ();
+    const PLAIN_TOO: bool = true;
 
     #[inline(always)]
     fn run<U: Twin<T>>(self) {

@@ -74,7 +74,8 @@ fn linoid_by_parts<T: Scalar>(x: T, away: T) -> T {
     let q = x * x;
     let mut sum = T::from(BERNOULLI[7]);
     for &c in BERNOULLI[..7].iter().rev() {
-        sum = sum * q + c;
+        // Most numbers add a constant at less cost than a number.
+        sum = if const { T::FUSES } { sum.mul_add(q, T::from(c)) } else { sum * q + c };
     }
     T::select_lt(x.abs(), T::from(NEAR_ZERO), sum * q - x * 0.5 + 1.0, away)
 }

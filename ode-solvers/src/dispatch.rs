@@ -40,6 +40,11 @@ pub trait Kernel<T> {
     #[doc(hidden)]
     const APART: bool = false;
 
+    /// Whether plain numbers are worth a copy of the work for each instruction set: the equations of a
+    /// cell are, which take several exponentials at once.
+    #[doc(hidden)]
+    const PLAIN_TOO: bool = false;
+
     /// Does the work on twins of `T`.
     fn run<U: Twin<T>>(self) -> Self::Output;
 }

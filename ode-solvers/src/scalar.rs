@@ -240,7 +240,7 @@ impl Scalar for f64 {
     }
     #[inline(always)]
     fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output {
-        kernel.run::<Self>()
+        if const { K::PLAIN_TOO } { wide::dispatch_plain(kernel) } else { kernel.run::<Self>() }
     }
     #[inline(always)]
     fn dispatch_loops<K: Kernel<Self>>(kernel: K) -> K::Output {

@@ -26,7 +26,7 @@
 
 use ode_solvers::{Over, Scalar};
 
-use crate::kinetics::{exp, falling, linoid, open_close};
+use crate::kinetics::{exps, falling_from, linoid_from, open_close};
 use crate::model::{exactly, exactly_mut};
 use crate::variable::{current, gate, scaled, var};
 use crate::{Current, IonicModel, PulseTrain, StimulusConvention, Variable};
@@ -94,11 +94,21 @@ impl IonicModel for BeelerReuter1977 {
         // Calcium is in mM, the logarithm's argument in mol/l.
         let e_s = (ca_i * 0.001).ln() * -13.0287 - 82.3;
         let i_s = d * f * (v - e_s) * g_s;
+        let (x_k1, x_m) = ((v + 23.0) * -0.04, (v + 47.0) * -0.1);
+        let [e_x1, e_85, e_53_twice, e_53, e_k1, e_m, beta_m, alpha_h] = exps([
+            (v + 35.0) * -0.04,
+            (v + 85.0) * 0.04,
+            (v + 53.0) * 0.08,
+            (v + 53.0) * 0.04,
+            x_k1,
+            x_m,
+            (v + 72.0) * -0.056,
+            (v + 77.0) * -0.25,
+        ]);
         // (e^(0.04(V+77)) − 1)/e^(0.04(V+35)), divided through.
-        let i_x1 = x1 * (-exp((v + 35.0) * -0.04) + EXP_1_68) * g_x1;
-        let rectifier =
-            (exp((v + 85.0) * 0.04) - 1.0) * 4.0 / (exp((v + 53.0) * 0.08) + exp((v + 53.0) * 0.04));
-        let i_k1 = (rectifier + linoid((v + 23.0) * -0.04) * 5.0) * g_k1;
+        let i_x1 = x1 * (-e_x1 + EXP_1_68) * g_x1;
+        let rectifier = (e_85 - 1.0) * 4.0 / (e_53_twice + e_53);
+        let i_k1 = (rectifier + linoid_from(x_k1, e_k1) * 5.0) * g_k1;
         current("I_Na", i_na);
         current("I_NaC", i_nac);
         current("I_s", i_s);
@@ -108,31 +118,38 @@ impl IonicModel for BeelerReuter1977 {
         *dv = (i_stim - (i_na + i_nac + i_s + i_x1 + i_k1)) / c_m;
         *b_v = T::from(0.0);
 
-        let alpha_m = linoid((v + 47.0) * -0.1) * 10.0;
-        let beta_m = exp((v + 72.0) * -0.056) * 40.0;
-        (*dm, *b_m) = open_close(m, alpha_m, beta_m);
+        (*dm, *b_m) = open_close(m, linoid_from(x_m, e_m) * 10.0, beta_m * 40.0);
 
-        let alpha_h = exp((v + 77.0) * -0.25) * 0.126;
-        let beta_h = falling((v + 22.5) * -0.082) * 1.7;
-        (*dh, *b_h) = open_close(h, alpha_h, beta_h);
-
-        let alpha_j = exp((v + 78.0) * -0.25) * 0.055 * falling((v + 78.0) * -0.2);
-        let beta_j = falling((v + 32.0) * -0.1) * 0.3;
-        (*dj, *b_j) = open_close(j, alpha_j, beta_j);
+        let [beta_h, alpha_j1, alpha_j2, beta_j] =
+            exps([(v + 22.5) * -0.082, (v + 78.0) * -0.25, (v + 78.0) * -0.2, (v + 32.0) * -0.1]);
+        (*dh, *b_h) = open_close(h, alpha_h * 0.126, falling_from(beta_h) * 1.7);
+        (*dj, *b_j) = open_close(j, alpha_j1 * 0.055 * falling_from(alpha_j2), falling_from(beta_j) * 0.3);
 
         *dca_i = i_s * -0.01 + (-ca_i + 1e-4) * 0.07;
         *b_ca_i = T::from(0.0);
 
-        let alpha_d = exp((v - 5.0) / -100.0) * 0.095 * falling((v - 5.0) / -13.89);
-        let beta_d = exp((v + 44.0) / -59.0) * 0.07 * falling((v + 44.0) / 20.0);
+        let [alpha_d1, alpha_d2, beta_d1, beta_d2, alpha_f1, alpha_f2, beta_f1, beta_f2] = exps([
+            (v - 5.0) / -100.0,
+            (v - 5.0) / -13.89,
+            (v + 44.0) / -59.0,
+            (v + 44.0) / 20.0,
+            (v + 28.0) / -125.0,
+            (v + 28.0) / 6.67,
+            (v + 30.0) / -50.0,
+            (v + 30.0) / -5.0,
+        ]);
+        let alpha_d = alpha_d1 * 0.095 * falling_from(alpha_d2);
+        let beta_d = beta_d1 * 0.07 * falling_from(beta_d2);
         (*dd, *b_d) = open_close(d, alpha_d, beta_d);
 
-        let alpha_f = exp((v + 28.0) / -125.0) * 0.012 * falling((v + 28.0) / 6.67);
-        let beta_f = exp((v + 30.0) / -50.0) * 0.0065 * falling((v + 30.0) / -5.0);
+        let alpha_f = alpha_f1 * 0.012 * falling_from(alpha_f2);
+        let beta_f = beta_f1 * 0.0065 * falling_from(beta_f2);
         (*df, *b_f) = open_close(f, alpha_f, beta_f);
 
-        let alpha_x1 = exp((v + 50.0) / 12.1) * 0.0005 * falling((v + 50.0) / 17.5);
-        let beta_x1 = exp((v + 20.0) / -16.67) * 0.0013 * falling((v + 20.0) / -25.0);
+        let [alpha_x1_1, alpha_x1_2, beta_x1_1, beta_x1_2] =
+            exps([(v + 50.0) / 12.1, (v + 50.0) / 17.5, (v + 20.0) / -16.67, (v + 20.0) / -25.0]);
+        let alpha_x1 = alpha_x1_1 * 0.0005 * falling_from(alpha_x1_2);
+        let beta_x1 = beta_x1_1 * 0.0013 * falling_from(beta_x1_2);
         (*dx1, *b_x1) = open_close(x1, alpha_x1, beta_x1);
     }
 }

@@ -23,7 +23,7 @@
 
 use ode_solvers::{Over, Scalar};
 
-use crate::kinetics::{below, exp, falling, linoid, open_close};
+use crate::kinetics::{below, exps, falling_from, linoid_from, open_close};
 use crate::model::{exactly, exactly_mut};
 use crate::variable::{current, gate, scaled, var};
 use crate::{Current, IonicModel, PulseTrain, StimulusConvention, Variable};
@@ -151,16 +151,26 @@ impl IonicModel for LuoRudy1991 {
         let i_si = d * f * (v - e_si) * g_si;
 
         let u = (v + 77.0) * 0.04;
-        let rectified = linoid(-u).recip() * (2.837 * 0.04 * EXP_1_68);
+        let w = v - e_k1;
+        let x_m = (v + 47.13) * -0.1;
+        let [e_u, e_k1_1, e_k1_2, e_k1_3, e_k1_4, e_kp, e_m, e_11] = exps([
+            -u,
+            (w - 59.215) * 0.2385,
+            (w + 5.476) * 0.08032,
+            (w - 594.31) * 0.06175,
+            (w + 4.753) * -0.5143,
+            (-v + 7.488) / 5.98,
+            x_m,
+            -v / 11.0,
+        ]);
+        let rectified = linoid_from(-u, e_u).recip() * (2.837 * 0.04 * EXP_1_68);
         let x_i = T::select_lt(T::from(-100.0), v, rectified, T::from(1.0));
         let i_k = x * x_i * (v - e_k) * (g_k * root_k_o);
 
-        let w = v - e_k1;
-        let alpha_k1 = falling((w - 59.215) * 0.2385) * 1.02;
-        let beta_k1 = (exp((w + 5.476) * 0.08032) * 0.49124 + exp((w - 594.31) * 0.06175))
-            * falling((w + 4.753) * -0.5143);
+        let alpha_k1 = falling_from(e_k1_1) * 1.02;
+        let beta_k1 = (e_k1_2 * 0.49124 + e_k1_3) * falling_from(e_k1_4);
         let i_k1 = alpha_k1 / (alpha_k1 + beta_k1) * w * (g_k1 * root_k_o);
-        let i_kp = falling((-v + 7.488) / 5.98) * w * g_kp;
+        let i_kp = falling_from(e_kp) * w * g_kp;
         let i_b = (v - e_b) * g_b;
         current("I_Na", i_na);
         current("I_si", i_si);
@@ -172,41 +182,53 @@ impl IonicModel for LuoRudy1991 {
         *dv = -(i_na + i_si + i_k + i_k1 + i_kp + i_b + i_stim) / c_m;
         *b_v = zero;
 
-        let alpha_m = linoid((v + 47.13) * -0.1) * 3.2;
-        let beta_m = exp(-v / 11.0) * 0.08;
+        let alpha_m = linoid_from(x_m, e_m) * 3.2;
+        let beta_m = e_11 * 0.08;
         (*dm, *b_m) = open_close(m, alpha_m, beta_m);
 
-        let alpha_h = below(v, -40.0, exp((v + 80.0) / -6.8) * 0.135, zero);
-        let beta_h = below(
-            v,
-            -40.0,
-            exp(v * 0.079) * 3.56 + exp(v * 0.35) * 3.1e5,
-            falling((v + 10.66) / -11.1) / 0.13,
-        );
+        let [alpha_h1, beta_h1, beta_h2, beta_h3] =
+            exps([(v + 80.0) / -6.8, v * 0.079, v * 0.35, (v + 10.66) / -11.1]);
+        let alpha_h = below(v, -40.0, alpha_h1 * 0.135, zero);
+        let beta_h = below(v, -40.0, beta_h1 * 3.56 + beta_h2 * 3.1e5, falling_from(beta_h3) / 0.13);
         (*dh, *b_h) = open_close(h, alpha_h, beta_h);
 
-        let alpha_j = (exp(v * 0.2444) * -1.2714e5 - exp(v * -0.04391) * 3.474e-5)
-            * (v + 37.78)
-            * falling((v + 79.23) * 0.311);
+        let [alpha_j1, alpha_j2, alpha_j3, beta_j1, beta_j2, beta_j3, beta_j4] = exps([
+            v * 0.2444,
+            v * -0.04391,
+            (v + 79.23) * 0.311,
+            v * -0.01052,
+            (v + 40.14) * -0.1378,
+            v * -2.535e-7,
+            (v + 32.0) * -0.1,
+        ]);
+        let alpha_j = (alpha_j1 * -1.2714e5 - alpha_j2 * 3.474e-5) * (v + 37.78) * falling_from(alpha_j3);
         let alpha_j = below(v, -40.0, alpha_j, zero);
-        let beta_j = below(
-            v,
-            -40.0,
-            exp(v * -0.01052) * 0.1212 * falling((v + 40.14) * -0.1378),
-            exp(v * -2.535e-7) * 0.3 * falling((v + 32.0) * -0.1),
-        );
+        let beta_j =
+            below(v, -40.0, beta_j1 * 0.1212 * falling_from(beta_j2), beta_j3 * 0.3 * falling_from(beta_j4));
         (*dj, *b_j) = open_close(j, alpha_j, beta_j);
 
-        let alpha_d = exp((v - 5.0) * -0.01) * 0.095 * falling((v - 5.0) * -0.072);
-        let beta_d = exp((v + 44.0) * -0.017) * 0.07 * falling((v + 44.0) * 0.05);
+        let [alpha_d1, alpha_d2, beta_d1, beta_d2, alpha_f1, alpha_f2, beta_f1, beta_f2] = exps([
+            (v - 5.0) * -0.01,
+            (v - 5.0) * -0.072,
+            (v + 44.0) * -0.017,
+            (v + 44.0) * 0.05,
+            (v + 28.0) * -0.008,
+            (v + 28.0) * 0.15,
+            (v + 30.0) * -0.02,
+            (v + 30.0) * -0.2,
+        ]);
+        let alpha_d = alpha_d1 * 0.095 * falling_from(alpha_d2);
+        let beta_d = beta_d1 * 0.07 * falling_from(beta_d2);
         (*dd, *b_d) = open_close(d, alpha_d, beta_d);
 
-        let alpha_f = exp((v + 28.0) * -0.008) * 0.012 * falling((v + 28.0) * 0.15);
-        let beta_f = exp((v + 30.0) * -0.02) * 0.0065 * falling((v + 30.0) * -0.2);
+        let alpha_f = alpha_f1 * 0.012 * falling_from(alpha_f2);
+        let beta_f = beta_f1 * 0.0065 * falling_from(beta_f2);
         (*df, *b_f) = open_close(f, alpha_f, beta_f);
 
-        let alpha_x = exp((v + 50.0) * 0.083) * 0.0005 * falling((v + 50.0) * 0.057);
-        let beta_x = exp((v + 20.0) * -0.06) * 0.0013 * falling((v + 20.0) * -0.04);
+        let [alpha_x1, alpha_x2, beta_x1, beta_x2] =
+            exps([(v + 50.0) * 0.083, (v + 50.0) * 0.057, (v + 20.0) * -0.06, (v + 20.0) * -0.04]);
+        let alpha_x = alpha_x1 * 0.0005 * falling_from(alpha_x2);
+        let beta_x = beta_x1 * 0.0013 * falling_from(beta_x2);
         (*dx, *b_x) = open_close(x, alpha_x, beta_x);
 
         *dca_i = i_si * -1e-4 + (-ca_i + 1e-4) * 0.07;

@@ -24,7 +24,7 @@
 
 use ode_solvers::{Over, Scalar};
 
-use crate::kinetics::{exp, falling, relax};
+use crate::kinetics::{exps, falling_from, relax};
 use crate::model::{exactly, exactly_mut};
 use crate::variable::{current, gate, var};
 use crate::{Current, IonicModel, StimulusConvention, Variable, Variant};
@@ -117,11 +117,11 @@ impl IonicModel for ShermanRinzelKeizer1988 {
         let [dv, dn, ds] = exactly_mut(dy);
         let [b_v, b_n, b_s] = exactly_mut(b);
 
-        let m_inf = falling(-(v - v_m) / theta_m);
-        let n_inf = falling(-(v - v_n) / theta_n);
-        let s_inf = falling(-(v - v_s) / theta_s);
         let x_p = (v - v_p) / theta_p;
-        let p_inf = (exp(x_p) + exp(-x_p)).recip();
+        let [e_m, e_n, e_s, rising, setting] =
+            exps([-(v - v_m) / theta_m, -(v - v_n) / theta_n, -(v - v_s) / theta_s, x_p, -x_p]);
+        let (m_inf, n_inf, s_inf) = (falling_from(e_m), falling_from(e_n), falling_from(e_s));
+        let p_inf = (rising + setting).recip();
 
         let i_ca = m_inf * (v - e_ca) * g_ca;
         let i_k = n * (v - e_k) * g_k;

@@ -30,7 +30,7 @@
 
 use ode_solvers::{Over, Scalar};
 
-use crate::kinetics::{below, exp, falling, ghk, linoid, relax, relax_at};
+use crate::kinetics::{below, exps, falling_from, fallings, ghk, linoid_from, relax, relax_at};
 use crate::model::{exactly, exactly_mut};
 use crate::variable::{current, gate, scaled, var};
 use crate::{Current, IonicModel, PulseTrain, StimulusConvention, Variable, Variant};
@@ -269,17 +269,29 @@ impl IonicModel for TenTusscherPanfilov2006 {
 
         // Potassium currents.
         let w = v - e_k;
-        let alpha_k1 = falling((w - 200.0) * 0.06) * 0.1;
-        let beta_k1 = (exp((w + 100.0) * 0.0002) * 3.0 + exp((w - 10.0) * 0.1)) * falling(w * -0.5);
+        let x = (v - 15.0) / (rt_f * 0.5);
+        let vf_rt = v / rt_f;
+        let [e_k1_1, e_k1_2, e_k1_3, e_k1_4, e_pk, e_x, forward, backward] = exps([
+            (w - 200.0) * 0.06,
+            (w + 100.0) * 0.0002,
+            (w - 10.0) * 0.1,
+            w * -0.5,
+            (-v + 25.0) / 5.98,
+            x,
+            vf_rt * gamma_naca,
+            vf_rt * (gamma_naca - 1.0),
+        ]);
+        let alpha_k1 = falling_from(e_k1_1) * 0.1;
+        let beta_k1 = (e_k1_2 * 3.0 + e_k1_3) * falling_from(e_k1_4);
         let i_k1 = alpha_k1 / (alpha_k1 + beta_k1) * w * (g_k1 * root_k_o);
         let i_to = r * s * w * g_to;
         let i_kr = xr1 * xr2 * w * (g_kr * root_k_o);
         let i_ks = xs * xs * (v - e_ks) * g_ks;
-        let i_pk = w * falling((-v + 25.0) / 5.98) * g_pk;
+        let i_pk = w * falling_from(e_pk) * g_pk;
 
         // Calcium currents.
-        let x = (v - 15.0) / (rt_f * 0.5);
-        let i_cal = d * f * f2 * f_cass * ghk(x, linoid(x), ca_ss * 0.25, ca_o) * (g_cal * faraday * 2.0);
+        let i_cal =
+            d * f * f2 * f_cass * ghk(x, linoid_from(x, e_x), ca_ss * 0.25, ca_o) * (g_cal * faraday * 2.0);
         let i_bca = (v - e_ca) * g_bca;
         let i_pca = ca_i / (ca_i + k_pca) * g_pca;
 
@@ -288,14 +300,21 @@ impl IonicModel for TenTusscherPanfilov2006 {
         let i_bna = (v - e_na) * g_bna;
 
         // Exchanger and pump.
-        let vf_rt = v / rt_f;
-        let forward = exp(vf_rt * gamma_naca);
-        let backward = exp(vf_rt * (gamma_naca - 1.0));
+        let [e_nak_1, e_nak_2, tau_xr1_1, tau_xr1_2, xr1_inf, tau_xr2_1, tau_xr2_2, xr2_inf] = exps([
+            vf_rt * -0.1,
+            -vf_rt,
+            (-v - 45.0) / 10.0,
+            (v + 30.0) / 11.5,
+            (-v - 26.0) / 7.0,
+            (-v - 60.0) / 20.0,
+            (v - 60.0) / 20.0,
+            (v + 88.0) / 24.0,
+        ]);
         let na_o3 = na_o * na_o * na_o;
         let i_naca = (forward * (na_i * na_i * na_i) * ca_o - backward * ca_i * (na_o3 * alpha_naca))
             / (backward * k_sat + 1.0)
             * (k_naca / ((km_nai * km_nai * km_nai + na_o3) * (km_ca + ca_o)));
-        let i_nak = na_i / (na_i + k_mna) / (exp(vf_rt * -0.1) * 0.1245 + exp(-vf_rt) * 0.0353 + 1.0)
+        let i_nak = na_i / (na_i + k_mna) / (e_nak_1 * 0.1245 + e_nak_2 * 0.0353 + 1.0)
             * (p_nak * k_o / (k_o + k_mk));
 
         current("I_K1", i_k1);
@@ -316,60 +335,82 @@ impl IonicModel for TenTusscherPanfilov2006 {
         *b_v = zero;
 
         // Gates of I_Kr and I_Ks.
-        let tau = falling((-v - 45.0) / 10.0) * falling((v + 30.0) / 11.5) * (450.0 * 6.0);
-        (*d_xr1, *b_xr1) = relax(xr1, falling((-v - 26.0) / 7.0), tau);
-        let tau = falling((-v - 60.0) / 20.0) * falling((v - 60.0) / 20.0) * (3.0 * 1.12);
-        (*d_xr2, *b_xr2) = relax(xr2, falling((v + 88.0) / 24.0), tau);
-        let tau = falling((-v + 5.0) / 6.0).sqrt() * falling((v - 35.0) / 15.0) * 1400.0 + 80.0;
-        (*d_xs, *b_xs) = relax(xs, falling((-v - 5.0) / 14.0), tau);
+        let tau = falling_from(tau_xr1_1) * falling_from(tau_xr1_2) * (450.0 * 6.0);
+        (*d_xr1, *b_xr1) = relax(xr1, falling_from(xr1_inf), tau);
+        let tau = falling_from(tau_xr2_1) * falling_from(tau_xr2_2) * (3.0 * 1.12);
+        (*d_xr2, *b_xr2) = relax(xr2, falling_from(xr2_inf), tau);
+        let [tau_xs_1, tau_xs_2, xs_inf, m_inf, tau_m_1, tau_m_2, tau_m_3, h_inf] = fallings([
+            (-v + 5.0) / 6.0,
+            (v - 35.0) / 15.0,
+            (-v - 5.0) / 14.0,
+            (-v - 56.86) / 9.03,
+            (-v - 60.0) / 5.0,
+            (v + 35.0) / 5.0,
+            (v - 50.0) / 200.0,
+            (v + 71.55) / 7.43,
+        ]);
+        (*d_xs, *b_xs) = relax(xs, xs_inf, tau_xs_1.sqrt() * tau_xs_2 * 1400.0 + 80.0);
 
         // Gates of I_Na.
-        let m_root = falling((-v - 56.86) / 9.03);
-        let tau = falling((-v - 60.0) / 5.0)
-            * (falling((v + 35.0) / 5.0) * 0.1 + falling((v - 50.0) / 200.0) * 0.1);
-        (*d_m, *b_m) = relax(m, m_root * m_root, tau);
-        let h_root = falling((v + 71.55) / 7.43);
-        let h_inf = h_root * h_root;
-        let rate = below(
-            v,
-            -40.0,
-            exp((v + 80.0) / -6.8) * 0.057 + exp(v * 0.079) * 2.7 + exp(v * 0.3485) * 3.1e5,
-            falling((v + 10.66) / -11.1) * (0.77 / 0.13),
-        );
+        (*d_m, *b_m) = relax(m, m_inf * m_inf, tau_m_1 * (tau_m_2 * 0.1 + tau_m_3 * 0.1));
+        let h_inf = h_inf * h_inf;
+        let [h_1, h_2, h_3, h_4, j_1, j_2, j_3, j_4] = exps([
+            (v + 80.0) / -6.8,
+            v * 0.079,
+            v * 0.3485,
+            (v + 10.66) / -11.1,
+            v * 0.2444,
+            v * -0.04391,
+            (v + 79.23) * 0.311,
+            v * -0.01052,
+        ]);
+        let rate = below(v, -40.0, h_1 * 0.057 + h_2 * 2.7 + h_3 * 3.1e5, falling_from(h_4) * (0.77 / 0.13));
         (*d_h, *b_h) = relax_at(h, h_inf, rate);
-        let alpha_j = (exp(v * 0.2444) * -25_428.0 - exp(v * -0.04391) * 6.948e-6)
-            * (v + 37.78)
-            * falling((v + 79.23) * 0.311);
-        let rate = below(
-            v,
-            -40.0,
-            alpha_j + exp(v * -0.01052) * 0.02424 * falling((v + 40.14) * -0.1378),
-            exp(v * 0.057) * 0.6 * falling((v + 32.0) * -0.1),
-        );
+        let [j_5, j_6, j_7, tau_d_1, tau_d_2, tau_d_3, d_inf, slow] = exps([
+            (v + 40.14) * -0.1378,
+            v * 0.057,
+            (v + 32.0) * -0.1,
+            (-v - 35.0) / 13.0,
+            (v + 5.0) / 5.0,
+            (-v + 50.0) / 20.0,
+            (-v - 8.0) / 7.5,
+            (v + 30.0) / 10.0,
+        ]);
+        let alpha_j = (j_1 * -25_428.0 - j_2 * 6.948e-6) * (v + 37.78) * falling_from(j_3);
+        let rate =
+            below(v, -40.0, alpha_j + j_4 * 0.02424 * falling_from(j_5), j_6 * 0.6 * falling_from(j_7));
         (*d_j, *b_j) = relax_at(j, h_inf, rate);
 
         // Gates of I_CaL.
-        let tau = (falling((-v - 35.0) / 13.0) * 1.4 + 0.25) * falling((v + 5.0) / 5.0) * 1.4
-            + falling((-v + 50.0) / 20.0);
-        (*d_d, *b_d) = relax(d, falling((-v - 8.0) / 7.5), tau);
-        let slow = falling((v + 30.0) / 10.0);
+        let tau = (falling_from(tau_d_1) * 1.4 + 0.25) * falling_from(tau_d_2) * 1.4 + falling_from(tau_d_3);
+        (*d_d, *b_d) = relax(d, falling_from(d_inf), tau);
+        let slow = falling_from(slow);
         let bell = -((v + 27.0) * (v + 27.0));
-        let tau = exp(bell / 225.0) * 1102.5 + falling((-v + 13.0) / 10.0) * 200.0 + slow * 180.0 + 20.0;
-        (*d_f, *b_f) = relax(f, falling((v + 20.0) / 7.0), tau);
-        let tau = exp(bell / 240.0) * 562.0 + falling((-v + 25.0) / 10.0) * 31.0 + slow * 80.0;
-        (*d_f2, *b_f2) = relax(f2, falling((v + 35.0) / 7.0) * 0.67 + 0.33, tau);
+        let to_centre = v - s_tau_v;
+        let [bell_f, tau_f, f_inf, bell_f2, tau_f2, f2_inf, bell_s, tau_s] = exps([
+            bell / 225.0,
+            (-v + 13.0) / 10.0,
+            (v + 20.0) / 7.0,
+            bell / 240.0,
+            (-v + 25.0) / 10.0,
+            (v + 35.0) / 7.0,
+            -(to_centre * to_centre) / s_tau_width,
+            (v - 20.0) / 5.0,
+        ]);
+        let tau = bell_f * 1102.5 + falling_from(tau_f) * 200.0 + slow * 180.0 + 20.0;
+        (*d_f, *b_f) = relax(f, falling_from(f_inf), tau);
+        let tau = bell_f2 * 562.0 + falling_from(tau_f2) * 31.0 + slow * 80.0;
+        (*d_f2, *b_f2) = relax(f2, falling_from(f2_inf) * 0.67 + 0.33, tau);
         let ca_ratio = ca_ss / 0.05;
         let free = one / (ca_ratio * ca_ratio + 1.0);
         (*d_f_cass, *b_f_cass) = relax(f_cass, free * 0.6 + 0.4, free * 80.0 + 2.0);
 
         // Gates of I_to.
-        let to_centre = v - s_tau_v;
-        let tau = exp(-(to_centre * to_centre) / s_tau_width) * s_tau_peak
-            + falling((v - 20.0) / 5.0) * s_tau_step
-            + s_tau_min;
-        (*d_s, *b_s) = relax(s, falling((v - s_v_half) / 5.0), tau);
-        let tau = exp(-((v + 40.0) * (v + 40.0)) / 1800.0) * 9.5 + 0.8;
-        (*d_r, *b_r) = relax(r, falling((-v + 20.0) / 6.0), tau);
+        let [s_inf, bell_r, r_inf] =
+            exps([(v - s_v_half) / 5.0, -((v + 40.0) * (v + 40.0)) / 1800.0, (-v + 20.0) / 6.0]);
+        let tau = bell_s * s_tau_peak + falling_from(tau_s) * s_tau_step + s_tau_min;
+        (*d_s, *b_s) = relax(s, falling_from(s_inf), tau);
+        (*d_r, *b_r) = relax(r, falling_from(r_inf), bell_r * 9.5 + 0.8);
 
         // Calcium: uptake, leak, release, diffusion; buffers.
         let i_up = T::from(vmax_up) / (T::from(k_up * k_up) / (ca_i * ca_i) + 1.0);

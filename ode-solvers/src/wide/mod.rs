@@ -2,6 +2,8 @@
 
 mod double;
 mod one;
+#[cfg(target_arch = "x86_64")]
+mod plain;
 mod portable;
 mod register;
 mod several;
@@ -48,6 +50,24 @@ pub(crate) fn dispatch<E: Element, const N: usize, K: Kernel<Lanes<E, N>>>(kerne
         }
     }
     if const { N == 1 } { kernel.run::<One<E::Portable>>() } else { kernel.run::<Several<E::Portable, N>>() }
+}
+
+/// Runs a kernel over plain numbers, compiled for the machine's instruction set.
+#[inline(always)]
+pub(crate) fn dispatch_plain<K: Kernel<f64>>(kernel: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    #[allow(unsafe_code, reason = "entering functions compiled for what the machine has")]
+    {
+        if x86::has_avx512() {
+            // SAFETY: the machine has AVX-512, as was detected.
+            return unsafe { x86::avx512::<plain::Plain<F64x8>, _, _>(kernel) };
+        }
+        if x86::has_avx2() {
+            // SAFETY: the machine has AVX2 and FMA, as was detected.
+            return unsafe { x86::avx2::<plain::Plain<F64x4>, _, _>(kernel) };
+        }
+    }
+    kernel.run::<f64>()
 }
 
 /// How many plain numbers lie side by side while an elementary function of them is taken.

@@ -239,3 +239,47 @@ fn exponentials_together_are_those_one_by_one() {
     together::<70>();
     assert_eq!(exps([]), [0.0; 0]);
 }
+
+/// What a kernel makes of one number, on plain numbers of an instruction set.
+struct OnPlain<'a> {
+    x: &'a [f64; 11],
+    exps: &'a mut [f64; 11],
+    others: &'a mut [f64; 4],
+}
+
+impl Kernel<f64> for OnPlain<'_> {
+    type Output = ();
+    const PLAIN_TOO: bool = true;
+    #[inline(always)]
+    fn run<U: Twin<f64>>(self) {
+        // More than a register holds, and not a multiple.
+        *self.exps = U::exps(self.x.map(U::from)).map(Scalar::worst);
+        let [a, b, c] = [self.x[0], self.x[1], self.x[2]].map(U::from);
+        *self.others =
+            [a.mul_add(b, c), a.neg_mul_add(b, c), a / 3.0, U::select_lt(a, b, a, b)].map(Scalar::worst);
+    }
+}
+
+#[test]
+fn plain_numbers_mean_the_same_on_every_set() {
+    let x = [0.3, -2.75, 1e-3, 40.0, -700.0, f64::NAN, 0.0, f64::NEG_INFINITY, 709.0, -1e-9, 12.5];
+    let check = |set: &str, run: &dyn Fn(OnPlain<'_>)| {
+        let (mut exps, mut others) = ([0.0; 11], [0.0; 4]);
+        run(OnPlain { x: &x, exps: &mut exps, others: &mut others });
+        for (x, found) in x.iter().zip(exps) {
+            assert!(ulps(found, x.exp()) <= 1.5, "exp of {x} on {set}: {found}");
+        }
+        let [a, b, c] = [x[0], x[1], x[2]];
+        for (found, expected) in others.into_iter().zip([a * b + c, c - a * b, a / 3.0, b]) {
+            assert!(ulps(found, expected) <= 2.0, "{expected} on {set}: {found}");
+        }
+    };
+    check("any", &|kernel| kernel.run::<f64>());
+    check("the widest", &|kernel| f64::dispatch(kernel));
+    #[cfg(target_arch = "x86_64")]
+    #[allow(unsafe_code, reason = "entering functions compiled for what the machine has")]
+    if x86::has_avx2() {
+        // SAFETY: the machine has AVX2 and FMA, as was detected.
+        check("AVX2", &|kernel| unsafe { x86::avx2::<plain::Plain<F64x4>, _, _>(kernel) });
+    }
+}
