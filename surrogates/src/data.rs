@@ -118,6 +118,8 @@ pub(crate) struct Sampler {
     shuffled_at: u128,
     /// Next index in `order`.
     next: usize,
+    /// The batch last drawn.
+    drawn: Vec<u32>,
 }
 
 /// A sampler's state, as a checkpoint keeps it.
@@ -131,7 +133,8 @@ pub(crate) struct SamplerState {
 
 impl Sampler {
     pub(crate) fn new(rng: ChaCha8Rng, rows: u32, batch: usize, sampling: Sampling) -> Self {
-        let mut s = Self { rng, rows, batch, sampling, order: Vec::new(), shuffled_at: 0, next: 0 };
+        let drawn = (0..rows).take(batch).collect();
+        let mut s = Self { rng, rows, batch, sampling, order: Vec::new(), shuffled_at: 0, next: 0, drawn };
         if s.batch < rows as usize && sampling == Sampling::Shuffled {
             s.shuffle();
         }
@@ -148,27 +151,29 @@ impl Sampler {
         self.batch >= self.rows as usize
     }
 
-    /// Calls `take` with the position in the batch and the sample's index, for a whole batch.
-    pub(crate) fn draw(&mut self, mut take: impl FnMut(usize, usize)) {
-        if self.takes_all() {
-            for i in 0..self.rows as usize {
-                take(i, i);
-            }
-            return;
-        }
-        for i in 0..self.batch {
-            let index = match self.sampling {
-                Sampling::Replacement => random::below(&mut self.rng, self.rows),
-                Sampling::Shuffled => {
+    /// The indices of the next batch.
+    pub(crate) fn draw(&mut self) -> &[u32] {
+        let mut drawn = core::mem::take(&mut self.drawn);
+        match self.sampling {
+            // In order from the beginning on, and so for ever.
+            _ if self.takes_all() => {}
+            Sampling::Replacement => drawn.fill_with(|| random::below(&mut self.rng, self.rows)),
+            Sampling::Shuffled => {
+                let mut rest = &mut drawn[..];
+                while !rest.is_empty() {
                     if self.next == self.order.len() {
                         self.shuffle();
                     }
-                    self.next += 1;
-                    self.order[self.next - 1]
+                    let dealt = rest.len().min(self.order.len() - self.next);
+                    let (now, later) = rest.split_at_mut(dealt);
+                    now.copy_from_slice(&self.order[self.next..][..dealt]);
+                    self.next += dealt;
+                    rest = later;
                 }
-            };
-            take(i, index as usize);
+            }
         }
+        self.drawn = drawn;
+        &self.drawn
     }
 
     /// A fresh random order, from the generator's position alone (Fisher–Yates).

@@ -33,10 +33,11 @@ pub(crate) fn uniform(rng: &mut ChaCha8Rng, low: f64, high: f64) -> f64 {
 
 /// Uniform in 0..n, without bias (Lemire 2019, doi:10.1145/3230636). `n` must not be 0.
 pub(crate) fn below(rng: &mut ChaCha8Rng, n: u32) -> u32 {
-    let threshold = n.wrapping_neg() % n;
     loop {
         let product = u64::from(rng.next_u32()) * u64::from(n);
-        if product as u32 >= threshold {
+        // What is below 2³² mod n is refused; the division is hardly ever needed to know.
+        let low = product as u32;
+        if low >= n || low >= n.wrapping_neg() % n {
             return (product >> 32) as u32;
         }
     }

@@ -215,17 +215,16 @@ impl Trainer {
     pub fn step(&mut self) -> Result<(Losses, Option<Record>), Error> {
         let Self { config, set, samplers, previous, points, batch, network, engine, .. } = self;
         let sources = Sources {
-            sets: [set.train.as_ref(), set.extra.as_ref()],
             samplers: samplers.each_mut().map(Option::as_mut),
             previous: previous.as_mut(),
             points,
         };
         let first = batch.draw(config, sources);
-        let field = set.field.as_deref();
         let (losses, tape) = match engine {
-            Engine::Fused(e) => (e.losses(config, field, batch, first, network.parameters()), None),
+            Engine::Fused(e) => (e.losses(config, set, batch, first, network.parameters()), None),
             Engine::Tape(e) => {
-                let (losses, tape) = e.losses(config, network, field, batch)?;
+                batch.copy_samples(config, [set.train.as_ref(), set.extra.as_ref()]);
+                let (losses, tape) = e.losses(config, network, set.field.as_deref(), batch)?;
                 (losses, Some(tape))
             }
         };

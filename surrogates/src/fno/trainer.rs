@@ -261,19 +261,19 @@ impl FnoTrainer {
         };
         let loss = match engine {
             Engine::Fused(net) => {
-                sampler.draw(|row, k| {
-                    let (x, y) = sample(k);
+                for (row, &k) in sampler.draw().iter().enumerate() {
+                    let (x, y) = sample(k as usize);
                     net.set_input(row, x);
                     net.set_target(row, y);
-                });
+                }
                 net.learn()
             }
             Engine::Tape { x, targets, gradient } => {
-                sampler.draw(|row, k| {
-                    let (from_x, from_y) = sample(k);
+                for (row, &k) in sampler.draw().iter().enumerate() {
+                    let (from_x, from_y) = sample(k as usize);
                     x[row * given..][..given].copy_from_slice(from_x);
                     targets[row * wanted..][..wanted].copy_from_slice(from_y);
-                });
+                }
                 tape::learn(spec, sizes, &fno.parameters, x, targets, gradient)?.0
             }
         };

@@ -9,6 +9,7 @@
 mod elementwise;
 mod field;
 mod functions;
+mod gather;
 mod layer;
 mod level;
 mod operator;
@@ -23,10 +24,12 @@ mod waves;
 mod x86;
 
 pub(crate) use field::FusedField;
+pub(crate) use gather::Table;
 pub(crate) use level::Level;
 pub(crate) use operator::FusedFno;
 pub(crate) use subnetworks::FusedMap;
 
+use self::gather::Gather;
 use self::level::Task;
 use self::panels::{Group, Panels};
 use self::simd::{LANES, Line, Simd};
@@ -95,16 +98,35 @@ impl Fused {
         }
     }
 
-    /// Sets the targets of a row without derivative, in normal units, and the factor of its error in
-    /// the gradient.
+    /// Sets the targets of a row without derivative, in normal units.
     #[inline]
-    pub(crate) fn set_target(&mut self, row: usize, factor: f32, y: &[f32]) {
+    pub(crate) fn set_target(&mut self, row: usize, y: &[f32]) {
         let (place, width) = (self.panels.places[row], self.n_out());
         for (feature, y) in y.iter().enumerate().take(width) {
             let (line, lane) = place.at(width, feature);
             self.targets[line].0[lane] = *y;
         }
+    }
+
+    /// Sets the factor of a row's error in the gradient.
+    pub(crate) fn set_factor(&mut self, row: usize, factor: f32) {
         self.factors[row / LANES].0[row % LANES] = factor;
+    }
+
+    /// Sets inputs and targets of rows without derivative, from `first` on, to those of samples: one row for
+    /// each.
+    pub(crate) fn set_samples(
+        &mut self,
+        first: usize,
+        samples: &[u32],
+        inputs: Table<'_>,
+        targets: Table<'_>,
+    ) {
+        let places = &self.panels.places[first..][..samples.len()];
+        let width = self.layers[0].inputs + 1;
+        self.level.run(Gather { table: inputs, samples, places, width, lines: &mut self.inputs[0] });
+        let width = self.layers.last().map_or(0, |l| l.outputs);
+        self.level.run(Gather { table: targets, samples, places, width, lines: &mut self.targets });
     }
 
     fn n_out(&self) -> usize {

@@ -193,18 +193,18 @@ impl MapTrainer {
         let rows = |sample: usize| all[sample * (inputs + states)..][..inputs + states].split_at(inputs);
         let loss = match &mut self.engine {
             Engine::Fused(net) => {
-                self.sampler.draw(|row, sample| {
-                    let (x, y) = rows(sample);
+                for (row, &sample) in self.sampler.draw().iter().enumerate() {
+                    let (x, y) = rows(sample as usize);
                     net.set_row(row, x, y);
-                });
+                }
                 net.learn(self.map.parameters(), &mut self.gradient)
             }
             Engine::Tape { x, increments } => {
-                self.sampler.draw(|row, sample| {
-                    let (from_x, from_y) = rows(sample);
+                for (row, &sample) in self.sampler.draw().iter().enumerate() {
+                    let (from_x, from_y) = rows(sample as usize);
                     x[row * inputs..][..inputs].copy_from_slice(from_x);
                     increments[row * states..][..states].copy_from_slice(from_y);
-                });
+                }
                 tape::learn(spec, self.map.parameters(), x, increments, &mut self.gradient)?
             }
         };

@@ -30,18 +30,18 @@ pub(super) struct Batch {
     pub(super) x: Vec<f32>,
     /// Targets of all parts, in normal units.
     pub(super) targets: Vec<f32>,
+    /// The common samples of this batch and the extra ones. Their rows come first in `x` and `targets`.
+    pub(super) samples: [Vec<u32>; 2],
     /// Collocation points in physical units.
     pub(super) points: Vec<f64>,
     /// One input row in physical units.
     row: Vec<f64>,
-    /// The data rows are the whole set, and stand in the batch already.
+    /// The data rows are the whole set, and were drawn before.
     whole: bool,
 }
 
 /// Where the rows of a batch come from.
 pub(super) struct Sources<'a> {
-    /// The common samples, and the extra samples.
-    pub(super) sets: [Option<&'a Samples>; 2],
     pub(super) samplers: [Option<&'a mut Sampler>; 2],
     pub(super) previous: Option<&'a mut Previous>,
     pub(super) points: &'a mut ChaCha8Rng,
@@ -77,6 +77,7 @@ impl Batch {
             parts,
             x,
             targets: vec![0.0; plain * n_out],
+            samples: [vec![0; data], vec![0; extra]],
             points: vec![0.0; physics * n_in],
             row: vec![0.0; n_in],
             whole: false,
@@ -88,30 +89,22 @@ impl Batch {
         self.rows.values - self.rows.tangents
     }
 
-    /// Draws the next batch. Samples are normalised as they are drawn: the data sets are not copied.
-    /// Returns the first row that differs from the batch before.
+    /// Draws the next batch. Of samples it takes the numbers: the data sets are not copied, and whoever
+    /// needs them takes them from there. Returns the first row that differs from the batch before.
     pub(super) fn draw(&mut self, config: &TrainConfig, sources: Sources<'_>) -> usize {
         let (n_in, n_out) = (config.network.inputs, config.network.outputs);
-        let Sources { sets, samplers, previous, points } = sources;
+        let Sources { samplers, previous, points } = sources;
         let data = self.parts[0].rows;
         let first = if self.whole { data } else { 0 };
-        for (k, (set, sampler)) in sets.into_iter().zip(samplers).enumerate() {
-            let (Some(set), Some(sampler)) = (set, sampler) else { continue };
+        for (k, (sampler, samples)) in samplers.into_iter().zip(&mut self.samples).enumerate() {
+            let Some(sampler) = sampler else { continue };
             if k == 0 {
                 if self.whole {
                     continue;
                 }
                 self.whole = sampler.takes_all();
             }
-            let base = k * data;
-            sampler.draw(|row, sample| {
-                let x = &mut self.x[(base + row) * n_in..][..n_in];
-                x.copy_from_slice(&set.inputs()[sample * n_in..][..n_in]);
-                config.input.apply(x);
-                let y = &mut self.targets[(base + row) * n_out..][..n_out];
-                y.copy_from_slice(&set.targets()[sample * n_out..][..n_out]);
-                config.output.apply(y);
-            });
+            samples.copy_from_slice(sampler.draw());
         }
         let from = data + self.parts[1].rows;
         let mut inputs = self.x[from * n_in..].chunks_exact_mut(n_in);
@@ -155,6 +148,22 @@ impl Batch {
             }
         }
         first
+    }
+
+    /// Copies the samples into `x` and `targets`, in normal units.
+    pub(super) fn copy_samples(&mut self, config: &TrainConfig, sets: [Option<&Samples>; 2]) {
+        let (n_in, n_out) = (config.network.inputs, config.network.outputs);
+        let mut inputs = self.x.chunks_exact_mut(n_in);
+        let mut targets = self.targets.chunks_exact_mut(n_out);
+        for (set, samples) in sets.into_iter().zip(&self.samples) {
+            let Some(set) = set else { continue };
+            for ((&sample, x), y) in samples.iter().zip(&mut inputs).zip(&mut targets) {
+                x.copy_from_slice(&set.inputs()[sample as usize * n_in..][..n_in]);
+                config.input.apply(x);
+                y.copy_from_slice(&set.targets()[sample as usize * n_out..][..n_out]);
+                config.output.apply(y);
+            }
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Loss, gradient and update by the fused kernels. An iteration allocates nothing.
 
 use super::batch::Batch;
-use crate::fused::{self, Fused, Level};
+use crate::fused::{self, Fused, Level, Table};
 use crate::loss::{Losses, ResidualWork, residual};
-use crate::{DataNorm, TrainConfig, VectorField};
+use crate::{DataNorm, TrainConfig, TrainingSet, VectorField};
 
 /// The network's layers on the batch, and work space of the physics term.
 pub(super) struct Engine {
@@ -22,6 +22,16 @@ impl Engine {
         for (row, x) in batch.x.chunks_exact(n_in).enumerate() {
             net.set_input(row, x);
         }
+        let mut from = 0;
+        for part in &batch.parts {
+            let slope = match part.norm {
+                DataNorm::Squared => 2.0 * part.factor,
+                DataNorm::Euclidean => 1.0,
+            };
+            let factor = (slope / part.rows as f64 * part.weight) as f32;
+            (from..from + part.rows).for_each(|row| net.set_factor(row, factor));
+            from += part.rows;
+        }
         let y = [(); 4].map(|()| vec![0.0; batch.rows.tangents * config.network.outputs]);
         Self { level, net, work: ResidualWork::new(config.network.outputs), y }
     }
@@ -30,30 +40,31 @@ impl Engine {
     pub(super) fn losses(
         &mut self,
         config: &TrainConfig,
-        field: Option<&dyn VectorField>,
+        set: &TrainingSet,
         batch: &Batch,
         first: usize,
         parameters: &[f32],
     ) -> Losses {
         let (n_in, n_out) = (config.network.inputs, config.network.outputs);
-        for (row, x) in batch.x.chunks_exact(n_in).enumerate().take(batch.rows.values).skip(first) {
+        let mut from = 0;
+        for (set, samples) in [&set.train, &set.extra].into_iter().zip(&batch.samples) {
+            if let Some(set) = set.as_ref().filter(|_| from >= first) {
+                let inputs = Table { rows: set.inputs(), normal: &config.input };
+                let targets = Table { rows: set.targets(), normal: &config.output };
+                self.net.set_samples(from, samples, inputs, targets);
+            }
+            from += samples.len();
+        }
+        for (row, x) in batch.x.chunks_exact(n_in).enumerate().take(batch.rows.values).skip(from) {
             self.net.set_input(row, x);
         }
-        let (mut losses, mut from) = (Losses::default(), 0);
-        for part in &batch.parts {
-            let slope = match part.norm {
-                DataNorm::Squared => 2.0 * part.factor,
-                DataNorm::Euclidean => 1.0,
-            };
-            let factor = (slope / part.rows as f64 * part.weight) as f32;
-            for row in from.max(first)..from + part.rows {
-                self.net.set_target(row, factor, &batch.targets[row * n_out..][..n_out]);
-            }
-            from += part.rows;
+        for (row, y) in batch.targets.chunks_exact(n_out).enumerate().skip(from) {
+            self.net.set_target(row, y);
         }
+        let mut losses = Losses::default();
         self.net.forward(parameters);
         self.net.compare();
-        from = 0;
+        let mut from = 0;
         for (k, part) in batch.parts.iter().enumerate().filter(|(_, part)| part.rows > 0) {
             let rows = from..from + part.rows;
             let value = match part.norm {
@@ -64,7 +75,7 @@ impl Engine {
             losses.total += part.weight * value;
             from += part.rows;
         }
-        if let Some(field) = field.filter(|_| !config.physics.is_empty()) {
+        if let Some(field) = set.field.as_deref().filter(|_| !config.physics.is_empty()) {
             self.physics(config, field, batch, &mut losses);
         }
         losses
