@@ -277,7 +277,8 @@ fn deviations(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
          layer out altogether."
             .into(),
         "The search draws its candidates independently and halves them together; the paper's is a tree of Parzen \
-         estimators with asynchronous halving."
+         estimators with asynchronous halving. Over a cluster it runs as a sweep of brackets: \
+         `cargo xtask sweep new benchsuite/plans/pellegrini2025/f-tune-paper.toml DIR`."
             .into(),
     ];
     if let Some(decay) = parts.config.decay {

@@ -1,6 +1,7 @@
 //! The Fourier neural operators of Pellegrini, Ghiotto, Centofanti and Pavarino (2025): from the applied
 //! current at all times to every state at all times, for cells of 2, 4 and 41 variables.
 
+mod bracket;
 mod config;
 mod data;
 mod document;
@@ -13,6 +14,7 @@ mod tune;
 
 use std::collections::BTreeMap;
 
+pub use bracket::{Bracket, BracketSpec, Brackets};
 pub use config::{Cell, Config, NetId, Part, Search, Size};
 pub use findings::Findings;
 pub use kept::keep;
@@ -99,7 +101,7 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
         Some(search) => {
             let work = search.candidates as f64 * search.rungs.last().copied().unwrap_or(0) as f64;
             progress.stage("3/4 search", work * config.iterations_per_epoch() as f64, 0.0);
-            tune::search(&shared, search)?
+            tune::search(&shared, search, &data.sets(search.cell)?)?
         }
     };
     let command = manifest.starts.first().map_or(job.command.clone(), |s| s.command.clone());

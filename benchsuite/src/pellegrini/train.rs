@@ -43,12 +43,30 @@ pub struct Trained {
     pub example: Vec<Pair>,
 }
 
+/// Who is told how far training is.
+pub(crate) trait Watch: Sync {
+    /// Adds iterations, with a note on what they were.
+    fn add(&self, units: f64, note: &dyn Fn() -> String);
+    /// Says a line.
+    fn line(&self, text: &str);
+}
+
+impl Watch for Progress {
+    fn add(&self, units: f64, note: &dyn Fn() -> String) {
+        Progress::add(self, units, note);
+    }
+
+    fn line(&self, text: &str) {
+        Progress::line(self, text);
+    }
+}
+
 /// Everything that the networks of a run share.
 pub(crate) struct Shared<'a> {
     pub(crate) run: &'a Path,
     pub(crate) config: &'a Config,
     pub(crate) data: &'a Data<'a>,
-    pub(crate) progress: &'a Progress,
+    pub(crate) progress: &'a dyn Watch,
     pub(crate) stop: Stop,
     /// How often the state is saved while training goes on.
     pub(crate) save_every: Duration,
@@ -134,7 +152,7 @@ impl Shared<'_> {
             FnoTrainer::new(config, train, validation, self.threads).map_err(failed)?
         };
         let (first, end) = (trainer.iteration(), epochs * trainer.iterations_per_epoch());
-        self.progress.add(first.min(end) as f64, || name.to_owned());
+        self.progress.add(first.min(end) as f64, &|| name.to_owned());
         let started = Instant::now();
         let mut saved = started;
         let mut latest = trainer.history().last().map_or(f64::NAN, |r| r.validation);
@@ -144,7 +162,7 @@ impl Shared<'_> {
             }
             let done = trainer.iteration();
             self.progress
-                .add(1.0, || format!("{name} at {done} of {end}, validation {}", scientific(latest)));
+                .add(1.0, &|| format!("{name} at {done} of {end}, validation {}", scientific(latest)));
             if self.stop.requested() {
                 trainer.save(&checkpoint).map_err(failed)?;
                 return Err(Error::Interrupted { resume: self.resume.to_owned() });

@@ -11,6 +11,7 @@ use surrogates::Activation;
 use surrogates::fno::{FnoConfig, FnoSpec, Variant};
 
 use super::config::{Config, Search};
+use super::data::Sets;
 use super::train::Shared;
 use crate::{Error, files};
 
@@ -28,6 +29,23 @@ pub struct Candidate {
     pub parameters: usize,
     /// Its error over validation trajectories at each rung that it reached.
     pub errors: Vec<f64>,
+}
+
+impl Candidate {
+    /// The name of its folder.
+    pub(crate) fn name(&self) -> String {
+        format!("candidate-{}", self.number)
+    }
+
+    /// Its error at the last rung that it reached; none if it diverged.
+    pub fn last_error(&self) -> Option<f64> {
+        self.errors.last().copied().filter(|e| *e < LOST)
+    }
+
+    /// Epochs that it was trained for.
+    pub(crate) fn epochs(&self, search: &Search) -> u64 {
+        self.errors.len().checked_sub(1).and_then(|rung| search.rungs.get(rung)).copied().unwrap_or(0)
+    }
 }
 
 /// Numbers from 0 to 1, fixed for a run, a candidate and a purpose.
@@ -81,8 +99,7 @@ pub(crate) fn draw(run: &Config, search: &Search, number: usize) -> FnoConfig {
 
 /// The search, from where an earlier start left it. Candidates, the best first: those that reached a later
 /// rung before others, and among them by their error there.
-pub(crate) fn search(shared: &Shared<'_>, search: &Search) -> Result<Vec<Candidate>, Error> {
-    let sets = shared.data.sets(search.cell)?;
+pub(crate) fn search(shared: &Shared<'_>, search: &Search, sets: &Sets) -> Result<Vec<Candidate>, Error> {
     let mut candidates: Vec<Candidate> = (0..search.candidates)
         .map(|number| {
             let config = draw(shared.config, search, number);
@@ -93,8 +110,7 @@ pub(crate) fn search(shared: &Shared<'_>, search: &Search) -> Result<Vec<Candida
     for (rung, epochs) in search.rungs.iter().enumerate() {
         for &number in &left {
             let candidate = &mut candidates[number];
-            let name = format!("candidate-{number}");
-            let trained = shared.iterate(&name, &sets, candidate.config.clone(), *epochs);
+            let trained = shared.iterate(&candidate.name(), sets, candidate.config.clone(), *epochs);
             candidate.errors.push(match trained {
                 // A later rung may be done already: the record of this one counts.
                 Ok((trainer, _)) => {

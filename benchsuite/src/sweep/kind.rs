@@ -11,6 +11,7 @@ use crate::Error;
 use crate::error::near_misses;
 use crate::grid::Networks;
 use crate::interrupt::Stop;
+use crate::pellegrini::Brackets;
 use crate::report::Block;
 
 /// A kind of trials. One value serves all trials and all threads.
@@ -72,7 +73,7 @@ impl<'a> Work<'a> {
 }
 
 /// All kinds.
-pub static KINDS: &[&dyn Kind] = &[&Networks, &Rehearsal];
+pub static KINDS: &[&dyn Kind] = &[&Networks, &Brackets, &Rehearsal];
 
 /// The kind with that name, or why there is none.
 pub(super) fn find(name: &str) -> Result<&'static dyn Kind, String> {

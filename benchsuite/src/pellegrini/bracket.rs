@@ -1,0 +1,413 @@
+//! F-TUNE over a cluster: brackets of candidates as trials of a sweep.
+//!
+//! The publication halves asynchronously: who goes on depends on who was faster. A trial of a sweep must be
+//! the same wherever it runs, so each is a bracket of its own: so many candidates drawn from the spaces by the
+//! bracket's seed, and halved together. Brackets wait for nobody, and the best of all is the search's.
+
+use std::fs::File;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::config::{Cell, Config, Part, Search};
+use super::data::Data;
+use super::measure::{Errors, measure};
+use super::train::{Shared, Watch};
+use super::tune::{self, Candidate};
+use crate::report::{Block, Cell as Field, Table, scientific};
+use crate::sweep::{Kind, Work, finished::Finished};
+use crate::{Error, Tier};
+
+/// Brackets of a search for an operator: a trial is a [`BracketSpec`], its outcome a [`Bracket`].
+pub struct Brackets;
+
+/// What decides a bracket's numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BracketSpec {
+    /// What is learned: `fhn`, `hh` or `ord`.
+    pub cell: Cell,
+    /// Decides which candidates are drawn, their first weights and the order of their data.
+    pub seed: u64,
+    /// Networks drawn at random.
+    pub candidates: usize,
+    /// Epochs of those that reach the last rung.
+    pub epochs: u64,
+    /// How many times all but the best are given up. Each rung has `reduction` times the epochs of the one
+    /// before.
+    #[serde(default = "one")]
+    pub halvings: u32,
+    /// One of so many goes on.
+    #[serde(default = "four")]
+    pub reduction: usize,
+    /// Spectral parameters that a network of the constrained space has, nearly; the unconstrained space
+    /// without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<usize>,
+    /// Trajectories: eight tenths to learn from, one to choose by, one to judge the best by.
+    #[serde(default = "published_samples")]
+    pub samples: usize,
+    /// Points of a trajectory.
+    #[serde(default = "published_points")]
+    pub points: usize,
+    /// Trajectories in a batch.
+    #[serde(default = "published_batch")]
+    pub batch: usize,
+    /// The seed of the trajectories: brackets with one are compared on the same.
+    #[serde(default = "one_seed")]
+    pub data_seed: u64,
+    /// A projection of 32 units instead of 128, for tries.
+    #[serde(default)]
+    pub small: bool,
+}
+
+const fn one() -> u32 {
+    1
+}
+const fn four() -> usize {
+    4
+}
+const fn published_samples() -> usize {
+    3750
+}
+const fn published_points() -> usize {
+    1260
+}
+const fn published_batch() -> usize {
+    32
+}
+const fn one_seed() -> u64 {
+    1
+}
+
+/// What a bracket found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Bracket {
+    /// Its candidates, the best first.
+    pub candidates: Vec<Candidate>,
+    /// The errors of the best on trajectories that took no part in the choice.
+    pub test: Errors,
+}
+
+impl BracketSpec {
+    fn parse(spec: &Value) -> Result<Self, String> {
+        let spec: Self = serde_json::from_value(spec.clone()).map_err(|e| e.to_string())?;
+        let at_least = |name: &str, value: usize, least: usize| {
+            if value < least {
+                Err(format!("`{name}` is {value}; it must be at least {least}"))
+            } else {
+                Ok(())
+            }
+        };
+        at_least("candidates", spec.candidates, 1)?;
+        at_least("reduction", spec.reduction, 2)?;
+        at_least("samples", spec.samples, 10)?;
+        at_least("points", spec.points, 4)?;
+        at_least("batch", spec.batch, 1)?;
+        if let Some(parameters) = spec.parameters {
+            at_least("parameters", parameters, 2 * 8 * 8)?;
+        }
+        if spec.rungs().first().is_none_or(|r| *r == 0) {
+            return Err(format!(
+                "{} epochs with {} halvings by {} leave none for the first rung; give more epochs or fewer halvings",
+                spec.epochs, spec.halvings, spec.reduction
+            ));
+        }
+        Ok(spec)
+    }
+
+    /// Epochs of each rung.
+    fn rungs(&self) -> Vec<u64> {
+        let share = |rung: u32| (self.reduction as u64).checked_pow(rung).map_or(0, |d| self.epochs / d);
+        (0..=self.halvings).rev().map(share).collect()
+    }
+
+    fn search(&self) -> Search {
+        Search {
+            cell: self.cell,
+            candidates: self.candidates,
+            rungs: self.rungs(),
+            reduction: self.reduction,
+            parameters: self.parameters,
+        }
+    }
+
+    /// The run that a bracket is a part of, with this seed.
+    fn config(&self, seed: u64) -> Config {
+        let tenth = self.samples / 10;
+        Config {
+            format: 1,
+            experiment: Part::Tune.id().to_owned(),
+            parts: vec![Part::Tune],
+            tier: if self.small { Tier::Smoke } else { Tier::Paper },
+            seed,
+            nets: Vec::new(),
+            samples: [self.samples - 2 * tenth, tenth, tenth],
+            points: self.points,
+            batch: self.batch,
+            epochs: self.epochs,
+            small: self.small.then_some((16, 6, 2)),
+            decay: None,
+            search: Some(self.search()),
+        }
+    }
+
+    /// Epochs of all candidates together.
+    fn total_epochs(&self) -> u64 {
+        let mut left = self.candidates;
+        let mut total = 0;
+        for epochs in self.rungs() {
+            total += left as u64 * epochs;
+            left = left.div_ceil(self.reduction);
+        }
+        total
+    }
+}
+
+/// Tells the sweep how far a bracket is.
+struct Beat<'a> {
+    work: &'a Work<'a>,
+    total: f64,
+    done: Mutex<f64>,
+}
+
+impl Watch for Beat<'_> {
+    fn add(&self, units: f64, _: &dyn Fn() -> String) {
+        let mut done = self.done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *done += units;
+        self.work.beat(*done / self.total);
+    }
+
+    fn line(&self, _: &str) {}
+}
+
+impl Kind for Brackets {
+    fn name(&self) -> &'static str {
+        "bracket"
+    }
+
+    fn check(&self, spec: &Value) -> Result<Value, String> {
+        serde_json::to_value(BracketSpec::parse(spec)?).map_err(|e| e.to_string())
+    }
+
+    fn label(&self, spec: &Value) -> String {
+        BracketSpec::parse(spec).map_or_else(
+            |_| spec.to_string(),
+            |s| {
+                let space = if s.parameters.is_some() { "constrained" } else { "unconstrained" };
+                format!("F-TUNE {} {space}, {} candidates, seed {}", s.cell, s.candidates, s.seed)
+            },
+        )
+    }
+
+    fn cost(&self, spec: &Value) -> f64 {
+        BracketSpec::parse(spec).map_or(0.0, |s| {
+            let search = s.search();
+            // Candidates differ by an order of magnitude; the first rung, which all take, stands for all.
+            let config = s.config(s.seed);
+            let each = (0..s.candidates).map(|k| tune::draw(&config, &search, k).network.parameters() as f64);
+            let mean = each.sum::<f64>() / s.candidates as f64;
+            mean * s.total_epochs() as f64 * (s.samples * s.points) as f64
+        })
+    }
+
+    fn run(&self, spec: &Value, work: &Work<'_>) -> Result<Value, Error> {
+        const REMEDY: &str = "check that the sweep's folder is writable and the disk is not full";
+        let failed = |why: String| Error::Trial { trial: self.label(spec), why };
+        let parsed = BracketSpec::parse(spec).map_err(failed)?;
+        let (config, source) = (parsed.config(parsed.seed), parsed.config(parsed.data_seed));
+        let folder =
+            work.cache.join(format!("pulses-{}-{}-{}", parsed.samples, parsed.points, parsed.data_seed));
+        let data = Data::new(&folder, &source)?;
+        let sets = {
+            // One process generates while others wait; the system frees the lock however a process ends.
+            let path = folder.join(format!("{}.lock", parsed.cell));
+            let lock = File::create(&path).map_err(Error::io(&path, REMEDY))?;
+            lock.lock().map_err(Error::io(&path, REMEDY))?;
+            data.sets(parsed.cell)?
+        };
+        let total = (parsed.total_epochs() * config.iterations_per_epoch()) as f64;
+        let beat = Beat { work, total, done: Mutex::new(0.0) };
+        let shared = Shared {
+            run: work.folder,
+            config: &config,
+            data: &data,
+            progress: &beat,
+            stop: work.stop,
+            save_every: Duration::from_secs(60),
+            resume: "",
+            // A sweep has a trial on each thread.
+            threads: 1,
+        };
+        let search = parsed.search();
+        let candidates = tune::search(&shared, &search, &sets)?;
+        let best = candidates
+            .first()
+            .filter(|best| best.last_error().is_some())
+            .ok_or_else(|| failed("every candidate diverged; try another seed".into()))?;
+        let (trainer, _) = shared.iterate(&best.name(), &sets, best.config.clone(), best.epochs(&search))?;
+        let test = measure(&trainer.network(), parsed.cell, &sets.test, &sets.variables, 1)?;
+        serde_json::to_value(Bracket { candidates, test }).map_err(|e| failed(e.to_string()))
+    }
+
+    fn columns(&self, spec: &Value, outcome: &Value) -> Vec<(String, Value)> {
+        let of = |value: &Value, name: &str| (name.to_owned(), value[name].clone());
+        let best = &outcome["candidates"][0];
+        let network = &best["config"]["network"];
+        let mut columns: Vec<_> =
+            ["cell", "parameters", "seed", "candidates", "epochs"].map(|n| of(spec, n)).into();
+        columns[1].0 = "spectral_limit".into();
+        columns
+            .extend(["layers", "width", "modes", "padding", "variant", "activation"].map(|n| of(network, n)));
+        columns.push(of(best, "parameters"));
+        columns.push(("learning_rate".into(), best["config"]["adam"]["learning_rate"].clone()));
+        columns.push(of(&best["config"], "weight_decay"));
+        let last = best["errors"].as_array().and_then(|e| e.last()).cloned();
+        columns.push(("validation".into(), last.unwrap_or(Value::Null)));
+        let l2: Vec<f64> =
+            outcome["test"]["l2"].as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
+        let mean = l2.iter().sum::<f64>() / l2.len() as f64;
+        columns.push(("test_l2".into(), if l2.is_empty() { Value::Null } else { mean.into() }));
+        columns
+    }
+
+    fn report(&self, sweep: &Finished<'_>) -> Result<Vec<Block>, Error> {
+        let mut found = Vec::new();
+        for (trial, record) in &sweep.records {
+            let damaged = |e: serde_json::Error| Error::Damaged {
+                path: sweep.folder.path().join("results").join(format!("{}.json", trial.id)),
+                why: e.to_string(),
+                remedy: "delete it, and its trial is finished again".into(),
+            };
+            let spec: BracketSpec = serde_json::from_value(trial.spec.clone()).map_err(damaged)?;
+            let bracket: Bracket = serde_json::from_value(record.outcome.clone()).map_err(damaged)?;
+            found.push((spec, bracket));
+        }
+        let mut blocks = Vec::new();
+        for cell in Cell::ALL {
+            for constrained in [true, false] {
+                let mut of: Vec<_> = found
+                    .iter()
+                    .filter(|(s, _)| s.cell == cell && s.parameters.is_some() == constrained)
+                    .collect();
+                if of.is_empty() {
+                    continue;
+                }
+                of.sort_by(|a, b| last_error(&a.1).total_cmp(&last_error(&b.1)));
+                blocks.push(Block::Table(best_of(cell, constrained, &of)));
+            }
+        }
+        Ok(blocks)
+    }
+}
+
+/// The validation error of a bracket's best.
+fn last_error(bracket: &Bracket) -> f64 {
+    bracket.candidates.first().and_then(Candidate::last_error).unwrap_or(f64::INFINITY)
+}
+
+/// As many networks as a reader compares.
+const SHOWN: usize = 10;
+
+fn best_of(cell: Cell, constrained: bool, brackets: &[&(BracketSpec, Bracket)]) -> Table {
+    let candidates: usize = brackets.iter().map(|(s, _)| s.candidates).sum();
+    let rows = brackets.iter().take(SHOWN).filter_map(|(spec, bracket)| {
+        let best = bracket.candidates.first()?;
+        Some(vec![
+            Field::text(spec.seed.to_string()),
+            Field::text(best.config.network.to_string()),
+            Field::text(best.parameters.to_string()),
+            Field::number(Some(best.config.adam.learning_rate)),
+            Field::number(Some(best.config.weight_decay)),
+            Field::text(spec.epochs.to_string()),
+            Field::text(scientific(last_error(bracket))),
+            Field::text(scientific(bracket.test.mean_l2())),
+        ])
+    });
+    Table {
+        caption: format!(
+            "{}, {} space: the best of {} brackets with {candidates} candidates, by their error over validation \
+             trajectories; beside it that over test trajectories.",
+            cell.title(),
+            if constrained { "constrained" } else { "unconstrained" },
+            brackets.len()
+        ),
+        header: [
+            "seed",
+            "network",
+            "parameters",
+            "learning rate",
+            "weight decay",
+            "epochs",
+            "validation",
+            "test",
+        ]
+        .map(str::to_owned)
+        .into(),
+        rows: rows.collect(),
+        ..Table::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU64;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::interrupt::Stop;
+
+    fn spec(more: Value) -> Result<Value, String> {
+        let mut spec = json!({
+            "cell": "fhn", "seed": 3, "candidates": 4, "epochs": 4, "parameters": 4000, "samples": 20,
+            "points": 40, "batch": 8, "small": true
+        });
+        spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Brackets.check(&spec)
+    }
+
+    #[test]
+    fn a_bracket_that_was_stopped_finds_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(&path).unwrap();
+            path
+        };
+        let (whole, parts, cache) = (place("whole"), place("parts"), place("cache"));
+        let (spec, progress) = (spec(json!({})).unwrap(), AtomicU64::new(0));
+        let uncut = Brackets.run(&spec, &Work::new(&whole, &cache, Stop::new(), &progress)).unwrap();
+        assert_eq!(f64::from_bits(progress.load(std::sync::atomic::Ordering::Relaxed)), 1.0);
+        let stop = Stop::new();
+        stop.request();
+        for _ in 0..3 {
+            let stopped = Brackets.run(&spec, &Work::new(&parts, &cache, stop, &progress));
+            assert!(matches!(stopped, Err(Error::Interrupted { .. })));
+        }
+        let cut = Brackets.run(&spec, &Work::new(&parts, &cache, Stop::new(), &progress)).unwrap();
+        assert_eq!(uncut, cut);
+        let bracket: Bracket = serde_json::from_value(cut.clone()).unwrap();
+        let reached: Vec<usize> = bracket.candidates.iter().map(|c| c.errors.len()).collect();
+        assert_eq!(reached, [2, 1, 1, 1], "one of four goes on");
+        let columns = Brackets.columns(&spec, &cut);
+        assert!(columns.iter().all(|(name, value)| !value.is_null() || name == "none"), "{columns:?}");
+    }
+
+    #[test]
+    fn bad_brackets_say_what_is_wrong() {
+        let wrong = |more: Value, word: &str| {
+            let why = spec(more).unwrap_err();
+            assert!(why.contains(word), "{why}");
+        };
+        wrong(json!({ "cell": "dog" }), "fhn");
+        wrong(json!({ "candidates": 0 }), "candidates");
+        wrong(json!({ "reduction": 1 }), "reduction");
+        wrong(json!({ "halvings": 2 }), "fewer halvings");
+        wrong(json!({ "halvings": 200 }), "fewer halvings");
+        wrong(json!({ "samples": 3 }), "samples");
+        wrong(json!({ "colour": 1 }), "colour");
+    }
+}
