@@ -1,9 +1,13 @@
 //! Killed at any moment and resumed, a run ends with the same bits.
 
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test, in its helpers too")]
 
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+#[path = "common/damage.rs"]
+mod damage;
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 const PINN: &str = "networks/scarce-PINN-SiLU16-SiLU16-SiLU16";
@@ -90,4 +94,174 @@ fn a_killed_run_resumes_bit_for_bit() {
         std::fs::read(whole.join("metrics.jsonl")).unwrap(),
         std::fs::read(killed.join("metrics.jsonl")).unwrap()
     );
+}
+
+fn benchsuite(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_benchsuite"));
+    command.args(args).env("NO_COLOR", "1").stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// What a program said, on one line: messages are wrapped.
+fn said(output: &Output) -> String {
+    let text = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    text.concat().replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Begins a sweep over two small networks.
+fn begin(root: &Path, name: &str) -> PathBuf {
+    let (plan, folder) = (root.join("plan.toml"), root.join(name));
+    let body = "name = \"networks\"\nkind = \"trial\"\n[[section]]\nexperiment = \"W-BS2\"\nproblem = \"B_S\"\n\
+                class = \"DDNN\"\nlayers = [\"SiLU8\", \"Tanh8\"]\ndepths = [1]\nbatch = 16\nseed = 1\n\
+                samples = 20\niterations = 20000\nvalidate_every = 1000\n";
+    std::fs::write(&plan, body).unwrap();
+    let arguments = ["sweep", "new", plan.to_str().unwrap(), folder.to_str().unwrap(), "--expire", "20"];
+    finish(benchsuite(&arguments).spawn().unwrap());
+    folder
+}
+
+/// What trials found, without what depends on when and how fast they ran.
+fn outcomes(folder: &Path) -> Vec<serde_json::Value> {
+    let sweep = benchsuite::sweep::Folder::open(folder).unwrap();
+    let results = sweep.results().unwrap().into_values();
+    results
+        .map(|record| {
+            let mut outcome = record.outcome;
+            for about in ["iteration_us", "finished"] {
+                outcome.as_object_mut().unwrap().remove(about).expect("a result has it");
+            }
+            outcome
+        })
+        .collect()
+}
+
+#[test]
+fn two_workers_killed_at_any_moment_train_the_same_networks() {
+    let root = tempfile::tempdir().unwrap();
+    let whole = begin(root.path(), "whole");
+    let run = |folder: &Path| {
+        benchsuite(&["sweep", "run", folder.to_str().unwrap(), "--jobs", "1"]).spawn().unwrap()
+    };
+    finish(run(&whole));
+    let folder = begin(root.path(), "killed");
+    let mut workers = [run(&folder), run(&folder)];
+    let mut killed = 0;
+    for seed in 0..6 {
+        let mut chance = damage::Damage(seed);
+        std::thread::sleep(Duration::from_millis(5 + chance.below(120) as u64));
+        let victim = &mut workers[chance.below(2)];
+        if victim.try_wait().unwrap().is_none() {
+            victim.kill().unwrap();
+            killed += 1;
+        }
+        victim.wait().unwrap();
+        *victim = run(&folder);
+    }
+    workers.into_iter().for_each(finish);
+    assert!(killed > 0, "nothing was at work when it was to be killed");
+    assert_eq!(outcomes(&folder).len(), 2);
+    assert_eq!(outcomes(&folder), outcomes(&whole));
+
+    // A report that is killed leaves each of its files whole or as it was.
+    let files = ["results.csv", "results.json", "grid.json", "report.html"];
+    let report = || benchsuite(&["sweep", "report", folder.to_str().unwrap()]).spawn().unwrap();
+    finish(report());
+    let good = files.map(|file| std::fs::read(folder.join(file)).unwrap());
+    for seed in 0..8 {
+        files.iter().for_each(|file| std::fs::remove_file(folder.join(file)).unwrap_or_default());
+        let mut child = report();
+        std::thread::sleep(Duration::from_millis(damage::Damage(seed).below(60) as u64));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        for (file, good) in files.iter().zip(&good) {
+            let found = std::fs::read(folder.join(file));
+            assert!(found.is_err() || found.is_ok_and(|f| f == *good), "half a {file} is there");
+        }
+    }
+    finish(report());
+    assert_eq!(files.map(|file| std::fs::read(folder.join(file)).unwrap()), good);
+}
+
+/// A program that may write no file longer than so many blocks of 512 bytes, as on a full disk: the system refuses
+/// the rest of it. No privilege is needed.
+fn cramped(blocks: u32, args: &[&str]) -> Output {
+    // Without the trap the signal would end it: that is another test.
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_benchsuite")).args(args).env("NO_COLOR", "1");
+    command.output().unwrap()
+}
+
+#[test]
+fn where_there_is_no_room_it_says_so_and_goes_on_later() {
+    let root = tempfile::tempdir().unwrap();
+    let out = root.path().join("run");
+    let mut args = vec!["reproduce", "W-A", "--arch", "SiLU16,SiLU16,SiLU16", "--iterations", "200", "--out"];
+    args.push(out.to_str().unwrap());
+    let mut refused = 0;
+    // Room for less and less of the run: from nothing over data and checkpoints to all but the report.
+    for blocks in [0, 2, 8, 24, 48] {
+        let output = cramped(blocks, &args);
+        if output.status.success() {
+            continue;
+        }
+        let text = said(&output);
+        assert_eq!(output.status.code(), Some(1), "{blocks} blocks: {text}");
+        assert!(
+            text.contains("File too large") && text.contains("disk is not full"),
+            "{blocks} blocks: {text}"
+        );
+        refused += 1;
+        if out.join("config.json").exists() && !args.contains(&"--resume") {
+            args.push("--resume");
+        }
+        let litter = |folder: &Path| {
+            let names = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name());
+            names.filter(|n| n.to_string_lossy().contains("tmp")).count()
+        };
+        assert_eq!(
+            litter(root.path()) + if out.exists() { litter(&out) } else { 0 },
+            0,
+            "half a file is left"
+        );
+    }
+    assert!(refused >= 3, "there was room for all");
+    let output = benchsuite(&args).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let whole = root.path().join("whole");
+    *args.iter_mut().find(|a| **a == out.to_str().unwrap()).unwrap() = whole.to_str().unwrap();
+    args.retain(|a| *a != "--resume");
+    finish(benchsuite(&args).spawn().unwrap());
+    for file in ["checkpoint.safetensors", "metrics.jsonl"] {
+        let file = Path::new(PINN).join(file);
+        assert!(std::fs::read(out.join(&file)).unwrap() == std::fs::read(whole.join(&file)).unwrap());
+    }
+}
+
+#[test]
+fn folders_that_cannot_be_written_and_runs_at_work_are_refused_with_a_remedy() {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    // Permissions do not bind everybody; a folder below a file, and the system's own, do.
+    let below = file.join("run");
+    let places = if cfg!(target_os = "linux") { vec![below, "/proc/run".into()] } else { vec![below] };
+    for place in places {
+        let output =
+            benchsuite(&["reproduce", "W-A", "--iterations", "10", "--out"]).arg(&place).output().unwrap();
+        let text = said(&output);
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.contains(place.to_str().unwrap()) && text.contains("choose another"), "{text}");
+    }
+
+    let run = root.path().join("run");
+    let mut child = start(&run, false);
+    wait_for_checkpoint(&run, &mut child);
+    let second = start(&run, true).wait_with_output().unwrap();
+    let still_running = child.try_wait().unwrap().is_none();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    if still_running {
+        assert!(!second.status.success() && said(&second).contains("another process"), "{}", said(&second));
+    }
 }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::plan::Times;
-use crate::recipe::{Ends, between};
+use ionic_models::StimulusSpec;
+
+use crate::plan::{Even, Times};
+use crate::recipe::Ends;
 use crate::{Error, Integrator, Recipe, Rows, Sampling, TimeGrid};
 
 impl Recipe {
@@ -124,8 +126,11 @@ impl Recipe {
         if let Rows::StepPairs { step } = self.rows {
             positive("rows.step", step)?;
         }
-        let times = match &self.times {
-            TimeGrid::Listed { times } => times.clone(),
+        match &self.times {
+            TimeGrid::Listed { times } => {
+                self.rising(times.iter().copied())?;
+                Ok(Times::Listed(times.clone()))
+            }
             &TimeGrid::Uniform { from, to, points, ends } => {
                 interval("times", from, to)?;
                 self.not_before_start("times.from", from)?;
@@ -141,23 +146,58 @@ impl Recipe {
                     Ends::Neither => points + 1,
                 };
                 let skip = u64::from(matches!(ends, Ends::Last | Ends::Neither));
-                (0..points).map(|i| between(from, to, i + skip, parts)).collect()
+                let grid = Even { from, to, points, parts, skip };
+                // Far above rounding, times rise by themselves; billions need not be looked at one by one.
+                let largest = from.abs().max(to.abs());
+                let apart = (to - from) / parts as f64 > 16.0 * f64::EPSILON * largest;
+                if !(apart && largest < 1e280) {
+                    self.rising(grid.times())?;
+                }
+                Ok(Times::Even(grid))
             }
             &TimeGrid::Random { from, to, points } => {
                 interval("times", from, to)?;
                 self.not_before_start("times.from", from)?;
-                return Ok(Times::Drawn { from, to, points });
+                Ok(Times::Drawn { from, to, points })
             }
-        };
-        for (i, &t) in times.iter().enumerate() {
+        }
+    }
+
+    /// Checks that times are finite, rise, and begin when the initial state holds or later.
+    fn rising(&self, times: impl Iterator<Item = f64>) -> Result<(), Error> {
+        let mut before = f64::NEG_INFINITY;
+        for (i, t) in times.enumerate() {
             let place = || format!("times[{i}]");
             finite(place(), t)?;
             self.not_before_start(&place(), t)?;
-            if i > 0 && t <= times[i - 1] {
+            if t <= before {
                 return Err(Error::bad_number(place(), t, "is not after the time before it; times rise"));
             }
+            before = t;
         }
-        Ok(Times::Shared(times))
+        Ok(())
+    }
+
+    /// Refuses more pulses than anybody wants: a solver stops at every edge, and lists them before it begins.
+    pub(crate) fn check_pulses(&self) -> Result<(), Error> {
+        let last = match &self.times {
+            TimeGrid::Uniform { to, .. } | TimeGrid::Random { to, .. } => *to,
+            TimeGrid::Listed { times } => times.last().copied().unwrap_or(self.t_start),
+        };
+        let end = match self.rows {
+            Rows::AtTimes => last,
+            Rows::StepPairs { step } => last + step,
+        };
+        let pulses = pulses(&self.model.stimulus, end);
+        if pulses > MAX_PULSES {
+            return Err(Error::bad_recipe(
+                "model.stimulus",
+                format!(
+                    "{pulses:e} pulses begin until t = {end}, more than {MAX_PULSES:e}; lengthen the period, or give a count"
+                ),
+            ));
+        }
+        Ok(())
     }
 
     fn not_before_start(&self, place: &str, t: f64) -> Result<(), Error> {
@@ -165,6 +205,27 @@ impl Recipe {
             return Err(Error::bad_number(place, t, "is before t_start, where the initial state holds"));
         }
         Ok(())
+    }
+}
+
+/// The most pulses of a train within a trajectory.
+const MAX_PULSES: f64 = 1e7;
+
+/// How many pulses of trains begin before `end`.
+fn pulses(stimulus: &StimulusSpec, end: f64) -> f64 {
+    let train = |start: f64, period: f64, count: Option<u64>| {
+        let begun = ((end - start) / period).max(0.0);
+        count.map_or(begun, |n| begun.min(n as f64))
+    };
+    match stimulus {
+        StimulusSpec::PulseTrain(t) => train(t.start, t.period, t.count),
+        StimulusSpec::S1S2(p) => train(p.start, p.s1_period, Some(p.s1_count)),
+        StimulusSpec::Sum(parts) => parts.iter().map(|part| pulses(part, end)).sum(),
+        // As many as the recipe itself lists.
+        StimulusSpec::None
+        | StimulusSpec::Constant(_)
+        | StimulusSpec::Pulses(_)
+        | StimulusSpec::Sampled(_) => 0.0,
     }
 }
 

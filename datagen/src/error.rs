@@ -143,7 +143,7 @@ pub enum Error {
         trajectories: usize,
     },
     /// The operating system refused.
-    #[error("could not {action} {}: {source}", path.display())]
+    #[error("could not {action} {}: {source}; {}", path.display(), remedy(action))]
     Io {
         /// What was tried.
         action: &'static str,
@@ -161,7 +161,7 @@ pub enum Error {
         problem: FileProblem,
     },
     /// An export could not be written.
-    #[error("could not write {} as {format}: {problem}", path.display())]
+    #[error("could not write {} as {format}: {problem}; {}", path.display(), remedy("write"))]
     Export {
         /// The file.
         path: PathBuf,
@@ -246,6 +246,14 @@ impl FileProblem {
     /// This problem, in the file at `path`.
     pub(crate) fn at(self, path: &Path) -> Error {
         Error::File { path: path.to_owned(), problem: self }
+    }
+}
+
+/// What may help where the system refused.
+fn remedy(action: &str) -> &'static str {
+    match action {
+        "open" | "read" => "check the name, and that the file may be read",
+        _ => "check that the folder is there and may be written to, and that the disk is not full",
     }
 }
 

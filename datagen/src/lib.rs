@@ -24,6 +24,9 @@
 //!   learned.
 //! * [`Dataset::export_npz`] and [`Dataset::export_csv`] write for other programs.
 //!
+//! A data set is held in memory once: ten million rows of five numbers, 400 MB, take 407 MB to generate and save,
+//! and 406 MB to open (`cargo test --workspace --test killed -- --ignored --nocapture` measures it again).
+//!
 //! Every input is checked: an error names the part of the recipe or file, the value and the remedy.
 
 mod atomic;

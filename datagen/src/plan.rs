@@ -6,6 +6,7 @@ use ionic_models::registry::{self, Entry};
 use ionic_models::{OutOfRange, PulseTrain, RangePolicy, S1S2, StimulusSpec};
 
 use crate::check::finite;
+use crate::recipe::between;
 use crate::{Column, Error, Input, Quantity, RECIPE_FORMAT, Recipe, Role, Rows, Sampling, TimeGrid};
 
 /// The most numbers that a data set may hold: 32 GiB.
@@ -25,10 +26,49 @@ pub(crate) struct Plan {
 
 /// The times of the rows.
 pub(crate) enum Times {
-    /// The same for all trajectories.
-    Shared(Vec<f64>),
+    /// These, for all trajectories.
+    Listed(Vec<f64>),
+    /// At equal distances, for all trajectories: listed when they are needed.
+    Even(Even),
     /// Drawn for each: so many, in this interval.
     Drawn { from: f64, to: f64, points: u64 },
+}
+
+/// Times at equal distances.
+pub(crate) struct Even {
+    pub(crate) from: f64,
+    pub(crate) to: f64,
+    pub(crate) points: u64,
+    /// Into how many parts the interval is divided.
+    pub(crate) parts: u64,
+    /// How many parts lie before the first time.
+    pub(crate) skip: u64,
+}
+
+impl Even {
+    pub(crate) fn times(&self) -> impl Iterator<Item = f64> + '_ {
+        (0..self.points).map(|i| between(self.from, self.to, i + self.skip, self.parts))
+    }
+}
+
+impl Times {
+    /// The times that all trajectories have; none if each draws its own.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub(crate) fn shared(&self) -> Result<Option<Vec<f64>>, Error> {
+        match self {
+            Times::Listed(times) => Ok(Some(times.clone())),
+            Times::Even(grid) => {
+                let mut times = Vec::new();
+                let points = grid.points as usize;
+                times.try_reserve_exact(points).map_err(|_| Error::OutOfMemory { bytes: 8 * points })?;
+                times.extend(grid.times());
+                Ok(Some(times))
+            }
+            Times::Drawn { .. } => Ok(None),
+        }
+    }
 }
 
 /// Where the number of an input column comes from.
@@ -281,9 +321,11 @@ impl Recipe {
             .zip(units)
             .map(|((name, role), unit)| Column { name, unit: unit.to_owned(), role })
             .collect();
+        let times = self.row_times()?;
+        self.check_pulses()?;
         Ok(Plan {
             entry,
-            times: self.row_times()?,
+            times,
             columns,
             inputs,
             targets,

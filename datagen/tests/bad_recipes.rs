@@ -193,6 +193,16 @@ fn more_than_any_machine_holds() {
         });
         says(&message, &["split it"]);
     }
+    // A solver stops at both edges of every pulse, and one of these has 10²⁰ of them.
+    let pulses = PulseTrain { start: 0.0, period: 1e-20, duration: 1e-21, amplitude: 1.0, count: None };
+    let message = refused(|r| r.model.stimulus = StimulusSpec::PulseTrain(pulses));
+    says(&message, &["model.stimulus", "lengthen the period"]);
+    // A grid of billions is checked without listing it.
+    let mut large = small();
+    large.sampling = Sampling::Single;
+    large.columns.inputs = vec![Input::Time];
+    large.times = TimeGrid::Uniform { from: 0.0, to: 1.0, points: 1 << 30, ends: Ends::Last };
+    large.check().unwrap();
     let axis = |name: &str| Axis::linear(parameter(name), 0.1, 1.0, 100_000);
     says(
         &refused(|r| {

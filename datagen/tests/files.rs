@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod common;
+#[path = "common/sealed.rs"]
+mod sealed;
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +12,6 @@ use std::sync::LazyLock;
 
 use common::{initial, small};
 use datagen::*;
-use sha2::{Digest, Sha256};
 
 /// A data set and its file.
 static SAVED: LazyLock<(Dataset, Vec<u8>)> = LazyLock::new(|| {
@@ -38,44 +39,15 @@ fn problem(bytes: &[u8]) -> FileProblem {
     }
 }
 
-/// The header's length and text.
-fn header(bytes: &[u8]) -> (usize, serde_json::Value) {
-    let n = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
-    (n, serde_json::from_slice(&bytes[8..8 + n]).unwrap())
-}
-
 /// The file with other metadata and values, all hashes made right again: what only a faulty
 /// program would write.
 fn forged(change: impl FnOnce(&mut serde_json::Value, &mut Vec<f64>)) -> Vec<u8> {
-    let bytes = &SAVED.1;
-    let (n, mut header) = header(bytes);
+    let (mut header, data) = sealed::parts(&SAVED.1).unwrap();
     let mut values: Vec<f64> =
-        bytes[8 + n..].chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect();
+        data.chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect();
     change(&mut header, &mut values);
-    let meta = header["__metadata__"].as_object_mut().unwrap();
-    let recipe = meta["recipe"].as_str().unwrap().to_owned();
-    meta["recipe_sha256"] = format!("{:x}", HexOf(&Sha256::digest(recipe))).into();
-    meta.remove("content_sha256");
-    let mut hash = Sha256::new();
-    // serde_json's map is sorted here (no `preserve_order` in this crate's tests).
-    hash.update(serde_json::to_string(&meta).unwrap());
-    for i in 0..2 {
-        hash.update(header["values"]["shape"][i].as_u64().unwrap().to_le_bytes());
-    }
     let data: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-    hash.update(&data);
-    header["__metadata__"]["content_sha256"] = format!("{:x}", HexOf(&hash.finalize())).into();
-    let mut text = header.to_string();
-    text.push_str(&" ".repeat(text.len().next_multiple_of(8) - text.len()));
-    [&(text.len() as u64).to_le_bytes()[..], text.as_bytes(), &data].concat()
-}
-
-struct HexOf<'a>(&'a [u8]);
-
-impl std::fmt::LowerHex for HexOf<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
-    }
+    sealed::seal(header, &data).unwrap()
 }
 
 #[test]

@@ -91,7 +91,9 @@ pub enum Error {
         source: crate::neural_ode::Divergence,
     },
     /// A file cannot be read or written.
-    #[error("{path}: {source}")]
+    #[error(
+        "{path}: {source}; check that the folder is there and may be used, and that the disk is not full"
+    )]
     Io {
         /// The file.
         path: PathBuf,

@@ -12,6 +12,15 @@ use crate::{Error, files};
 /// More trials than this are taken for a mistake: a list too many in a section.
 const MOST_TRIALS: usize = 1_000_000;
 
+/// More layers than any network has.
+const MOST_LAYERS: usize = 64;
+
+/// No layer has a name as long as this.
+const LONGEST_NAME: usize = 32;
+
+/// More text than this in the trials of a section is taken for a mistake, too: of a long text in many trials.
+const MOST_BYTES: usize = 1 << 30;
+
 /// A plan as written: a name, the kind of its trials, and sections.
 ///
 /// ```toml
@@ -125,6 +134,11 @@ fn expand(section: &Map<String, Value>) -> Result<Vec<Value>, String> {
     if count.is_none_or(|n| n > MOST_TRIALS) {
         return Err(format!("more than {MOST_TRIALS} trials; is a list too many in it?"));
     }
+    let longest = |values: &[Value]| values.iter().map(|v| v.to_string().len()).max().unwrap_or(0);
+    let size: usize = axes.iter().map(|(name, values)| name.len() + longest(values)).sum();
+    if count.unwrap_or(0).saturating_mul(size) > MOST_BYTES {
+        return Err(format!("its trials would take more than {MOST_BYTES} bytes; is a long text in it?"));
+    }
     let mut specs = vec![Map::new()];
     for (name, values) in axes {
         let longer = |spec: &Map<String, Value>, value: &Value| {
@@ -146,12 +160,20 @@ fn architectures(alphabet: &[Value], depths: &Value) -> Result<Vec<Value>, Strin
         .collect::<Result<_, _>>()?;
     let depths: Vec<usize> = serde_json::from_value(depths.clone())
         .map_err(|_| format!("`depths` is {depths}; it must be a list of numbers of layers"))?;
-    let mut all = Vec::new();
+    if let Some(long) = names.iter().find(|n| n.len() > LONGEST_NAME) {
+        return Err(format!(
+            "`{}…` is no name of a layer, such as \"SiLU32\"",
+            long.chars().take(12).collect::<String>()
+        ));
+    }
+    let (mut all, mut total) = (Vec::new(), 0);
     for depth in depths {
-        let count = u32::try_from(depth).ok().and_then(|d| names.len().checked_pow(d));
-        if depth == 0 || count.is_none_or(|n| n > MOST_TRIALS) {
+        let exponent = u32::try_from(depth).ok().filter(|_| (1..=MOST_LAYERS).contains(&depth));
+        let count = exponent.and_then(|d| names.len().checked_pow(d)).filter(|n| *n <= MOST_TRIALS - total);
+        let Some(count) = count else {
             return Err(format!("{depth} layers out of {}: there are none or far too many", names.len()));
-        }
+        };
+        total += count;
         let mut sequences = vec![String::new()];
         for _ in 0..depth {
             sequences = sequences
@@ -234,6 +256,12 @@ mod tests {
             ("[[section]]\nlayers = [1]\ndepths = [1]\nseed = 1\nsteps = 1\n", "layers are named"),
             ("[[section]]\nlayers = \"a\"\ndepths = [1]\nseed = 1\nsteps = 1\n", "`layers` is no list"),
             ("[[section]]\nlayers = [\"a\", \"b\"]\ndepths = [40]\nseed = 1\nsteps = 1\n", "far too many"),
+            // A single name has one sequence of any length.
+            ("[[section]]\nlayers = [\"a\"]\ndepths = [4000000000]\nseed = 1\nsteps = 1\n", "far too many"),
+            (
+                "[[section]]\nlayers = [\"a\", \"b\"]\ndepths = [19, 19, 19]\nseed = 1\nsteps = 1\n",
+                "far too many",
+            ),
             ("[[section]]\nlayers = [\"a\", \"b\"]\ndepths = [0]\nseed = 1\nsteps = 1\n", "none"),
             ("[[section]]\nseed = 1\nsteps = 1\nwidth = 3\n", "section 1: trial"),
             ("[[section]\n", "plan.toml"),

@@ -44,3 +44,29 @@ pub(crate) fn initial(name: &str) -> Quantity {
 pub(crate) fn parameter(name: &str) -> Quantity {
     Quantity::Parameter(name.to_owned())
 }
+
+/// Whether a recipe that passes its check takes but a moment: what is tried on it is the handling of its numbers.
+#[allow(dead_code, reason = "not every test binary generates what it is given")]
+pub(crate) fn is_short(recipe: &Recipe) -> bool {
+    let rows = recipe.sampling.trajectories().saturating_mul(recipe.times.points());
+    let last = match &recipe.times {
+        TimeGrid::Uniform { to, .. } | TimeGrid::Random { to, .. } => *to,
+        TimeGrid::Listed { times } => times.last().copied().unwrap_or(0.0),
+    };
+    let step = match recipe.rows {
+        Rows::AtTimes => 0.0,
+        Rows::StepPairs { step } => step,
+    };
+    let steps = |dt: f64| (last + step - recipe.t_start) / dt;
+    // Pulses far closer than the steps are work of their own.
+    let pulses = match &recipe.model.stimulus {
+        StimulusSpec::None | StimulusSpec::Constant(_) => 0.0,
+        StimulusSpec::PulseTrain(train) => steps(train.period),
+        _ => return false,
+    };
+    let dt = match recipe.integrator {
+        Integrator::Fixed { dt, .. } => dt,
+        Integrator::Adaptive { .. } => return false,
+    };
+    rows <= 200 && steps(dt) <= 1e3 && pulses <= 1e3
+}

@@ -90,7 +90,7 @@ impl FnoSpec {
             ("width", self.width, 1, 4096),
             ("modes", self.modes, 1, 4096),
             ("layers", self.layers, 1, 64),
-            ("padding", self.padding + 1, 1, max),
+            ("padding", self.padding, 0, max - 1),
             ("hidden", self.hidden, 1, 4096),
         ] {
             if !(least..=max).contains(&value) {
@@ -273,6 +273,7 @@ mod tests {
             (FnoSpec { modes: 0, ..good }, "modes"),
             (FnoSpec { width: 5000, ..good }, "width"),
             (FnoSpec { layers: 65, ..good }, "layers"),
+            (FnoSpec { padding: usize::MAX, ..good }, "padding"),
         ] {
             assert!(bad.check().unwrap_err().to_string().contains(name));
         }

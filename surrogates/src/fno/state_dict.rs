@@ -94,6 +94,11 @@ fn take(
 
 /// All parameters, in the order of [`FnoSpec`].
 pub(super) fn read(file: &SafeTensors<'_>, spec: &FnoSpec, prefix: &str) -> Result<Vec<f32>, String> {
+    // The header may claim anything: nothing is reserved that the file does not hold.
+    let held: usize = file.iter().map(|(_, t)| t.data().len() / 4).sum();
+    if held < spec.parameters() {
+        return Err(format!("it holds {held} numbers, and {spec} has {}", spec.parameters()));
+    }
     let mut parameters = vec![0.0; spec.parameters()];
     for (map, names, _) in names(spec) {
         let named = |part: &str| names.iter().map(|n| format!("{prefix}{n}.{part}")).collect::<Vec<_>>();

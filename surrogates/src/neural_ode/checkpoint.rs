@@ -83,7 +83,7 @@ impl OdeCheckpoint {
         let network = NeuralOde::new(spec.clone(), input, rate, parameters).map_err(|e| e.to_string())?;
         let phase =
             config.phases.get(header.phase).ok_or("it is in a phase that its settings do not have")?;
-        let all = header.pieces * spec.states();
+        let all = header.pieces.checked_mul(spec.states()).ok_or("it has more pieces than there can be")?;
         let learned = if phase.learn_starts { all } else { 0 };
         Ok(Self {
             path: path.to_owned(),

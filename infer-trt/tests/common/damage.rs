@@ -1,0 +1,1 @@
+../../../datagen/tests/common/damage.rs

@@ -1,0 +1,1 @@
+../../../datagen/tests/common/greed.rs
