@@ -11,9 +11,14 @@ use crate::Error;
 
 const REMEDY: &str = "check that the folder is writable and the disk is not full, or choose another folder";
 
+/// The folder of a file; that of a bare name is the working one.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
 /// Writes a file under a temporary name beside it, flushes it to the disk, then renames it.
 pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let folder = folder_of(path);
     std::fs::create_dir_all(folder).map_err(Error::io(folder, REMEDY))?;
     let attempt = || -> std::io::Result<()> {
         let mut file = tempfile::Builder::new().prefix(".tmp-").tempfile_in(folder)?;
@@ -21,6 +26,9 @@ pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
         file.as_file().sync_all()?;
         share(file.as_file())?;
         file.persist(path).map_err(|e| e.error)?;
+        // The name, too, is to outlive a power cut.
+        #[cfg(unix)]
+        std::fs::File::open(folder)?.sync_all()?;
         Ok(())
     };
     attempt().map_err(Error::io(path, REMEDY))
@@ -29,7 +37,7 @@ pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
 /// As [`write`], but only if there is no file of that name, and says whether it was written. Of many
 /// writers, on any machines that share the folder, one succeeds.
 pub(crate) fn write_new(path: &Path, bytes: impl AsRef<[u8]>) -> Result<bool, Error> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let folder = folder_of(path);
     let attempt = || -> std::io::Result<bool> {
         let mut file = tempfile::Builder::new().prefix(".tmp-").tempfile_in(folder)?;
         file.write_all(bytes.as_ref())?;

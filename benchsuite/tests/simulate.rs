@@ -136,6 +136,7 @@ fn what_makes_no_sense_is_refused_and_leaves_no_file() {
         (&format!("{base} --set g_Na=NaN"), "cannot be NaN"),
         (&format!("{base} --range fail --set g_Na=1e9"), "outside"),
         (&format!("{base} --stim period=10,duration=20,amplitude=1"), "at most one period"),
+        (&format!("{base} --stim period=1e-12,duration=1e-13,amplitude=1"), "lengthen the period"),
         (&format!("{base} --stim nonsense"), "cannot read `nonsense` as a stimulus"),
         (&format!("{base} --stim-file missing.csv"), "missing.csv"),
         (&format!("{base} --rtol -1"), "relative tolerance is -1"),

@@ -188,7 +188,7 @@ impl Recipe {
             Rows::AtTimes => last,
             Rows::StepPairs { step } => last + step,
         };
-        let pulses = pulses(&self.model.stimulus, end);
+        let pulses = self.model.stimulus.pulses_until(end);
         if pulses > MAX_PULSES {
             return Err(Error::bad_recipe(
                 "model.stimulus",
@@ -210,24 +210,6 @@ impl Recipe {
 
 /// The most pulses of a train within a trajectory.
 const MAX_PULSES: f64 = 1e7;
-
-/// How many pulses of trains begin before `end`.
-fn pulses(stimulus: &StimulusSpec, end: f64) -> f64 {
-    let train = |start: f64, period: f64, count: Option<u64>| {
-        let begun = ((end - start) / period).max(0.0);
-        count.map_or(begun, |n| begun.min(n as f64))
-    };
-    match stimulus {
-        StimulusSpec::PulseTrain(t) => train(t.start, t.period, t.count),
-        StimulusSpec::S1S2(p) => train(p.start, p.s1_period, Some(p.s1_count)),
-        StimulusSpec::Sum(parts) => parts.iter().map(|part| pulses(part, end)).sum(),
-        // As many as the recipe itself lists.
-        StimulusSpec::None
-        | StimulusSpec::Constant(_)
-        | StimulusSpec::Pulses(_)
-        | StimulusSpec::Sampled(_) => 0.0,
-    }
-}
 
 pub(crate) fn finite(place: impl Into<String>, value: f64) -> Result<(), Error> {
     match value.is_finite() {

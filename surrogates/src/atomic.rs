@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::Error;
 
-/// Writes `bytes` to a temporary file beside `path`, flushes it to the disk, and renames it.
+/// Writes `bytes` to a temporary file beside `path`, flushes it to the disk, renames it, and flushes the folder.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -26,5 +26,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     }
     file.as_file().sync_all().map_err(error)?;
     file.persist(path).map_err(|e| error(e.error))?;
+    #[cfg(unix)]
+    std::fs::File::open(folder).and_then(|f| f.sync_all()).map_err(error)?;
     Ok(())
 }

@@ -163,6 +163,12 @@ impl Stimulus {
     pub fn stops(&self, t0: f64, t1: f64, out: &mut Vec<f64>) {
         self.0.stops(t0, t1, out);
     }
+
+    /// How many pulses of trains begin before `t`. A solver lists every edge before it begins: whoever takes
+    /// a stimulus from outside should refuse more than anybody wants.
+    pub fn pulses_until(&self, t: f64) -> f64 {
+        self.0.pulses_until(t)
+    }
 }
 
 impl TryFrom<StimulusSpec> for Stimulus {
@@ -218,6 +224,17 @@ impl StimulusSpec {
             Self::Sampled(sampled) => sampled.is_piecewise_constant(),
             Self::Sum(parts) => parts.iter().all(Self::is_piecewise_constant),
             _ => true,
+        }
+    }
+
+    /// As [`Stimulus::pulses_until`].
+    pub fn pulses_until(&self, t: f64) -> f64 {
+        match self {
+            Self::PulseTrain(train) => train.pulses_until(t),
+            Self::S1S2(protocol) => protocol.pulses_until(t),
+            Self::Sum(parts) => parts.iter().map(|part| part.pulses_until(t)).sum(),
+            // As many as are listed.
+            Self::None | Self::Constant(_) | Self::Pulses(_) | Self::Sampled(_) => 0.0,
         }
     }
 

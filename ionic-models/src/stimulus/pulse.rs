@@ -73,6 +73,11 @@ impl PulseTrain {
         if k >= 0.0 && k <= self.last() && t < self.on(k) + self.duration { self.amplitude } else { 0.0 }
     }
 
+    pub(super) fn pulses_until(&self, t: f64) -> f64 {
+        let begun = ((t - self.start) / self.period).max(0.0).ceil();
+        self.count.map_or(begun, |n| begun.min(n as f64))
+    }
+
     pub(super) fn stops(&self, t0: f64, t1: f64, out: &mut Vec<f64>) {
         if !t1.is_finite() {
             return; // nobody integrates that far, and the list would not end
@@ -122,6 +127,10 @@ impl S1S2 {
             amplitude: self.amplitude,
             count: Some(self.s1_count),
         }
+    }
+
+    pub(super) fn pulses_until(&self, t: f64) -> f64 {
+        self.s1().pulses_until(t) + 1.0
     }
 
     fn s2(&self) -> Pulse {
