@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use ionic_models::StimulusSpec;
-
 use crate::plan::{Even, Times};
 use crate::recipe::Ends;
 use crate::{Error, Integrator, Recipe, Rows, Sampling, TimeGrid};
