@@ -58,7 +58,7 @@ impl Recipe {
         // The first failure by index, whichever thread meets one first.
         let failure =
             values.par_chunks_mut(plan.rows_each * width).enumerate().find_map_first(|(index, rows)| {
-                if let Err(e) = self.trajectory(&plan, shared.as_deref(), index, rows) {
+                if let Err(e) = self.trajectory(&plan, &shared, index, rows) {
                     return Some(e);
                 }
                 let done = 1 + done.fetch_add(1, Ordering::Relaxed);
@@ -78,13 +78,7 @@ impl Recipe {
     }
 
     /// Writes the rows of trajectory `index`, at the times that all share or at its own.
-    fn trajectory(
-        &self,
-        plan: &Plan,
-        shared: Option<&[f64]>,
-        index: usize,
-        rows: &mut [f64],
-    ) -> Result<(), Error> {
+    fn trajectory(&self, plan: &Plan, shared: &[f64], index: usize, rows: &mut [f64]) -> Result<(), Error> {
         let mut random = Stream::new(self.seed, Purpose::Sample, index as u64);
         let drawn = self.draw(index, &mut random);
         let mut cell = cell(self, plan.entry)?;
@@ -110,15 +104,14 @@ impl Recipe {
             Stimulus::new(stimulus).map_err(Error::model(format!("sampling, trajectory {index}")))?;
         cell.set_stimulus(applied.clone());
         let own: Vec<f64>;
-        let times = match (shared, &plan.times) {
-            (Some(times), _) => times,
-            (None, &Times::Drawn { from, to, points }) => {
+        let times = match plan.times {
+            Times::Listed(_) | Times::Even(_) => shared,
+            Times::Drawn { from, to, points } => {
                 let mut times: Vec<f64> = (0..points).map(|_| random.uniform(from, to)).collect();
                 times.sort_unstable_by(f64::total_cmp);
                 own = times;
                 &own
             }
-            (None, _) => unreachable!("the other kinds of times are shared"),
         };
         let describe = || {
             let names = self.sampling.quantities();

@@ -52,21 +52,21 @@ impl Even {
 }
 
 impl Times {
-    /// The times that all trajectories have; none if each draws its own.
+    /// The times that all trajectories have; empty if each draws its own.
     ///
     /// # Errors
     /// [`Error::OutOfMemory`].
-    pub(crate) fn shared(&self) -> Result<Option<Vec<f64>>, Error> {
+    pub(crate) fn shared(&self) -> Result<Vec<f64>, Error> {
         match self {
-            Times::Listed(times) => Ok(Some(times.clone())),
+            Times::Listed(times) => Ok(times.clone()),
             Times::Even(grid) => {
                 let mut times = Vec::new();
                 let points = grid.points as usize;
                 times.try_reserve_exact(points).map_err(|_| Error::OutOfMemory { bytes: 8 * points })?;
                 times.extend(grid.times());
-                Ok(Some(times))
+                Ok(times)
             }
-            Times::Drawn { .. } => Ok(None),
+            Times::Drawn { .. } => Ok(Vec::new()),
         }
     }
 }

@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn reasons_name_files_without_their_folder() {
-        let path = Path::new("/tmp/x1/network.onnx");
-        assert_eq!(without_place("/tmp/x1/network.onnx is refused", path), "network.onnx is refused");
+        let path = Path::new("runs/x1/network.onnx");
+        assert_eq!(without_place("runs/x1/network.onnx is refused", path), "network.onnx is refused");
     }
 }

@@ -4,8 +4,6 @@
 //! trajectories, go on to the next. The publication's search is a tree of Parzen estimators with asynchronous
 //! halving; this one draws independently, so that its result does not depend on which candidate was faster.
 
-use std::cmp::Ordering;
-
 use serde::{Deserialize, Serialize};
 use surrogates::Activation;
 use surrogates::fno::{FnoConfig, FnoSpec, Variant};
@@ -98,7 +96,7 @@ pub(crate) fn draw(run: &Config, search: &Search, number: usize) -> FnoConfig {
 }
 
 /// The search, from where an earlier start left it. Candidates, the best first: those that reached a later
-/// rung before others, and among them by their error there.
+/// rung before others, and among them by their error there; those that diverged come last.
 pub(crate) fn search(shared: &Shared<'_>, search: &Search, sets: &Sets) -> Result<Vec<Candidate>, Error> {
     let mut candidates: Vec<Candidate> = (0..search.candidates)
         .map(|number| {
@@ -130,12 +128,13 @@ pub(crate) fn search(shared: &Shared<'_>, search: &Search, sets: &Sets) -> Resul
         left.sort_by(|a, b| candidates[*a].errors[rung].total_cmp(&candidates[*b].errors[rung]));
         left.truncate(left.len().div_ceil(search.reduction.max(2)));
     }
-    candidates.sort_by(|a, b| match b.errors.len().cmp(&a.errors.len()) {
-        Ordering::Equal => {
-            let last = |c: &Candidate| c.errors.last().copied().unwrap_or(LOST);
-            last(a).total_cmp(&last(b))
-        }
-        other => other,
+    candidates.sort_by(|a, b| {
+        let lost = |c: &Candidate| c.last_error().is_none();
+        let last = |c: &Candidate| c.last_error().unwrap_or(LOST);
+        lost(a)
+            .cmp(&lost(b))
+            .then_with(|| b.errors.len().cmp(&a.errors.len()))
+            .then_with(|| last(a).total_cmp(&last(b)))
     });
     Ok(candidates)
 }

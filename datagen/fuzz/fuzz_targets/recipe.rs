@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use datagen::{Integrator, Recipe};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the tests use more of it")]
 #[path = "../../tests/common/mod.rs"]
 mod common;
 

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 use surrogates::Error;
 
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the tests use more of it")]
 #[path = "../../tests/common/mod.rs"]
 mod common;
 #[path = "../../tests/common/samples.rs"]
