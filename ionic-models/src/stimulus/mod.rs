@@ -164,8 +164,9 @@ impl Stimulus {
         self.0.stops(t0, t1, out);
     }
 
-    /// How many pulses of trains begin before `t`. A solver lists every edge before it begins: whoever takes
-    /// a stimulus from outside should refuse more than anybody wants.
+    /// How many pulses of trains begin before `t`, at most: the premature one of S1–S2 counts always. A solver
+    /// lists every edge before it begins: whoever takes a stimulus from outside should refuse more than anybody
+    /// wants.
     pub fn pulses_until(&self, t: f64) -> f64 {
         self.0.pulses_until(t)
     }
