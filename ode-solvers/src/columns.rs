@@ -1,16 +1,18 @@
 //! Fixed steps of very many small systems: states as columns, many steps while they stay in registers.
 
+mod deferred;
 mod kernel;
+mod task;
 
 use core::ops::Range;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use crate::integrate::steps_between;
 use crate::method::Kind;
-use crate::{Element, Lanes, Method, Scalar, SolveError, Step};
-use kernel::{March, Scheme};
+use crate::{Element, Method, Scalar, SolveError};
+use kernel::Scheme;
+use task::Course;
 
 /// Systems of one kind that differ in parameters, drive and initial states: the columns of a table.
 ///
@@ -111,10 +113,6 @@ pub struct Lost {
 
 /// Members that one task of a thread takes.
 const TASK: usize = 8192;
-/// Groups of lanes that go through a step one after the other, so that the processor need not wait
-/// for the results of one: at most so many, and so many numbers.
-const GROUPS: usize = 8;
-const BLOCK: usize = 96;
 
 /// Takes fixed steps with all members from one end of `span` to the other: `y` holds the states
 /// column by column, state `i` of member `m` at `y[i * len + m]`.
@@ -188,218 +186,11 @@ pub fn march_columns<E: Element, const N: usize, S: Columns<E>>(
         .par_iter_mut()
         .enumerate()
         .map(|(k, columns)| {
-            let lost = course.task::<E, N>(k * TASK, columns);
+            let lost = course.march::<E, N>(k * TASK, columns);
             let count = columns[0].len();
             progress(done.fetch_add(count, Ordering::Relaxed) + count);
             lost
         })
         .collect();
     Ok(lost.into_iter().flatten().collect())
-}
-
-/// What all members do.
-struct Course<'a, S> {
-    system: &'a S,
-    scheme: Scheme,
-    dt: f64,
-    /// Start, stops and end.
-    edges: Vec<f64>,
-}
-
-/// Numbers of a block: groups of lanes, one after the other.
-struct Block<T> {
-    /// Groups that are in use.
-    groups: usize,
-    y: Vec<T>,
-    p: Vec<T>,
-    /// For each group and stage.
-    drive: Vec<T>,
-    work: Vec<T>,
-}
-
-/// The numbers that `write` gives to some members, the last one repeated in lanes that are left over.
-#[inline(always)]
-fn lanes<E: Element, const N: usize>(count: usize, write: impl FnOnce(&mut [E])) -> Lanes<E, N> {
-    let mut x = [E::default(); N];
-    if count == N {
-        // Of a length that the compiler knows.
-        write(&mut x);
-        return Lanes(x);
-    }
-    write(&mut x[..count]);
-    let last = x[count - 1];
-    x[count..].fill(last);
-    Lanes(x)
-}
-
-impl<S> Course<'_, S> {
-    fn block<E: Element, const N: usize>(&self, groups: usize) -> Block<Lanes<E, N>>
-    where
-        S: Columns<E>,
-    {
-        let zeros = |n: usize| vec![Lanes::default(); n];
-        let stages = self.scheme.stages();
-        Block {
-            groups,
-            y: zeros(groups * S::STATES),
-            p: zeros(groups * S::PARAMETERS),
-            drive: zeros(groups * stages),
-            work: zeros((stages + 1) * S::STATES),
-        }
-    }
-
-    /// Marches with the members from `begin` on, whose columns these are.
-    fn task<E: Element, const N: usize>(&self, begin: usize, columns: &mut [&mut [E]]) -> Vec<Lost>
-    where
-        S: Columns<E>,
-    {
-        let size = (BLOCK / (S::STATES + S::PARAMETERS)).clamp(1, GROUPS);
-        let mut block = self.block::<E, N>(size);
-        let len = columns[0].len();
-        let mut lost = Vec::new();
-        self.parameters(&mut block, &(begin..begin + len.min(size * N)), |_| true);
-        for first in (0..len).step_by(size * N) {
-            let end = len.min(first + size * N);
-            block.groups = (end - first).div_ceil(N);
-            for (g, from) in (first..end).step_by(N).enumerate() {
-                let count = N.min(end - from);
-                for (i, column) in columns.iter().enumerate() {
-                    block.y[g * S::STATES + i] =
-                        lanes(count, |out| out.copy_from_slice(&column[from..from + count]));
-                }
-            }
-            let members = begin + first..begin + end;
-            self.parameters(&mut block, &members, |k| !self.system.is_common(k));
-            self.pieces(S::is_autonomous(self.system), |step, steps| {
-                self.march(&mut block, &members, step, steps);
-                true
-            });
-            for (g, from) in (first..end).step_by(N).enumerate() {
-                let count = N.min(end - from);
-                let y = &block.y[g * S::STATES..][..S::STATES];
-                if y.iter().all(|y| y.all_finite()) {
-                    for (column, y) in columns.iter_mut().zip(y) {
-                        column[from..from + count].copy_from_slice(&y.0[..count]);
-                    }
-                    continue;
-                }
-                for lane in 0..count {
-                    let alone = y.iter().all(|y| y.0[lane].is_finite());
-                    for (column, y) in columns.iter_mut().zip(y).filter(|_| alone) {
-                        column[from + lane] = y.0[lane];
-                    }
-                    if !alone {
-                        lost.push(self.until_lost::<E, N>(begin, from + lane, columns));
-                    }
-                }
-            }
-        }
-        lost
-    }
-
-    /// Marches with one member until its state is not finite, and leaves the state before that.
-    #[cold]
-    fn until_lost<E: Element, const N: usize>(
-        &self,
-        begin: usize,
-        place: usize,
-        columns: &mut [&mut [E]],
-    ) -> Lost
-    where
-        S: Columns<E>,
-    {
-        let member = begin + place;
-        let members = member..member + 1;
-        let mut block = self.block::<E, N>(1);
-        for (y, column) in block.y.iter_mut().zip(columns.iter()) {
-            *y = lanes(1, |out| out[0] = column[place]);
-        }
-        self.parameters(&mut block, &members, |_| true);
-        let (mut t, mut state) = (self.edges[0], 0);
-        self.pieces(false, |step, steps| {
-            for (column, y) in columns.iter_mut().zip(&block.y) {
-                column[place] = y.0[0];
-            }
-            self.march(&mut block, &members, step, steps);
-            let culprit = block.y.iter().position(|y| !y.0[0].is_finite());
-            if let Some(i) = culprit {
-                (t, state) = (step.t, i);
-            }
-            culprit.is_none()
-        });
-        Lost { member, t, state: self.system.state_name(state) }
-    }
-
-    /// Those parameters that are wanted. Groups beyond the last member keep what they have: nobody
-    /// computes with them until they are given members of their own.
-    fn parameters<E: Element, const N: usize>(
-        &self,
-        block: &mut Block<Lanes<E, N>>,
-        members: &Range<usize>,
-        wanted: impl Fn(usize) -> bool,
-    ) where
-        S: Columns<E>,
-    {
-        for k in (0..S::PARAMETERS).filter(|&k| wanted(k)) {
-            for (g, from) in members.clone().step_by(N).enumerate() {
-                let some = from..members.end.min(from + N);
-                block.p[g * S::PARAMETERS + k] =
-                    lanes(some.len(), |out| self.system.parameter(k, some.clone(), out));
-            }
-        }
-    }
-
-    /// All steps in order: neighbours of one length at once, if `together`. Ends when `piece` says so.
-    fn pieces(&self, together: bool, mut piece: impl FnMut(Step, u64) -> bool) {
-        for edges in self.edges.windows(2) {
-            let (a, b) = (edges[0], edges[1]);
-            let count = steps_between(a, b, self.dt);
-            let at = |k: u64| if k == count { b } else { a + k as f64 * self.dt };
-            let mut k = 0;
-            while k < count {
-                let steps = if together && k + 1 < count { count - 1 - k } else { 1 };
-                let (t, t1) = (at(k), at(k + 1));
-                let dt = if k + 1 == count { b - t } else { self.dt };
-                if !piece(Step { t, t1, dt, last: b.next_down() }, steps) {
-                    return;
-                }
-                k += steps;
-            }
-        }
-    }
-
-    /// Some steps like this one, with the drive at it.
-    fn march<E: Element, const N: usize>(
-        &self,
-        block: &mut Block<Lanes<E, N>>,
-        members: &Range<usize>,
-        step: Step,
-        steps: u64,
-    ) where
-        S: Columns<E>,
-    {
-        let stages = self.scheme.stages();
-        for (g, from) in members.clone().step_by(N).enumerate() {
-            let some = from..members.end.min(from + N);
-            let at = |t: f64| lanes(some.len(), |out| self.system.drive(t, some.clone(), out));
-            let drive = &mut block.drive[g * stages..][..stages];
-            drive.fill(at(step.t));
-            if !self.system.is_autonomous() {
-                for (stage, drive) in drive.iter_mut().enumerate().skip(1) {
-                    *drive = at(step.at(self.scheme.time(stage)));
-                }
-            }
-        }
-        Lanes::dispatch(March::<S, E, _> {
-            scheme: self.scheme,
-            groups: block.groups,
-            dt: step.dt,
-            steps,
-            y: &mut block.y,
-            p: &block.p,
-            drive: &block.drive,
-            work: &mut block.work,
-            system: core::marker::PhantomData,
-        });
-    }
 }

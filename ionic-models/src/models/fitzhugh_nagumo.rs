@@ -83,7 +83,7 @@ impl IonicModel for FitzHughNagumo {
         current("I_ion", -(u * (u - alpha) * (-u + 1.0)) * k);
         current("I_rec", w * k);
         *du = (u * (u - alpha)).mul_add(-u + 1.0, i_stim - w) * k;
-        *dw = (u * beta - w * gamma) * epsilon;
+        *dw = w.neg_mul_add(gamma.into(), u * beta) * epsilon;
         *b_u = T::from(0.0);
         *b_w = T::from(0.0);
     }

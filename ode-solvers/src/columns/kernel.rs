@@ -10,6 +10,7 @@
 
 use core::marker::PhantomData;
 
+use super::deferred::Deferred;
 use crate::columns::MAX_COLUMNS;
 use crate::rush_larsen::relaxation;
 use crate::tableau::ExplicitTableau;
@@ -28,6 +29,11 @@ impl Scheme {
             Self::Explicit(tableau) => tableau.stages(),
             Self::RushLarsen => 1,
         }
+    }
+
+    /// Whether a step is y + h f(y), in which h is the step's length as it is.
+    pub(super) fn is_euler(self) -> bool {
+        matches!(self, Self::Explicit(tableau) if tableau.stages() == 1 && tableau.b[0] == 1.0)
     }
 
     /// The time of a stage, as a fraction of the step.
@@ -49,6 +55,8 @@ pub(super) struct March<'a, S, E, T> {
     pub(super) steps: u64,
     pub(super) y: &'a mut [T],
     pub(super) p: &'a [T],
+    /// Whether the parameters of the first group are those of all.
+    pub(super) common: bool,
     /// For each group and stage.
     pub(super) drive: &'a [T],
     /// Slopes of the stages, and a state.
@@ -72,12 +80,21 @@ impl<S: Columns<E>, E: Element, T: Scalar> Kernel<T> for March<'_, S, E, T> {
                 let mut first = 0;
                 while first < self.groups {
                     let left = self.groups - first;
-                    let rest = Groups { y: &mut y[first * n..], p: &p[first * m..], drive: &drive[first..] };
-                    first += match (n, left) {
-                        (1, 8..) => rest.euler::<S, E, 1, 8>(h, steps),
-                        (2, 8..) => rest.euler::<S, E, 2, 8>(h, steps),
-                        (3, 4..) => rest.euler::<S, E, 3, 4>(h, steps),
-                        (4, 4..) => rest.euler::<S, E, 4, 4>(h, steps),
+                    let own = if self.common { p } else { &p[first * m..] };
+                    let rest = Groups { y: &mut y[first * n..], p: own, drive: &drive[first..] };
+                    first += match (n, left, self.common) {
+                        (1, 8.., true) => rest.euler::<S, E, 1, 8, true>(h, steps),
+                        (1, 8.., false) => rest.euler::<S, E, 1, 8, false>(h, steps),
+                        (1, ..) => rest.euler::<S, E, 1, 1, true>(h, steps),
+                        (2, 8.., true) => rest.euler::<S, E, 2, 8, true>(h, steps),
+                        (2, 4.., false) => rest.euler::<S, E, 2, 4, false>(h, steps),
+                        (2, ..) => rest.euler::<S, E, 2, 1, true>(h, steps),
+                        (3, 4.., true) => rest.euler::<S, E, 3, 4, true>(h, steps),
+                        (3, 4.., false) => rest.euler::<S, E, 3, 4, false>(h, steps),
+                        (3, ..) => rest.euler::<S, E, 3, 1, true>(h, steps),
+                        (4, 4.., true) => rest.euler::<S, E, 4, 4, true>(h, steps),
+                        (4, 4.., false) => rest.euler::<S, E, 4, 4, false>(h, steps),
+                        (4, ..) => rest.euler::<S, E, 4, 1, true>(h, steps),
                         _ => rest.euler_in_memory::<S, E>(h, steps, left),
                     };
                 }
@@ -127,10 +144,17 @@ struct Groups<'a, U> {
 impl<U: Scalar> Groups<'_, U> {
     /// Explicit Euler with the first `G` groups of `N` states, which are in registers all the time:
     /// enough of them that the processor need not wait for one, and no more than it has registers for.
+    /// If parameters are `COMMON`, those of the first group are everyone's, and in registers, too.
     /// Returns `G`.
     #[inline(always)]
-    fn euler<S: Columns<E>, E: Element, const N: usize, const G: usize>(self, h: U, steps: u64) -> usize {
+    fn euler<S: Columns<E>, E: Element, const N: usize, const G: usize, const COMMON: bool>(
+        self,
+        h: U,
+        steps: u64,
+    ) -> usize {
         let m = S::PARAMETERS;
+        // Lengths that the compiler knows: no check remains in the loop.
+        let (p, drive) = (&self.p[..if COMMON { m } else { G * m }], &self.drive[..G]);
         let mut y = [[U::default(); N]; G];
         for g in 0..G {
             for i in 0..N {
@@ -139,10 +163,18 @@ impl<U: Scalar> Groups<'_, U> {
         }
         for _ in 0..steps {
             for g in 0..G {
-                let (mut slope, mut b) = ([U::default(); N], [U::default(); N]);
-                S::rhs(&self.p[g * m..][..m], self.drive[g], &y[g], &mut slope, &mut b);
+                let mut own = [Deferred::default(); MAX_COLUMNS];
+                for k in 0..m {
+                    own[k] = Deferred::of(p[if COMMON { k } else { g * m + k }]);
+                }
+                let mut state = [Deferred::default(); N];
                 for i in 0..N {
-                    y[g][i] = slope[i].mul_add(h, y[g][i]);
+                    state[i] = Deferred::of(y[g][i]);
+                }
+                let (mut slope, mut b) = ([Deferred::default(); N], [Deferred::default(); N]);
+                S::rhs(&own[..m], Deferred::of(drive[g]), &state, &mut slope, &mut b);
+                for i in 0..N {
+                    y[g][i] = slope[i].step(h, y[g][i]);
                 }
             }
         }
