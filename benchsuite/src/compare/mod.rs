@@ -9,6 +9,7 @@
 
 pub mod accuracy;
 pub(crate) mod clock;
+pub(crate) mod compiler;
 #[cfg(feature = "crowds")]
 mod ensemble;
 pub mod map;

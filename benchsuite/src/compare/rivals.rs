@@ -244,21 +244,7 @@ impl Workshop {
         if program.exists() {
             return Ok(program);
         }
-        let compiler = std::env::var(variable).unwrap_or_else(|_| compiler.to_owned());
-        // Under another name until it is whole: two comparisons may run at once.
-        let partial = self.folder.join(format!("{stem}-{}.part", std::process::id()));
-        let output = Command::new(&compiler)
-            .args(["-O3", "-march=native", "-o"])
-            .args([&partial, &source])
-            .args(flags)
-            .output()
-            .map_err(|e| format!("the compiler {compiler} does not start: {e}"))?;
-        if !output.status.success() {
-            let text = String::from_utf8_lossy(&output.stderr).into_owned();
-            let line = text.lines().find(|line| line.contains("error")).or(text.lines().next()).unwrap_or("");
-            return Err(format!("{file} does not compile: {}", line.trim()));
-        }
-        std::fs::rename(&partial, &program).map_err(|e| format!("{}: {e}", program.display()))?;
+        super::compiler::compile(&source, &program, compiler, variable, flags)?;
         Ok(program)
     }
 }

@@ -4,7 +4,7 @@
 //! one after the other, results likewise. Each rival is first timed with several numbers of rows at a
 //! time, then takes its turns with the best. With one thread times are CPU time, with more they are
 //! wall time: the smallest counts. FitzHugh–Nagumo's equations, a million cells by Euler's method at
-//! Δt = .1, stand beside: what a network is measured by. Native and ONNX Runtime run in this process,
+//! Δt = .1, stand beside: what a network is measured by, and itself held against C. Native and ONNX Runtime run in this process,
 //! others as programs of their own.
 
 pub(crate) mod euler;
@@ -21,7 +21,7 @@ use infer_trt::{Provider, probe};
 
 use self::networks::{operations, random, write_plain};
 use self::report::{Comparison, Row, Solver};
-use self::rivals::{RIVALS, Workshop};
+use self::rivals::{C, C_FORMS, C_INSTALL, RIVALS, Workshop};
 use self::sessions::InProcess;
 use crate::compare::peer::Peer;
 use crate::compare::{check_names, command};
@@ -47,7 +47,7 @@ pub struct Infer {
     /// Networks: 8x2, 16x2, 32x3, 64x3, 128x5
     #[arg(long, value_name = "NETWORKS", value_delimiter = ',', default_value = "8x2,16x2,32x3,64x3,128x5")]
     networks: Vec<String>,
-    /// Others: ort, jax, torch; `all` or `none`
+    /// Others: ort, jax, torch, and c for Euler's method; `all` or `none`
     #[arg(long, value_name = "RIVALS", value_delimiter = ',', default_value = "all")]
     rivals: Vec<String>,
     /// Numbers of threads
@@ -103,9 +103,11 @@ impl Infer {
                 rows.extend(self.one(network, layers, threads, &entrants, &mut peers)?);
             }
             eprintln!("Euler's method, {threads} threads");
-            solvers.push(self.euler(threads)?);
+            solvers.extend(self.euler(threads, &workshop, &mut absent)?);
         }
-        absent.dedup_by(|a: &mut Absence, b| a.id == b.id);
+        // Whoever is absent is so with any number of threads.
+        absent.sort_by(|a: &Absence, b| a.id.cmp(&b.id));
+        absent.dedup_by(|a, b| a.id == b.id);
         let comparison = Comparison {
             format: 1,
             at: now(),
@@ -224,10 +226,45 @@ impl Infer {
         .collect()
     }
 
-    fn euler(&self, threads: usize) -> Result<Solver, Error> {
-        let seconds = self.turn * self.rounds as f64;
-        let times = euler::time(self.rows, threads, seconds)?;
-        Ok(Solver::new("Euler, Δt = .1, 100 steps", threads, euler::STEPS, euler::FLOPS, times))
+    /// Euler's method, ours and in C, in turn.
+    fn euler(
+        &self,
+        threads: usize,
+        workshop: &Workshop,
+        absent: &mut Vec<Absence>,
+    ) -> Result<Vec<Solver>, Error> {
+        let mut peer = None;
+        if self.wants(C) {
+            let timeout = Duration::from_secs_f64(self.timeout);
+            match workshop.euler(threads, self.rows).and_then(|c| Peer::start(c, timeout)) {
+                Ok(started) => peer = Some(started),
+                Err(why) => absent.push(Absence { id: C.into(), why, install: C_INSTALL.into() }),
+            }
+        }
+        let mut ours = Vec::new();
+        let mut theirs = C_FORMS.map(|_| Vec::new());
+        for _ in 0..self.rounds {
+            ours.extend(euler::time(self.rows, threads, self.turn)?);
+            let Some(program) = &mut peer else { continue };
+            for ((form, _), times) in C_FORMS.iter().zip(&mut theirs) {
+                match program.time(form, 0.0, 0.0, self.turn) {
+                    Ok(turn) => times.extend(turn.us.into_iter().map(|us| us / 1e3)),
+                    Err(why) => {
+                        absent.push(Absence { id: C.into(), why, install: C_INSTALL.into() });
+                        peer = None;
+                        break;
+                    }
+                }
+            }
+        }
+        let solver = |name: &str, times| Solver::new(name, threads, euler::STEPS, euler::FLOPS, times);
+        let mut solvers = vec![solver("Euler, Δt = .1, 100 steps", ours)];
+        if let Some(peer) = peer {
+            for ((_, title), times) in C_FORMS.iter().zip(theirs) {
+                solvers.push(solver(&format!("Euler, {} {}: {title}", peer.name, peer.version), times));
+            }
+        }
+        Ok(solvers)
     }
 
     fn wants(&self, id: &str) -> bool {
@@ -236,7 +273,7 @@ impl Infer {
 
     fn check(&self) -> Result<(), Error> {
         let networks = NETWORKS.map(|n| n.0);
-        let ids: Vec<&str> = RIVALS.iter().map(|r| r.id).chain(["ort", "all", "none"]).collect();
+        let ids: Vec<&str> = RIVALS.iter().map(|r| r.id).chain(["ort", C, "all", "none"]).collect();
         check_names("--networks", &self.networks, &networks)?;
         check_names("--rivals", &self.rivals, &ids)?;
         for (option, value, most) in [("--rounds", self.rounds, 1000), ("--rows", self.rows, 100_000_000)] {
@@ -317,6 +354,7 @@ mod tests {
         let rows = infer.one("8x2", "SiLU8,SiLU8", 1, &entrants, &mut peers).unwrap();
         assert_eq!(rows.len(), 1);
         assert!(rows[0].ms_min.unwrap() > 0.0 && rows[0].error.unwrap() < 1e-6, "{rows:?}");
-        assert!(infer.euler(1).unwrap().ms_min > 0.0);
+        let solvers = infer.euler(1, &workshop, &mut Vec::new()).unwrap();
+        assert!(solvers.len() == 1 && solvers[0].ms_min > 0.0, "{solvers:?}");
     }
 }

@@ -34,7 +34,7 @@ pub struct Comparison {
     pub absent: Vec<Absence>,
     /// What was measured.
     pub rows: Vec<Row>,
-    /// The numerical solver beside.
+    /// The numerical solver beside, ours first of each number of threads.
     pub solvers: Vec<Solver>,
 }
 
@@ -191,15 +191,16 @@ impl Comparison {
                     row.error.map_or("–".into(), |e| format!("{e:.0e}")),
                 );
             }
-            if let Some(solver) = solver {
+            for other in self.solvers.iter().filter(|s| s.threads == threads) {
+                let ratio = solver.map_or(String::new(), |s| format!("{:.3}", s.ms_min / other.ms_min));
                 let _ = writeln!(
                     out,
-                    "| FitzHugh–Nagumo | {} | – | {:.2} | {:.2} | | {:.0} % | | {} |",
-                    solver.name,
-                    solver.ms_min,
-                    solver.ms_median,
-                    100.0 * self.fraction(solver.flops_a_step * solver.steps as f64, solver.ms_min, threads),
-                    solver.steps
+                    "| FitzHugh–Nagumo | {} | – | {:.2} | {:.2} | {ratio} | {:.0} % | | {} |",
+                    other.name,
+                    other.ms_min,
+                    other.ms_median,
+                    100.0 * self.fraction(other.flops_a_step * other.steps as f64, other.ms_min, threads),
+                    other.steps
                 );
             }
             out.push('\n');
@@ -251,7 +252,7 @@ impl Comparison {
                 let peak = self.peak_flops * threads as f64;
                 let limit = span().map(|f| (f, f / peak * 1e9));
                 series.push(Series::new("arithmetic limit", Mark::Dashed, Colour::Ink, limit));
-                for solver in self.solvers.iter().filter(|s| s.threads == threads) {
+                if let Some(solver) = self.solvers.iter().find(|s| s.threads == threads) {
                     let level = span().map(|f| (f, ns(solver.ms_min)));
                     series.push(Series::new(solver.name.as_str(), Mark::Dashed, Colour::Grey, level));
                 }
@@ -292,11 +293,15 @@ mod tests {
                 row("ONNX Runtime 1", Ok(vec![20.8])),
                 row("JAX 1", Err("it crashed".into())),
             ],
-            solvers: vec![Solver::new("Euler", 1, 100, 15.0, vec![26.0])],
+            solvers: vec![
+                Solver::new("Euler", 1, 100, 15.0, vec![26.0]),
+                Solver::new("Euler, C", 1, 100, 15.0, vec![52.0]),
+            ],
         };
         let text = comparison.markdown();
         assert!(text.contains("| 8x2 | native | – | 5.20 | 6.00 | 1.000 | 40 % | 2e-7 | 20 |"), "{text}");
         assert!(text.contains("| 20.80 | 20.80 | 0.250 | 10 % |"), "{text}");
+        assert!(text.contains("| Euler, C | – | 52.00 | 52.00 | 0.500 |"), "{text}");
         assert!(text.contains("it crashed") && text.contains("Absent: torch (no torch)"), "{text}");
         let svg = comparison.figure().unwrap();
         assert!(svg.contains("arithmetic limit") && !svg.contains("NaN"));

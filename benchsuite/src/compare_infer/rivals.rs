@@ -5,9 +5,11 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::compare::compiler::compile;
 use crate::{Error, files};
 
-const SOURCES: [(&str, &str); 3] = [
+const SOURCES: [(&str, &str); 4] = [
+    ("euler.c", include_str!("../../peers/infer/euler.c")),
     ("serve.py", include_str!("../../peers/infer/serve.py")),
     ("infer_jax.py", include_str!("../../peers/infer/infer_jax.py")),
     ("infer_torch.py", include_str!("../../peers/infer/infer_torch.py")),
@@ -63,6 +65,24 @@ impl Workshop {
         let mut command = Command::new(&self.python);
         command.arg(self.folder.path().join(rival.file)).args([threads.to_string(), rows.to_string()]);
         command
+    }
+}
+
+/// Euler's method by hand in C: its name on the command line, its forms and what the tables say of them, and
+/// how to install a compiler.
+pub(super) const C: &str = "c";
+pub(super) const C_FORMS: [(&str, &str); 2] =
+    [("loops", "loops over steps and cells"), ("blocked", "blocks of 64 cells through all steps")];
+pub(super) const C_INSTALL: &str = "Debian: apt install gcc";
+
+impl Workshop {
+    /// The command that starts Euler's method in C, compiled first; or why there is none.
+    pub(super) fn euler(&self, threads: usize, cells: usize) -> Result<Command, String> {
+        let (source, program) = (self.folder.path().join("euler.c"), self.folder.path().join("euler"));
+        compile(&source, &program, "gcc", "CC", &["-ffast-math", "-fopenmp"])?;
+        let mut command = Command::new(program);
+        command.args([threads.to_string(), cells.to_string()]);
+        Ok(command)
     }
 }
 

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::compare::compiler::compile;
 use crate::{Error, files};
 
 const SOURCES: [(&str, &str); 6] = [
@@ -71,23 +72,10 @@ impl Workshop {
             return Ok(command);
         }
         let program = source.with_extension("program");
-        let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
-        let flags = ["-O3", "-march=native"];
         // GCC takes half registers unless told otherwise; other machines' compilers do not know it.
-        let wide = cfg!(target_arch = "x86_64").then_some("-mprefer-vector-width=512");
-        let output = Command::new(&compiler)
-            .args(flags)
-            .args(wide)
-            .arg("-o")
-            .args([&program, &source])
-            .arg("-lm")
-            .output()
-            .map_err(|e| format!("the compiler {compiler} does not start: {e}"))?;
-        if !output.status.success() {
-            let text = String::from_utf8_lossy(&output.stderr).into_owned();
-            let line = text.lines().find(|line| line.contains("error")).or(text.lines().next()).unwrap_or("");
-            return Err(format!("{} does not compile: {}", rival.file, line.trim()));
-        }
+        let wide: &[&str] =
+            if cfg!(target_arch = "x86_64") { &["-mprefer-vector-width=512", "-lm"] } else { &["-lm"] };
+        compile(&source, &program, "cc", "CC", wide)?;
         Ok(Command::new(program))
     }
 }

@@ -204,9 +204,9 @@ impl<S: Columns<E>, E: Element, const N: usize> Task<'_, '_, S, E, N> {
         let times = if system.is_autonomous() { usize::from(piece.after_stop) } else { stages };
         for g in 0..block.groups {
             let drive = &mut block.drive[g * stages..][..stages];
-            for stage in 0..times {
+            for (stage, drive) in drive.iter_mut().enumerate().take(times) {
                 let t = if stage == 0 { step.t } else { step.at(scheme.time(stage)) };
-                drive[stage] = self.numbers(places, g, |members, out| system.drive(t, members, out));
+                *drive = self.numbers(places, g, |members, out| system.drive(t, members, out));
             }
             if times == 1 {
                 let one = drive[0];
