@@ -118,7 +118,8 @@ const TASK: usize = 8192;
 /// column by column, state `i` of member `m` at `y[i * len + m]`.
 ///
 /// Steps, stops and their times are those of [`integrate_fixed`](crate::integrate_fixed), and every
-/// member gets the numbers that `Lanes<E, N>` of it would. Methods: all explicit Runge–Kutta methods,
+/// member gets the numbers that `Lanes<E, N>` of it would, up to rounding: Euler's method joins the last
+/// factor of a slope with the step's length. Methods: all explicit Runge–Kutta methods,
 /// and Rush–Larsen of order 1. To record states on the way, march from one time to the next: at
 /// whole numbers of steps the numbers are the same.
 ///

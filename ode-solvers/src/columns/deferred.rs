@@ -186,3 +186,55 @@ impl<T: Scalar> Scalar for Deferred<T> {
         kernel.run::<Self>()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn d(x: f64) -> Deferred<f64> {
+        Deferred::of(x)
+    }
+
+    #[test]
+    fn a_step_multiplies_the_last_factor_with_its_length_first() {
+        let (a, b, h, y) = (1.1, 0.3, 1e-3, 0.7);
+        assert_eq!((d(a) * d(b)).step(h, y), a * (b * h) + y);
+        assert_eq!((-(d(a) * d(b))).step(h, y), -a * (b * h) + y);
+        assert_eq!((d(a) * 0.3).step(h, y), a * (0.3 * h) + y);
+        // A product of products: the last factor alone waits.
+        assert_eq!((d(a) * d(b) * d(y)).step(h, y), (a * b) * (y * h) + y);
+        // A sum waits for nothing.
+        assert_eq!((d(a) * d(b) + d(y)).step(h, y), (a * b + y) * h + y);
+    }
+
+    #[test]
+    fn functions_see_the_product() {
+        let (a, b) = (0.6, 0.7);
+        let product = d(a) * d(b);
+        for (name, found, expected) in [
+            ("exp", product.exp(), (a * b).exp()),
+            ("exp_m1", product.exp_m1(), (a * b).exp_m1()),
+            ("ln", product.ln(), (a * b).ln()),
+            ("sqrt", product.sqrt(), (a * b).sqrt()),
+            ("powi", product.powi(3), Scalar::powi(a * b, 3)),
+            ("powf", product.powf(1.5), Scalar::powf(a * b, 1.5)),
+            ("tanh", product.tanh(), (a * b).tanh()),
+            ("sin", product.sin(), (a * b).sin()),
+            ("cos", product.cos(), (a * b).cos()),
+            ("abs", (-product).abs(), a * b),
+            ("recip", product.recip(), 1.0 / (a * b)),
+            ("exps", Deferred::exps([product, d(0.0)])[0], Scalar::exps([a * b, 0.0])[0]),
+            ("min", product.min(d(1.0)), a * b),
+            ("max", product.max(d(1.0)), 1.0),
+            ("select", Deferred::select_lt(product, d(1.0), product, d(2.0)), a * b),
+            ("mul_add", product.mul_add(product, product), a * b * (a * b) + a * b),
+            ("neg_mul_add", product.neg_mul_add(product, product), a * b - a * b * (a * b)),
+            ("div", product / d(2.0), a * b / 2.0),
+            ("sub", product - 2.0, a * b - 2.0),
+        ] {
+            assert_eq!(found.get(), expected, "{name}");
+        }
+        assert!(product.worst() == a * b && product.all_finite());
+        assert!(!(d(f64::MAX) * d(10.0)).all_finite());
+    }
+}
