@@ -66,8 +66,10 @@ impl Pair {
 pub struct Contest {
     /// What is compared.
     pub title: String,
-    /// What is timed, and in which unit.
+    /// What is timed.
     pub what: String,
+    /// The unit of all times.
+    pub unit: &'static str,
     /// The file, below the folder of results.
     pub file: &'static str,
     /// Where the numbers come from.

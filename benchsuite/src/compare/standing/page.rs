@@ -32,14 +32,14 @@ pub(super) fn document(contests: &[Contest]) -> Document {
     ] {
         let pairs = of(outcome);
         if !pairs.is_empty() {
-            blocks.push(Block::Table(table(caption, &pairs)));
+            blocks.push(Block::Table(table(caption, &pairs, true)));
         } else if !none.is_empty() {
             blocks.push(Block::Paragraph(none.into()));
         }
     }
     for contest in contests {
         blocks.push(Block::Heading(contest.title.clone()));
-        blocks.push(Block::Paragraph(format!("What is timed: {}.", contest.what)));
+        blocks.push(Block::Paragraph(format!("What is timed, in {}: {}.", contest.unit, contest.what)));
         blocks.push(Block::Paragraph(format!(
             "Measured on {} by {} From `{}`.",
             contest.origin.at.split('T').next().unwrap_or_default(),
@@ -49,7 +49,8 @@ pub(super) fn document(contests: &[Contest]) -> Document {
         if !contest.pairs.is_empty() {
             let pairs: Vec<_> = contest.pairs.iter().map(|p| (contest, p)).collect();
             let title = format!("All {} pairs", pairs.len());
-            blocks.push(Block::Details(title, vec![Block::Table(table(&contest.title, &pairs))]));
+            let caption = format!("Times in {}", contest.unit);
+            blocks.push(Block::Details(title, vec![Block::Table(table(&caption, &pairs, false))]));
         }
         if !contest.missing.is_empty() {
             let mut lines = contest.missing.clone();
@@ -112,8 +113,11 @@ fn overview(contests: &[Contest]) -> Table {
     }
 }
 
-fn table(caption: &str, pairs: &[(&Contest, &Pair)]) -> Table {
-    let rows = pairs.iter().map(|(_, pair)| {
+/// `mixed` pairs are of several comparisons, which each then names.
+fn table(caption: &str, pairs: &[(&Contest, &Pair)], mixed: bool) -> Table {
+    let rows = pairs.iter().map(|(contest, pair)| {
+        let (title, unit) = (&contest.title, contest.unit);
+        let work = if mixed { format!("{title}, {unit}: {}", pair.work) } else { pair.work.clone() };
         let ratios = pair.ratios();
         let (word, tone) = match pair.outcome() {
             Outcome::Ahead => ("ahead", Tone::Good),
@@ -121,7 +125,7 @@ fn table(caption: &str, pairs: &[(&Contest, &Pair)]) -> Table {
             Outcome::Behind => ("behind", Tone::Bad),
         };
         vec![
-            Cell::text(pair.work.clone()),
+            Cell::text(work),
             Cell::text(pair.ours.who.clone()),
             Cell::text(pair.rival.who.clone()),
             Cell::number(pair.ours.least),

@@ -133,9 +133,11 @@ fn solvers(found: &Solvers) -> Contest {
     missing.extend(left_out.map(|(p, why)| format!("{}: {why}; to install it: {}", p.title, p.install)));
     Contest {
         title: String::new(),
-        what: "CPU time in µs of one solve to a greatest error of the potential, the best solver of each side: the \
+        what:
+            "CPU time of one solve to a greatest error of the potential, the best solver of each side: the \
                same right-hand side for all, exact Jacobians unless a name says `differences`"
-            .into(),
+                .into(),
+        unit: "µs",
         file: "",
         origin: found.origin.clone(),
         pairs: list,
@@ -158,7 +160,8 @@ fn training(found: &compare_train::report::Comparison) -> Contest {
     absent(&mut missing, &found.absent);
     Contest {
         title: String::new(),
-        what: "CPU time in µs of one iteration on one thread, single precision".into(),
+        what: "CPU time of one iteration on one thread, single precision".into(),
+        unit: "µs",
         file: "",
         origin: found.origin.clone(),
         pairs: list,
@@ -183,7 +186,8 @@ fn map(found: &MapComparison) -> Contest {
     }
     Contest {
         title: String::new(),
-        what: "CPU time in µs of one iteration on one thread, single precision".into(),
+        what: "CPU time of one iteration on one thread, single precision".into(),
+        unit: "µs",
         file: "",
         origin,
         pairs: list,
@@ -211,9 +215,10 @@ fn inference(found: &compare_infer::report::Comparison) -> Contest {
     Contest {
         title: String::new(),
         what: format!(
-            "time in ms of {} rows of 3 inputs, single precision; one thread: CPU time, more: wall time",
+            "time of {} rows of 3 inputs, single precision; one thread: CPU time, more: wall time",
             found.rows_a_batch
         ),
+        unit: "ms",
         file: "",
         origin: found.origin.clone(),
         pairs: list,
@@ -253,7 +258,8 @@ fn gpu(found: &compare_gpu::report::Comparison) -> Contest {
     }
     Contest {
         title: String::new(),
-        what: format!("time in ms by the device's own clock, on an {}", found.device),
+        what: format!("time by the device's own clock, on an {}", found.device),
+        unit: "ms",
         file: "",
         origin: found.origin.clone(),
         pairs: list,
