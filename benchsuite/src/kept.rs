@@ -140,23 +140,6 @@ fn without_folder(command: &str) -> String {
     format!("{before}{}", end.map_or("", |at| &after[at..]))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_kept_command_names_no_folder() {
-        for (given, kept) in [
-            ("x W-A --seed 1", "x W-A --seed 1"),
-            ("x W-A --out /a/b", "x W-A"),
-            ("x W-A --out /a/b --resume", "x W-A --resume"),
-            ("x W-A --out '/a b' --resume", "x W-A --resume"),
-        ] {
-            assert_eq!(without_folder(given), kept);
-        }
-    }
-}
-
 /// Ten thousand damaged copies of kept results, one at a time as `place` of a folder beside nothing else: each is
 /// read and judged by `look`, or refused by an error that names the file.
 #[cfg(test)]
@@ -178,4 +161,21 @@ pub(crate) fn try_damage(samples: &[PathBuf], place: &str, mut look: impl FnMut(
         }
     });
     assert!(read > 100, "only {read} were read: the samples are no good");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kept_command_names_no_folder() {
+        for (given, kept) in [
+            ("x W-A --seed 1", "x W-A --seed 1"),
+            ("x W-A --out /a/b", "x W-A"),
+            ("x W-A --out /a/b --resume", "x W-A --resume"),
+            ("x W-A --out '/a b' --resume", "x W-A --resume"),
+        ] {
+            assert_eq!(without_folder(given), kept);
+        }
+    }
 }

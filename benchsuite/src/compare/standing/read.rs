@@ -58,7 +58,7 @@ impl Kept {
 }
 
 /// Rows that have their work in common, in the order in which works came.
-fn by_work<'a, R>(rows: &'a [R], work: impl Fn(&R) -> String) -> Vec<(String, Vec<&'a R>)> {
+fn by_work<R>(rows: &[R], work: impl Fn(&R) -> String) -> Vec<(String, Vec<&R>)> {
     let mut groups: Vec<(String, Vec<&R>)> = Vec::new();
     for row in rows {
         let work = work(row);
@@ -241,14 +241,14 @@ fn gpu(found: &compare_gpu::report::Comparison) -> Contest {
     let networks: Vec<_> =
         found.rows.iter().filter(|r| !["Euler", "Rush–Larsen"].contains(&r.who.as_str())).collect();
     for (work, rows) in by_work(&networks, |r| work(r)) {
-        let time = |r: &compare_gpu::report::Row| Time {
+        let time = |r: &&compare_gpu::report::Row| Time {
             who: r.who.clone(),
             least: r.seconds_min.map(|s| s * 1e3),
             median: r.seconds_median.map(|s| s * 1e3),
         };
         let (ours, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|r| is_own(r));
         let others = others.into_iter().map(|r| (time(r), r.not_run.clone()));
-        pairs(&work, fastest(ours.into_iter().map(|r| time(r))), others, (&mut list, &mut missing));
+        pairs(&work, fastest(ours.into_iter().map(time)), others, (&mut list, &mut missing));
     }
     absent(&mut missing, &found.absent);
     let solvers = found.rows.len() - networks.len();
