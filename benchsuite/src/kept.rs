@@ -77,10 +77,15 @@ pub struct Outcome {
 
 /// The folder of the sources that keeps results; it need not be there.
 pub fn folder(publication: &Publication) -> PathBuf {
+    root().join(&publication.folder)
+}
+
+/// The folder of all of them.
+pub(crate) fn root() -> PathBuf {
     let built = Path::new(env!("CARGO_MANIFEST_DIR"));
     // A program that was copied to another machine looks where it is started.
     let root = if built.is_dir() { built.to_owned() } else { PathBuf::from("benchsuite") };
-    root.join("results").join(&publication.folder)
+    root.join("results")
 }
 
 /// Writes such a file.
@@ -94,6 +99,19 @@ pub(crate) fn write<T: Serialize>(path: &Path, kept: &Kept<T>) -> Result<(), Err
         remedy: "a value of the run is not finite; delete its analysis and resume the run".into(),
     })?;
     files::write(path, text + "\n")
+}
+
+/// Takes the figures of a run over.
+///
+/// # Errors
+/// [`Error::Io`].
+pub(crate) fn take_figures(run: &Path, folder: &Path) -> Result<(), Error> {
+    for entry in std::fs::read_dir(run.join("figures")).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let bytes = std::fs::read(&path).map_err(Error::io(&path, "check that it can be read"))?;
+        files::write(&folder.join("figures").join(entry.file_name()), bytes)?;
+    }
+    Ok(())
 }
 
 /// The JSON files of a folder in the order of their names; none if it is not there.
@@ -120,6 +138,29 @@ fn without_folder(command: &str) -> String {
         None => after.find(' '),
     };
     format!("{before}{}", end.map_or("", |at| &after[at..]))
+}
+
+/// Ten thousand damaged copies of kept results, one at a time as `place` of a folder beside nothing else: each is
+/// read and judged by `look`, or refused by an error that names the file.
+#[cfg(test)]
+pub(crate) fn try_damage(samples: &[PathBuf], place: &str, mut look: impl FnMut(&Path) -> Result<(), Error>) {
+    use crate::damage::{every, replace};
+    let samples: Vec<Vec<u8>> = samples.iter().map(|path| std::fs::read(path).unwrap()).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(place);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut read = 0;
+    every(&samples, |bytes| {
+        replace(&path, bytes);
+        match look(folder.path()) {
+            Ok(()) => read += 1,
+            Err(Error::Damaged { path: named, .. } | Error::Io { path: named, .. }) => {
+                assert_eq!(named, path)
+            }
+            Err(e) => panic!("{e:?}"),
+        }
+    });
+    assert!(read > 100, "only {read} were read: the samples are no good");
 }
 
 #[cfg(test)]

@@ -32,6 +32,9 @@ pub mod compare;
 pub mod compare_gpu;
 pub mod compare_infer;
 pub mod compare_train;
+#[cfg(test)]
+#[path = "../tests/common/damage.rs"]
+mod damage;
 mod datasets;
 pub mod doctor;
 mod error;

@@ -39,7 +39,7 @@ fn ours_and_diffsol_on_an_axon_with_a_rival_that_is_not_there() {
         assert!(error > comparison.references[0].check_mv && error < 5.0, "{row:?}");
     }
     assert!(comparison.accuracy.iter().any(|a| a.origin == "ours" && a.target_mv == 1e-2 && a.us.is_some()));
-    assert!(comparison.command.contains("compare ode --tasks hh_pulse"));
+    assert!(comparison.origin.command.contains("compare ode --tasks hh_pulse"));
     assert!(std::fs::read_to_string(out.join("compare-ode.md")).unwrap().contains("| tsit5 |"));
     assert!(std::fs::read_to_string(out.join("work-precision-hh_pulse.svg")).unwrap().starts_with("<svg"));
 }

@@ -176,7 +176,7 @@ impl Recipe {
         Ok(())
     }
 
-    /// Refuses more pulses than anybody wants: a solver stops at every edge, and lists them before it begins.
+    /// Refuses more pulses than a solver can list.
     pub(crate) fn check_pulses(&self) -> Result<(), Error> {
         let last = match &self.times {
             TimeGrid::Uniform { to, .. } | TimeGrid::Random { to, .. } => *to,
@@ -186,16 +186,7 @@ impl Recipe {
             Rows::AtTimes => last,
             Rows::StepPairs { step } => last + step,
         };
-        let pulses = self.model.stimulus.pulses_until(end);
-        if pulses > MAX_PULSES {
-            return Err(Error::bad_recipe(
-                "model.stimulus",
-                format!(
-                    "{pulses:e} pulses begin until t = {end}, more than {MAX_PULSES:e}; lengthen the period, or give a count"
-                ),
-            ));
-        }
-        Ok(())
+        self.model.stimulus.check_pulses(end).map_err(Error::model("model.stimulus"))
     }
 
     fn not_before_start(&self, place: &str, t: f64) -> Result<(), Error> {
@@ -205,9 +196,6 @@ impl Recipe {
         Ok(())
     }
 }
-
-/// The most pulses of a train within a trajectory.
-const MAX_PULSES: f64 = 1e7;
 
 pub(crate) fn finite(place: impl Into<String>, value: f64) -> Result<(), Error> {
     match value.is_finite() {

@@ -84,6 +84,17 @@ pub enum Error {
         /// What is allowed.
         remedy: &'static str,
     },
+    /// More pulses than a solver can list.
+    #[error(
+        "{pulses:e} pulses begin until t = {until}, more than {:e}; lengthen the period, or give a count",
+        crate::MAX_PULSES
+    )]
+    TooManyPulses {
+        /// How many.
+        pulses: f64,
+        /// The end of the time that was asked for.
+        until: f64,
+    },
     /// Text that does not describe a stimulus.
     #[error("cannot read `{text}` as a stimulus: {remedy}")]
     StimulusText {

@@ -50,5 +50,7 @@ pub use columns::CellColumns;
 pub use error::{Error, OutOfRange};
 pub use model::{IonicModel, MAX_PARAMETERS, MAX_STATES};
 pub use population::Population;
-pub use stimulus::{Interpolation, Pulse, PulseTrain, Pulses, S1S2, Sampled, Stimulus, StimulusSpec};
+pub use stimulus::{
+    Interpolation, MAX_PULSES, Pulse, PulseTrain, Pulses, S1S2, Sampled, Stimulus, StimulusSpec,
+};
 pub use variable::{Current, StimulusConvention, Variable, Variant};

@@ -234,6 +234,20 @@ function!(Tanh, tanh);
 #[allow(unsafe_code, reason = "a promise about layout")]
 unsafe impl<E: Element, const N: usize> Twin<Self> for Lanes<E, N> {}
 
+/// `base` to an integer power, the same for all lanes, by squares.
+#[inline(always)]
+pub(crate) fn power<T: Scalar>(mut base: T, n: i32) -> T {
+    let (mut power, mut k) = (T::from(1.0), n.unsigned_abs());
+    while k > 0 {
+        if k & 1 == 1 {
+            power *= base;
+        }
+        base *= base;
+        k >>= 1;
+    }
+    if n < 0 { power.recip() } else { power }
+}
+
 impl<E: Element, const N: usize> Scalar for Lanes<E, N> {
     #[inline(always)]
     fn exp(self) -> Self {
@@ -253,16 +267,7 @@ impl<E: Element, const N: usize> Scalar for Lanes<E, N> {
     }
     #[inline(always)]
     fn powi(self, n: i32) -> Self {
-        // Binary exponentiation: the exponent is the same for all lanes.
-        let (mut base, mut power, mut k) = (self, Self::from(1.0), n.unsigned_abs());
-        while k > 0 {
-            if k & 1 == 1 {
-                power *= base;
-            }
-            base *= base;
-            k >>= 1;
-        }
-        if n < 0 { power.recip() } else { power }
+        power(self, n)
     }
     #[inline(always)]
     fn powf(self, p: f64) -> Self {

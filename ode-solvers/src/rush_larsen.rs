@@ -1,7 +1,7 @@
 //! Rush–Larsen steps: exponential for what relaxes, explicit for the rest.
 
 use crate::runge_kutta::hermite;
-use crate::{Scalar, Statistics, Step, StepError, Stepper, System};
+use crate::{Scalar, Statistics, Step, StepError, Stepper, System, generalized_rush_larsen};
 
 pub(crate) const fn citation(order: u32) -> &'static str {
     match order {
@@ -9,11 +9,7 @@ pub(crate) const fn citation(order: u32) -> &'static str {
             "S. Rush & H. Larsen, A practical algorithm for solving dynamic membrane equations, \
              IEEE Trans. Biomed. Eng. 25 (1978) 389–392, doi:10.1109/TBME.1978.326270"
         }
-        _ => {
-            "J. Sundnes, R. Artebrant, O. Skavhaug & A. Tveito, A second-order algorithm for solving dynamic \
-             cell membrane equations, IEEE Trans. Biomed. Eng. 56 (2009) 2546–2548, \
-             doi:10.1109/TBME.2009.2014739"
-        }
+        _ => generalized_rush_larsen::CITATION,
     }
 }
 

@@ -31,7 +31,7 @@ enum Task {
     /// Integrate one model: trajectory, biomarkers or a figure (`simulate --help`)
     #[command(disable_help_flag = true)]
     Simulate(Arguments),
-    /// Compare our solvers, training or inference with others' (`compare ode --help`, `train`, `infer`, `map`)
+    /// Compare our solvers, training or inference with others' (`compare ode --help`, `train`, `infer`, `map`, `gpu`, `page`)
     #[command(disable_help_flag = true)]
     Compare(Arguments),
     /// Many trials, on many threads, processes or machines (`sweep --help`)
@@ -87,7 +87,7 @@ fn main() -> miette::Result<ExitCode> {
 /// As [`benchsuite`], with the C library that other programs integrate.
 fn compare(arguments: &[OsString]) -> miette::Result<ExitCode> {
     // Training and inference integrate nothing by that library.
-    let alone = arguments.first().is_some_and(|a| a == "train" || a == "infer" || a == "map");
+    let alone = arguments.first().is_some_and(|a| ["train", "infer", "map", "page"].iter().any(|b| a == b));
     if alone || arguments.iter().any(|a| a == "--help" || a == "-h") {
         return benchsuite("compare", arguments);
     }

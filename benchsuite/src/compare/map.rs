@@ -10,9 +10,9 @@ use surrogates::MapSpec;
 use surrogates::neural_map::{MapConfig, MapTrainer, Pairs};
 
 use super::clock;
+use super::origin::{Origin, least_and_median};
 use super::peer::Peer;
 use crate::error::near_misses;
-use crate::manifest::{Code, Machine, now};
 use crate::{Error, files, print};
 
 /// How to compare trainings of neural maps.
@@ -54,14 +54,9 @@ const SOURCE: &str = include_str!("../../peers/neural_map.py");
 /// `compare-map.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MapComparison {
-    /// The layout of this file.
-    pub format: u32,
-    /// When, in UTC.
-    pub at: String,
-    /// The code.
-    pub code: Code,
-    /// The machine.
-    pub machine: Machine,
+    /// Where the numbers come from.
+    #[serde(flatten)]
+    pub origin: Origin,
     /// Pairs in a batch.
     pub batch: usize,
     /// Neurons in each hidden layer.
@@ -156,10 +151,7 @@ pub(super) fn compare(options: &MapOptions) -> Result<(), Error> {
         });
     }
     let found = MapComparison {
-        format: 1,
-        at: now(),
-        code: Code::current(),
-        machine: Machine::current(),
+        origin: Origin::here(),
         batch: options.batch,
         width: options.width,
         rounds: options.rounds,
@@ -210,9 +202,8 @@ fn turn(trainer: &mut MapTrainer, seconds: f64) -> Result<Vec<f64>, Error> {
     Ok(times)
 }
 
-fn row(name: String, version: Option<String>, absent: Option<String>, mut times: Vec<f64>) -> MapRow {
-    times.sort_by(f64::total_cmp);
-    let (min_us, median_us) = (times.first().copied(), times.get(times.len() / 2).copied());
+fn row(name: String, version: Option<String>, absent: Option<String>, times: Vec<f64>) -> MapRow {
+    let (min_us, median_us) = least_and_median(&times);
     MapRow { name, version, absent, min_us, median_us }
 }
 

@@ -13,12 +13,14 @@ pub(crate) mod compiler;
 #[cfg(feature = "crowds")]
 mod ensemble;
 pub mod map;
+pub mod origin;
 pub mod ours;
 pub mod peer;
 mod plot;
 pub mod report;
 pub mod rivals;
 mod run;
+pub mod standing;
 pub mod task;
 
 use std::path::PathBuf;
@@ -49,6 +51,8 @@ enum What {
     Gpu(crate::compare_gpu::Gpu),
     /// The training step of a neural map
     Map(map::MapOptions),
+    /// Measure nothing: all kept comparisons on one page, with where we are behind
+    Page(standing::PageOptions),
 }
 
 impl Compare {
@@ -64,6 +68,7 @@ impl Compare {
             What::Infer(options) => options.run(),
             What::Gpu(options) => options.run(),
             What::Map(options) => map::compare(options),
+            What::Page(options) => options.run(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::accuracy::time_to;
-use crate::manifest::{Code, Machine};
+use super::origin::{Origin, least_and_median};
 
 /// Errors of the potential, in mV, for which the time is asked.
 pub const TARGETS: [f64; 4] = [1e-1, 1e-2, 1e-3, 1e-4];
@@ -11,16 +11,9 @@ pub const TARGETS: [f64; 4] = [1e-1, 1e-2, 1e-3, 1e-4];
 /// `compare-ode.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// The layout of this file.
-    pub format: u32,
-    /// When, in UTC.
-    pub at: String,
-    /// The command.
-    pub command: String,
-    /// The code.
-    pub code: Code,
-    /// The machine.
-    pub machine: Machine,
+    /// Where the numbers come from.
+    #[serde(flatten)]
+    pub origin: Origin,
     /// How often each solver had its turn.
     pub rounds: usize,
     /// CPU time that a turn repeated the solve for, in seconds.
@@ -142,16 +135,9 @@ impl Row {
     }
 
     /// Takes over what was timed.
-    pub(super) fn take(&mut self, mut timing: super::peer::Timing) {
-        timing.us.sort_by(f64::total_cmp);
+    pub(super) fn take(&mut self, timing: super::peer::Timing) {
         self.repeats = timing.us.len();
-        self.us_min = timing.us.first().copied();
-        let middle = timing.us.len() / 2;
-        self.us_median = match timing.us.len() {
-            0 => None,
-            n if n.is_multiple_of(2) => Some((timing.us[middle - 1] + timing.us[middle]) / 2.0),
-            _ => Some(timing.us[middle]),
-        };
+        (self.us_min, self.us_median) = least_and_median(&timing.us);
         (self.steps, self.rhs, self.jacobians) = (timing.steps, timing.rhs, timing.jacobians);
     }
 }
@@ -162,24 +148,34 @@ impl Comparison {
         let mut all = Vec::new();
         for info in &self.references {
             for (solver, origin) in self.solvers(&info.task) {
-                let mut rows: Vec<&Row> =
-                    self.rows.iter().filter(|r| r.task == info.task && r.solver == solver).collect();
-                rows.sort_by(|a, b| b.rtol.total_cmp(&a.rtol));
-                let points: Vec<(f64, f64)> = rows
-                    .iter()
-                    .filter(|r| r.failure.is_none())
-                    .filter_map(|r| Some((r.error_mv?, r.us_min?)))
-                    .collect();
                 all.extend(TARGETS.map(|target_mv| Accuracy {
                     task: info.task.clone(),
                     solver: solver.to_owned(),
                     origin: origin.to_owned(),
                     target_mv,
-                    us: time_to(target_mv, &points),
+                    us: self.time_to(target_mv, &info.task, solver, |r| r.us_min),
                 }));
             }
         }
         all
+    }
+
+    /// What a solver takes to an accuracy, in µs, from one of its times at each tolerance.
+    pub(super) fn time_to(
+        &self,
+        target_mv: f64,
+        task: &str,
+        solver: &str,
+        time: impl Fn(&Row) -> Option<f64>,
+    ) -> Option<f64> {
+        let mut rows: Vec<&Row> = self.rows.iter().filter(|r| r.task == task && r.solver == solver).collect();
+        rows.sort_by(|a, b| b.rtol.total_cmp(&a.rtol));
+        let points: Vec<(f64, f64)> = rows
+            .iter()
+            .filter(|r| r.failure.is_none())
+            .filter_map(|r| Some((r.error_mv?, time(r)?)))
+            .collect();
+        time_to(target_mv, &points)
     }
 
     /// The solvers of a task with their origins, in the order in which they came.
@@ -269,14 +265,14 @@ impl Comparison {
              on the straight line, in logarithms, between two tolerances. Ratios below 1 mean that ours is \
              faster. Beside the cells of an ensemble stands what the others take for one cell: they have no \
              ensembles of such cells, and solve one after the other.\n",
-            self.command,
-            self.code.short_commit(),
-            self.machine.cpu,
-            self.machine.threads,
-            self.machine.simd,
-            self.machine.os,
-            self.at,
-            self.code.rustc,
+            self.origin.command,
+            self.origin.code.short_commit(),
+            self.origin.machine.cpu,
+            self.origin.machine.threads,
+            self.origin.machine.simd,
+            self.origin.machine.os,
+            self.origin.at,
+            self.origin.code.rustc,
             self.rounds,
         );
         text += "\n| rival | version |\n|---|---|\n";
@@ -353,11 +349,7 @@ pub(super) mod tests {
             rows.push(Row::new("ord", "cvode_bdf", "cvode", error, error, Err("CV_ERR_FAILURE".into())));
         }
         let mut comparison = Comparison {
-            format: 1,
-            at: "2026-01-01T00:00:00Z".into(),
-            command: "cargo xtask compare ode".into(),
-            code: Code::current(),
-            machine: Machine::current(),
+            origin: Origin { command: "cargo xtask compare ode".into(), ..Origin::here() },
             rounds: 5,
             seconds_a_turn: 0.05,
             references: vec![ReferenceInfo {

@@ -7,13 +7,13 @@ use ode_solvers::Method;
 
 #[cfg(feature = "crowds")]
 use super::ensemble;
+use super::origin::Origin;
 use super::ours::{self, Reference, atol};
 use super::peer::{Peer, Timing};
 use super::report::{Comparison, Presence, ReferenceInfo, Row};
 use super::rivals::{self, RIVALS, Workshop};
 use super::task::Task;
 use super::{Ode, plot};
-use crate::manifest::{Code, Machine, now};
 use crate::{Error, files, print};
 
 /// One solver on one task.
@@ -40,11 +40,7 @@ pub fn compare(options: &Ode) -> Result<(), Error> {
     let library = options.library.as_deref().or(built.as_deref());
     let workshop = Workshop::new(&options.python, library, options.timeout)?;
     let mut comparison = Comparison {
-        format: 1,
-        at: now(),
-        command: super::command(),
-        code: Code::current(),
-        machine: Machine::current(),
+        origin: Origin::here(),
         rounds: options.rounds,
         seconds_a_turn: options.turn,
         references: Vec::new(),

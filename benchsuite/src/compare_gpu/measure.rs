@@ -11,6 +11,7 @@ use surrogates::Mlp;
 
 use super::clocked;
 use super::report::{Row, Timing, Work};
+use crate::compare::origin;
 use crate::compare_infer::networks::{error, operations, rows as inputs};
 use crate::kernels;
 
@@ -29,11 +30,8 @@ const LARGEST: u64 = 64 << 20;
 
 fn least_and_median(mut seconds: Vec<f64>) -> (f64, f64) {
     seconds.drain(..LEFT_OUT.min(seconds.len().saturating_sub(1)));
-    seconds.sort_by(f64::total_cmp);
-    (
-        seconds.first().copied().unwrap_or(f64::NAN),
-        seconds.get(seconds.len() / 2).copied().unwrap_or(f64::NAN),
-    )
+    let (least, median) = origin::least_and_median(&seconds);
+    (least.unwrap_or(f64::NAN), median.unwrap_or(f64::NAN))
 }
 
 /// A model's kernel, with cells that differ in their stimulus.

@@ -22,11 +22,10 @@ use ode_solvers::tape::FixedStep;
 use serde::Deserialize;
 
 use self::report::{Comparison, Row, Timing, Work};
-use crate::compare::{check_names, command};
+use crate::compare::check_names;
+use crate::compare::origin::{Absence, Origin};
 use crate::compare_infer::NETWORKS;
 use crate::compare_infer::networks::{operations, random, write_plain};
-use crate::compare_train::report::Absence;
-use crate::manifest::{Code, Machine, now};
 use crate::{Error, files, print};
 
 /// What is marched: model, variant, method, step in the model's unit, cells; 100 steps each.
@@ -113,11 +112,7 @@ impl Gpu {
             }
         }
         let comparison = Comparison {
-            format: 1,
-            at: now(),
-            command: command(),
-            code: Code::current(),
-            machine: Machine::current(),
+            origin: Origin::here(),
             device: device.description(),
             peak_flops: device.peak()?,
             bytes_a_second: device.bandwidth()?,

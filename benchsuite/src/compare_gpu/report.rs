@@ -4,22 +4,14 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use crate::compare_train::report::Absence;
-use crate::manifest::{Code, Machine};
+use crate::compare::origin::{Absence, Origin};
 
 /// `compare-gpu.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// The layout of this file.
-    pub format: u32,
-    /// When, in UTC.
-    pub at: String,
-    /// The command.
-    pub command: String,
-    /// The code.
-    pub code: Code,
-    /// The machine that the GPU is in.
-    pub machine: Machine,
+    /// Where the numbers come from.
+    #[serde(flatten)]
+    pub origin: Origin,
     /// The GPU and its driver.
     pub device: String,
     /// Additions and multiplications of `f32` that the device can do in a second outside its matrix
@@ -117,14 +109,12 @@ impl Comparison {
             "# Solvers and networks on a GPU\n\n{}; {:.1} Tflop/s outside matrix units, {:.2} TB/s measured. {} \
              runs each, the first three left out. `error`: of networks the greatest difference from double precision, \
              of the output's range; of solvers that of the first state after all steps, in its unit. `of the limit`: \
-             by bytes, or by operations outside the matrix units. `{}`, commit {}, {}.\n",
+             by bytes, or by operations outside the matrix units. {}\n",
             self.device,
             self.peak_flops * 1e-12,
             self.bytes_a_second * 1e-12,
             self.times,
-            self.command,
-            self.code.short_commit(),
-            self.machine.cpu
+            self.origin.line()
         );
         let mut titles: Vec<(&str, usize)> = Vec::new();
         for row in &self.rows {
@@ -191,11 +181,7 @@ mod tests {
             Row::new("8x2", "tensorrt", 5, true, work, Err("no | library".into())),
         ];
         let comparison = Comparison {
-            format: 1,
-            at: "now".into(),
-            command: "compare gpu".into(),
-            code: Code::current(),
-            machine: Machine::current(),
+            origin: Origin::here(),
             device: "A GPU".into(),
             peak_flops: 20e12,
             bytes_a_second: 1e12,

@@ -23,10 +23,9 @@ use self::networks::{operations, random, write_plain};
 use self::report::{Comparison, Row, Solver};
 use self::rivals::{C, C_FORMS, C_INSTALL, RIVALS, Workshop};
 use self::sessions::InProcess;
+use crate::compare::check_names;
+use crate::compare::origin::{Absence, Origin};
 use crate::compare::peer::Peer;
-use crate::compare::{check_names, command};
-use crate::compare_train::report::Absence;
-use crate::manifest::{Code, Machine, now};
 use crate::{Error, files, print};
 
 /// The networks, in the order of the tables, with their layers.
@@ -109,11 +108,7 @@ impl Infer {
         absent.sort_by(|a: &Absence, b| a.id.cmp(&b.id));
         absent.dedup_by(|a, b| a.id == b.id);
         let comparison = Comparison {
-            format: 1,
-            at: now(),
-            command: command(),
-            code: Code::current(),
-            machine: Machine::current(),
+            origin: Origin::here(),
             rounds: self.rounds,
             seconds_a_turn: self.turn,
             rows_a_batch: self.rows,

@@ -5,23 +5,15 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::compare_train::report::Absence;
+use crate::compare::origin::{Absence, Origin, least_and_median};
 use crate::figures::{Axis, Colour, Mark, Panel, Series, draw};
-use crate::manifest::{Code, Machine};
 
 /// `compare-infer.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// The layout of this file.
-    pub format: u32,
-    /// When, in UTC.
-    pub at: String,
-    /// The command.
-    pub command: String,
-    /// The code.
-    pub code: Code,
-    /// The machine.
-    pub machine: Machine,
+    /// Where the numbers come from.
+    #[serde(flatten)]
+    pub origin: Origin,
     /// How often each had its turn.
     pub rounds: usize,
     /// Time of a turn, in seconds.
@@ -101,12 +93,6 @@ impl Row {
     }
 }
 
-fn least_and_median(times: &[f64]) -> (Option<f64>, Option<f64>) {
-    let mut sorted = times.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    (sorted.first().copied(), sorted.get(sorted.len() / 2).copied())
-}
-
 /// A numerical solver on as many cells as there are rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Solver {
@@ -152,13 +138,10 @@ impl Comparison {
             "ms for {} rows of 3 inputs, single precision, each with the rows at a time that suit it best, in turn; \
              one thread: CPU time, more: wall time. `of peak` counts the products' multiplications and additions \
              alone, against {:.0} Gflop/s a thread. `error`: greatest difference from f64, of the output's range. \
-             `{}`, commit {}, {}, {}.\n",
+             {}\n",
             self.rows_a_batch,
             self.peak_flops / 1e9,
-            self.command,
-            self.code.short_commit(),
-            self.machine.cpu,
-            self.machine.simd
+            self.origin.line()
         );
         let mut threads: Vec<usize> = self.rows.iter().map(|r| r.threads).collect();
         threads.dedup();
@@ -278,11 +261,7 @@ mod tests {
             Row::new("8x2", "SiLU8,SiLU8", 1, name, Some(4096), times, (208.0, 16.0), Some(2e-7))
         };
         let comparison = Comparison {
-            format: 1,
-            at: String::new(),
-            command: "compare infer".into(),
-            code: Code::current(),
-            machine: Machine::current(),
+            origin: Origin::here(),
             rounds: 1,
             seconds_a_turn: 0.1,
             rows_a_batch: 1_000_000,
@@ -299,7 +278,7 @@ mod tests {
             ],
         };
         let text = comparison.markdown();
-        assert!(text.contains("| 8x2 | native | – | 5.20 | 6.00 | 1.000 | 40 % | 2e-7 | 20 |"), "{text}");
+        assert!(text.contains("| 8x2 | native | – | 5.20 | 5.60 | 1.000 | 40 % | 2e-7 | 20 |"), "{text}");
         assert!(text.contains("| 20.80 | 20.80 | 0.250 | 10 % |"), "{text}");
         assert!(text.contains("| Euler, C | – | 52.00 | 52.00 | 0.500 |"), "{text}");
         assert!(text.contains("it crashed") && text.contains("Absent: torch (no torch)"), "{text}");

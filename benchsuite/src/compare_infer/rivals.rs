@@ -5,8 +5,9 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::Error;
 use crate::compare::compiler::compile;
-use crate::{Error, files};
+use crate::compare_train::rivals::{Rival, lay_out};
 
 const SOURCES: [(&str, &str); 4] = [
     ("euler.c", include_str!("../../peers/infer/euler.c")),
@@ -14,19 +15,6 @@ const SOURCES: [(&str, &str); 4] = [
     ("infer_jax.py", include_str!("../../peers/infer/infer_jax.py")),
     ("infer_torch.py", include_str!("../../peers/infer/infer_torch.py")),
 ];
-
-/// A package, or a way to use it.
-#[derive(Debug)]
-pub(super) struct Rival {
-    /// Its name on the command line.
-    pub(super) id: &'static str,
-    /// Its program.
-    pub(super) file: &'static str,
-    /// Its modes: the program's word, and what the tables say.
-    pub(super) modes: &'static [(&'static str, &'static str)],
-    /// How to install it.
-    pub(super) install: &'static str,
-}
 
 /// All of them.
 pub(super) const RIVALS: [Rival; 2] = [
@@ -52,12 +40,7 @@ pub(super) struct Workshop {
 
 impl Workshop {
     pub(super) fn new(python: &Path) -> Result<Self, Error> {
-        let at = std::env::temp_dir();
-        let folder = tempfile::tempdir().map_err(Error::io(&at, "set TMPDIR to a folder with some room"))?;
-        for (name, text) in SOURCES {
-            files::write(&folder.path().join(name), text)?;
-        }
-        Ok(Workshop { folder, python: python.to_owned() })
+        Ok(Workshop { folder: lay_out(&SOURCES)?, python: python.to_owned() })
     }
 
     /// The command that starts a rival.

@@ -18,11 +18,11 @@ use std::time::Duration;
 
 use clap::Args;
 
-use self::report::{Absence, Comparison, Row};
+use self::report::{Comparison, Row};
 use self::rivals::{RIVALS, Workshop};
+use crate::compare::check_names;
+use crate::compare::origin::{Absence, Origin};
 use crate::compare::peer::Peer;
-use crate::compare::{check_names, command};
-use crate::manifest::{Code, Machine, now};
 use crate::{Error, files, print};
 
 /// The works, in the order of the tables.
@@ -112,11 +112,7 @@ impl Train {
             }
         }
         let comparison = Comparison {
-            format: 1,
-            at: now(),
-            command: command(),
-            code: Code::current(),
-            machine: Machine::current(),
+            origin: Origin::here(),
             rounds: self.rounds,
             seconds_a_turn: self.turn,
             absent,

@@ -4,21 +4,14 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::{Code, Machine};
+use crate::compare::origin::{Absence, Origin, least_and_median};
 
 /// `compare-train.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// The layout of this file.
-    pub format: u32,
-    /// When, in UTC.
-    pub at: String,
-    /// The command.
-    pub command: String,
-    /// The code.
-    pub code: Code,
-    /// The machine.
-    pub machine: Machine,
+    /// Where the numbers come from.
+    #[serde(flatten)]
+    pub origin: Origin,
     /// How often each had its turn.
     pub rounds: usize,
     /// CPU time of a turn, in seconds.
@@ -27,17 +20,6 @@ pub struct Comparison {
     pub absent: Vec<Absence>,
     /// What was measured.
     pub rows: Vec<Row>,
-}
-
-/// A rival that is not here.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Absence {
-    /// Its name on the command line.
-    pub id: String,
-    /// Why it is not here.
-    pub why: String,
-    /// How to install it.
-    pub install: String,
 }
 
 /// One program on one work.
@@ -69,18 +51,18 @@ impl Row {
         name: &str,
         times: Result<Vec<f64>, String>,
     ) -> Self {
-        let (mut times, failure) = match times {
+        let (times, failure) = match times {
             Ok(times) => (times, None),
             Err(why) => (Vec::new(), Some(why)),
         };
-        times.sort_by(f64::total_cmp);
+        let (us_min, us_median) = least_and_median(&times);
         Row {
             work: work.into(),
             network: network.into(),
             layers: layers.into(),
             name: name.into(),
-            us_min: times.first().copied(),
-            us_median: times.get(times.len() / 2).copied(),
+            us_min,
+            us_median,
             blocks: times.len(),
             failure,
         }
@@ -95,11 +77,8 @@ impl Comparison {
             out,
             "CPU time of one iteration in µs, one thread, single precision, batch 128 (`ode`: one \
              trajectory of 1,470 steps), in turn; smallest and median \
-             of several blocks. `{}`, commit {}, {}, {}.\n",
-            self.command,
-            self.code.short_commit(),
-            self.machine.cpu,
-            self.machine.simd
+             of several blocks. {}\n",
+            self.origin.line()
         );
         let mut seen: Vec<(&str, &str)> = Vec::new();
         for row in &self.rows {
@@ -149,11 +128,7 @@ mod tests {
         let other = Row::new("data", "mid", "SiLU32", "JAX 1, scan", Ok(vec![4.0]));
         let failed = Row::new("data", "mid", "SiLU32", "C", Err("it crashed".into()));
         let text = Comparison {
-            format: 1,
-            at: String::new(),
-            command: "compare train".into(),
-            code: Code::current(),
-            machine: Machine::current(),
+            origin: Origin::here(),
             rounds: 1,
             seconds_a_turn: 0.1,
             absent: vec![Absence { id: "torch".into(), why: "no torch".into(), install: "pip".into() }],

@@ -47,6 +47,19 @@ pub const RIVALS: [Rival; 3] = [
     },
 ];
 
+/// Writes programs into a folder that goes away.
+///
+/// # Errors
+/// [`Error::Io`].
+pub(crate) fn lay_out(sources: &[(&str, &str)]) -> Result<TempDir, Error> {
+    let at = std::env::temp_dir();
+    let folder = tempfile::tempdir().map_err(Error::io(&at, "set TMPDIR to a folder with some room"))?;
+    for (name, text) in sources {
+        files::write(&folder.path().join(name), text)?;
+    }
+    Ok(folder)
+}
+
 /// The programs, in a folder that goes away.
 pub(super) struct Workshop {
     folder: TempDir,
@@ -55,12 +68,7 @@ pub(super) struct Workshop {
 
 impl Workshop {
     pub(super) fn new(python: &Path) -> Result<Self, Error> {
-        let at = std::env::temp_dir();
-        let folder = tempfile::tempdir().map_err(Error::io(&at, "set TMPDIR to a folder with some room"))?;
-        for (name, text) in SOURCES {
-            files::write(&folder.path().join(name), text)?;
-        }
-        Ok(Workshop { folder, python: python.to_owned() })
+        Ok(Workshop { folder: lay_out(&SOURCES)?, python: python.to_owned() })
     }
 
     /// The command that starts a rival, compiled if need be; or why there is none.

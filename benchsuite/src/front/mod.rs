@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::claims::{Claim, Publication};
+use crate::compare::standing;
 use crate::results::{ClaimResult, Verdict};
 use crate::rundir::{self, RunDir};
 use crate::{Error, files, kept};
@@ -166,8 +167,8 @@ fn runs_in(folder: &Path) -> Result<Vec<Run>, Error> {
     Ok(runs)
 }
 
-/// Writes the page over what is kept and the runs of a folder: `report.html` and `report.md` in `into`.
-/// Returns the page and its last line in words.
+/// Writes the page over what is kept and the runs of a folder, `report.html` and `report.md` in `into`, and the
+/// page of rivals beside it, `benches.html` and `benches.md`. Returns the page and what it comes to, in words.
 ///
 /// # Errors
 /// Those of [`gather`], and [`Error::Io`].
@@ -175,9 +176,10 @@ pub fn write(runs: Option<&Path>, into: &Path) -> Result<(PathBuf, String), Erro
     let works = gather(runs)?;
     // Pages of runs are linked to if they lie in the same folder.
     page::document(&works, runs == Some(into)).write(into)?;
+    let rivals = standing::write(&kept::root(), into, true)?;
     let count = |v| works.iter().map(|w| w.count(v)).sum::<usize>();
     let line = format!(
-        "all works: {} published numbers; at the paper's scale {} PASS, {} DIFFER, {} were not run",
+        "all works: {} published numbers; at the paper's scale {} PASS, {} DIFFER, {} were not run\n{rivals}",
         works.iter().map(|w| w.rows.len()).sum::<usize>(),
         count(Verdict::Pass),
         count(Verdict::Differs),
@@ -261,5 +263,26 @@ mod tests {
         assert!(matches!(gather(Some(folder.path())), Err(Error::Damaged { .. })));
         std::fs::write(run.join("config.json"), "{").unwrap();
         assert!(matches!(gather(Some(folder.path())), Err(Error::Damaged { .. })));
+    }
+
+    /// A run's results, whatever became of the file, are shown or refused.
+    #[test]
+    fn damaged_results_are_shown_or_refused() {
+        let publication = Publication::kainth2025().unwrap();
+        let kept = kept::folder(&publication).join("results.json");
+        kept::try_damage(&[kept], "P/results.json", |folder| {
+            let mut fresh = BTreeMap::new();
+            add(&mut fresh, &folder.join("P/results.json"))?;
+            let row = |claim: &Claim| Row {
+                claim: claim.clone(),
+                kept: None,
+                fresh: fresh.get(&claim.id).cloned(),
+            };
+            let rows = publication.claims.iter().map(row).collect();
+            let page =
+                page::document(&[Work { publication: publication.clone(), rows, runs: Vec::new() }], false);
+            assert!(!page.to_html().is_empty() && !page.to_markdown().is_empty());
+            Ok(())
+        });
     }
 }

@@ -66,6 +66,11 @@ pub(super) fn document(works: &[Work], linked: bool) -> Document {
             blocks.push(Block::Details(title, vec![Block::Table(claims(&open))]));
         }
     }
+    blocks.push(Block::Heading("How fast, beside others".into()));
+    blocks.push(Block::Links(vec![(
+        "Ours beside the rivals: solvers, training, inference, each with where we are behind".into(),
+        "benches.html".into(),
+    )]));
     blocks.push(Block::Heading("To measure them again".into()));
     blocks.push(Block::Table(commands(works)));
     blocks.push(Block::Heading("This program and this machine".into()));

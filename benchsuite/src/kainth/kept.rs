@@ -7,7 +7,7 @@ use super::config::Config;
 use super::findings::{Findings, judge};
 use super::train::Trained;
 use crate::claims::Publication;
-use crate::kept::{Kept, Outcome, Provenance, list, write};
+use crate::kept::{Kept, Outcome, Provenance, list, take_figures, write};
 use crate::rundir::RunDir;
 use crate::{Error, Tier, files};
 
@@ -47,11 +47,7 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
     let publication = Publication::kainth2025()?;
     let kept = load(folder)?;
     files::write_json(&folder.join("results.json"), &judge(&publication, &kept, Tier::Paper, None))?;
-    for name in std::fs::read_dir(run.join("figures")).into_iter().flatten().flatten() {
-        let bytes =
-            std::fs::read(name.path()).map_err(Error::io(&name.path(), "check that it can be read"))?;
-        files::write(&folder.join("figures").join(name.file_name()), bytes)?;
-    }
+    take_figures(run, folder)?;
     Ok(Outcome { taken, total: kept.networks.len(), folder: folder.to_owned() })
 }
 
@@ -72,6 +68,7 @@ pub(crate) fn load(folder: &Path) -> Result<Findings, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kept::try_damage;
 
     /// What is kept can be read, and its `results.json` is what the claims say now.
     #[test]
@@ -86,5 +83,18 @@ mod tests {
         let then: Vec<crate::results::ClaimResult> =
             files::read_json(&folder.join("results.json"), "run keep again").unwrap();
         assert_eq!(now, then);
+    }
+
+    /// Judged, or refused: what is broken in a kept file never ends a report.
+    #[test]
+    fn damaged_results_are_read_or_refused() {
+        let publication = Publication::kainth2025().unwrap();
+        let samples = list(&crate::kept::folder(&publication).join("networks")).unwrap();
+        let samples = &samples[samples.len().saturating_sub(2)..];
+        try_damage(samples, "networks/a.json", |folder| {
+            let kept = load(folder)?;
+            judge(&publication, &kept, Tier::Paper, None);
+            Ok(())
+        });
     }
 }

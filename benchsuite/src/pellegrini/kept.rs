@@ -8,7 +8,7 @@ use super::findings::{Findings, judge};
 use super::train::Trained;
 use super::tune::Candidate;
 use crate::claims::Publication;
-use crate::kept::{Kept, Outcome, Provenance, list};
+use crate::kept::{Kept, Outcome, Provenance, list, take_figures};
 use crate::rundir::RunDir;
 use crate::{Error, Tier, files};
 
@@ -40,12 +40,7 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
     let publication = Publication::pellegrini2025()?;
     let all = load(folder)?;
     files::write_json(&folder.join("results.json"), &judge(&publication, &all, Tier::Paper, None))?;
-    for name in std::fs::read_dir(run.join("figures")).into_iter().flatten().flatten() {
-        let to = folder.join("figures").join(name.file_name());
-        let bytes =
-            std::fs::read(name.path()).map_err(Error::io(&name.path(), "check that it can be read"))?;
-        files::write(&to, bytes)?;
-    }
+    take_figures(run, folder)?;
     Ok(Outcome { taken: findings.nets.len(), total: all.nets.len(), folder: folder.to_owned() })
 }
 
@@ -71,6 +66,7 @@ pub(crate) fn load(folder: &Path) -> Result<Findings, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kept::try_damage;
 
     /// What is kept can be read, and its `results.json` is what the claims say now.
     #[test]
@@ -85,5 +81,18 @@ mod tests {
         let then: Vec<crate::results::ClaimResult> =
             files::read_json(&folder.join("results.json"), "run keep again").unwrap();
         assert_eq!(now, then);
+    }
+
+    /// Judged, or refused: what is broken in a kept file never ends a report.
+    #[test]
+    fn damaged_results_are_read_or_refused() {
+        let publication = Publication::pellegrini2025().unwrap();
+        let samples = list(&crate::kept::folder(&publication).join("networks")).unwrap();
+        let samples = &samples[samples.len().saturating_sub(2)..];
+        try_damage(samples, "networks/a.json", |folder| {
+            let kept = load(folder)?;
+            judge(&publication, &kept, Tier::Paper, None);
+            Ok(())
+        });
     }
 }

@@ -121,9 +121,6 @@ fn assignment(text: &str) -> Result<(String, f64), String> {
     Ok((name.trim().to_owned(), number))
 }
 
-/// The most pulses of a train: a solver lists every edge before it begins.
-const MAX_PULSES: f64 = 1e7;
-
 /// The largest number of times that `--save-every` may ask for: about 3 GB of O'Hara–Rudy states.
 const MAX_SAVED: f64 = 1e7;
 
@@ -204,13 +201,9 @@ impl Simulate {
         let stimulus =
             stimulus::read(&self.stim, &self.stim_file, &self.stim_samples, cell.stimulus_convention())?;
         let until = self.t_end.unwrap_or(self.t_start);
-        let pulses = stimulus.pulses_until(until);
-        if pulses > MAX_PULSES {
-            let why = format!(
-                "{pulses:e} pulses begin until t = {until}, more than {MAX_PULSES:e}; lengthen the period, or give a count"
-            );
-            return Err(Error::bad_option("--stim", self.stim.join(" "), why));
-        }
+        stimulus
+            .check_pulses(until)
+            .map_err(|e| Error::bad_option("--stim", self.stim.join(" "), e.to_string()))?;
         cell.set_stimulus(stimulus);
         Ok(())
     }

@@ -114,7 +114,10 @@ pub fn keep(folder: &Path, results: &Path) -> Result<Kept, Error> {
 fn thinned(result: &TrialResult) -> TrialResult {
     let mut result = result.clone();
     for course in &mut result.courses {
-        let n = course.iteration.len();
+        // All are as long, unless a file was damaged.
+        let lengths =
+            [course.iteration.len(), course.loss.len(), course.mean_error.len(), course.max_error.len()];
+        let n = lengths.into_iter().min().unwrap_or(0);
         let take = n.min(COURSE);
         let kept: Vec<usize> = (1..=take).map(|i| i * n / take - 1).collect();
         course.iteration = kept.iter().map(|k| course.iteration[*k]).collect();
@@ -163,4 +166,22 @@ fn csv(all: &[TrialResult]) -> String {
         ));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kept::{list, try_damage};
+
+    #[test]
+    fn damaged_trials_are_read_or_refused() {
+        let publication = Publication::werneck2024().unwrap();
+        let samples = list(&folder_of(&crate::kept::folder(&publication))).unwrap();
+        try_damage(&samples[..2], "trial/result.json", |folder| {
+            let all: Vec<TrialResult> = find(folder)?.iter().map(thinned).collect();
+            csv(&all);
+            findings::judge(&publication, &all);
+            Ok(())
+        });
+    }
 }

@@ -39,6 +39,7 @@ mod result;
 mod sets;
 mod settings;
 mod spec;
+mod terms;
 mod train;
 
 use std::path::Path;
@@ -50,7 +51,8 @@ use surrogates::{Mlp, TrainingSet};
 
 pub use findings::{judge, one_protocol};
 pub use result::{Course, Errors, Progress, Scores, TrialResult};
-pub use spec::{Class, Domain, Extra, ExtraRule, Problem, Protocol, Scaling, Schedule, Times, TrialSpec};
+pub use spec::TrialSpec;
+pub use terms::{Class, Domain, Extra, ExtraRule, Problem, Protocol, Scaling, Schedule, Times};
 
 use self::sets::Sets;
 use crate::interrupt::Stop;

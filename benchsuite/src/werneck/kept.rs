@@ -169,6 +169,7 @@ fn csv(publication: &Publication, samples: &Samples<'_>, set: Set) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kept::try_damage;
 
     #[test]
     fn what_is_not_there_is_no_error_and_what_is_damaged_is() {
@@ -215,5 +216,20 @@ mod tests {
         assert_eq!((thin.len(), thin[99][0], thin[0][1]), (COURSE, 2500.0, 0.333333));
         assert_eq!(course(&lines[..7]).len(), 7);
         assert!(course(&[]).is_empty());
+    }
+
+    /// Judged, or refused: what is broken in a kept file never ends a report.
+    #[test]
+    fn damaged_results_are_read_or_refused() {
+        let publication = Publication::werneck2024().unwrap();
+        let samples = list(&crate::kept::folder(&publication).join("networks")).unwrap();
+        let samples = &samples[samples.len().saturating_sub(2)..];
+        try_damage(samples, "networks/a.json", |folder| {
+            let kept = load(folder)?;
+            let samples = super::samples(&kept);
+            judge(&publication, &samples, Tier::Paper, None);
+            assert!(Set::ALL.iter().all(|set| !csv(&publication, &samples, *set).is_empty()));
+            Ok(())
+        });
     }
 }

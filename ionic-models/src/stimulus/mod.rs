@@ -11,6 +11,9 @@ pub use sampled::{Interpolation, Sampled};
 
 use crate::Error;
 
+/// The most pulses of a stimulus that a solve may meet: their edges take 160 MB.
+pub const MAX_PULSES: f64 = 1e7;
+
 /// A stimulus: what the model receives as `i_stim` at each time.
 ///
 /// Unit and sign are the model's own ([`StimulusConvention`](crate::StimulusConvention)): −80 A/F
@@ -164,11 +167,21 @@ impl Stimulus {
         self.0.stops(t0, t1, out);
     }
 
-    /// How many pulses of trains begin before `t`, at most: the premature one of S1–S2 counts always. A solver
-    /// lists every edge before it begins: whoever takes a stimulus from outside should refuse more than anybody
-    /// wants.
+    /// How many pulses of trains and S1–S2 protocols begin before `t`. Pulses that were given one by one count
+    /// for nothing: they are in memory already.
+    #[must_use]
     pub fn pulses_until(&self, t: f64) -> f64 {
         self.0.pulses_until(t)
+    }
+
+    /// Refuses more pulses before `t` than anybody wants. A solver lists every edge before it begins, so whoever
+    /// takes a stimulus from outside asks this first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooManyPulses`] if more than [`MAX_PULSES`] begin before `t`.
+    pub fn check_pulses(&self, t: f64) -> Result<(), Error> {
+        self.0.check_pulses(t)
     }
 }
 
@@ -228,15 +241,23 @@ impl StimulusSpec {
         }
     }
 
-    /// As [`Stimulus::pulses_until`].
-    pub fn pulses_until(&self, t: f64) -> f64 {
+    fn pulses_until(&self, t: f64) -> f64 {
         match self {
             Self::PulseTrain(train) => train.pulses_until(t),
             Self::S1S2(protocol) => protocol.pulses_until(t),
             Self::Sum(parts) => parts.iter().map(|part| part.pulses_until(t)).sum(),
-            // As many as are listed.
             Self::None | Self::Constant(_) | Self::Pulses(_) | Self::Sampled(_) => 0.0,
         }
+    }
+
+    /// As [`Stimulus::check_pulses`].
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn check_pulses(&self, t: f64) -> Result<(), Error> {
+        let pulses = self.pulses_until(t);
+        if pulses > MAX_PULSES { Err(Error::TooManyPulses { pulses, until: t }) } else { Ok(()) }
     }
 
     fn stops(&self, t0: f64, t1: f64, out: &mut Vec<f64>) {

@@ -130,7 +130,7 @@ impl S1S2 {
     }
 
     pub(super) fn pulses_until(&self, t: f64) -> f64 {
-        self.s1().pulses_until(t) + 1.0
+        self.s1().pulses_until(t) + f64::from(self.s2().start < t)
     }
 
     fn s2(&self) -> Pulse {

@@ -1,6 +1,6 @@
 //! Stimuli: values, edges, checks, files.
 
-use ionic_models::{Error, Interpolation, Pulse, PulseTrain, S1S2, Stimulus, StimulusSpec};
+use ionic_models::{Error, Interpolation, MAX_PULSES, Pulse, PulseTrain, S1S2, Stimulus, StimulusSpec};
 use proptest::prelude::*;
 
 fn stops(stimulus: &Stimulus, t0: f64, t1: f64) -> Vec<f64> {
@@ -122,6 +122,43 @@ fn s1s2_has_one_premature_pulse() {
     let error = Stimulus::s1s2(S1S2 { s2_interval: 1.0, ..protocol }).unwrap_err();
     assert!(error.to_string().contains("s2_interval is 1"), "{error}");
     assert!(Stimulus::s1s2(S1S2 { s1_count: 0, ..protocol }).is_err());
+}
+
+#[test]
+fn a_pulse_is_counted_if_it_begins_before_the_time_asked_for() {
+    let endless = train(10.0, 100.0, 2.0, None);
+    let counted = |t| endless.pulses_until(t);
+    assert_eq!([-5.0, 10.0, 10.5, 110.0, 110.5, 1e4].map(counted), [0.0, 0.0, 1.0, 1.0, 2.0, 100.0]);
+    assert_eq!(train(10.0, 100.0, 2.0, Some(3)).pulses_until(1e9), 3.0);
+    // S1 at 5, 105 and 205, the premature pulse at 265.
+    let protocol = S1S2 {
+        start: 5.0,
+        s1_period: 100.0,
+        s1_count: 3,
+        s2_interval: 60.0,
+        duration: 2.0,
+        amplitude: 1.0,
+        s2_amplitude: None,
+    };
+    let s1s2 = Stimulus::s1s2(protocol).unwrap();
+    let counted = |t| s1s2.pulses_until(t);
+    assert_eq!([0.0, 50.0, 265.0, 265.5, 1e9].map(counted), [0.0, 1.0, 3.0, 4.0, 4.0]);
+    let both = Stimulus::sum(vec![endless, s1s2, Stimulus::constant(1.0).unwrap()]);
+    assert_eq!(both.pulses_until(50.0), 2.0);
+    let listed = Stimulus::pulses(vec![Pulse { start: 0.0, duration: 1.0, amplitude: 1.0 }]).unwrap();
+    assert_eq!(listed.pulses_until(50.0), 0.0, "what was given one by one is in memory already");
+}
+
+#[test]
+fn more_pulses_than_a_solver_can_list_are_refused() {
+    let fast = train(0.0, 1e-3, 1e-4, None);
+    assert!(fast.check_pulses(9_999.0).is_ok());
+    let error = fast.check_pulses(10_001.0).unwrap_err();
+    assert!(matches!(error, Error::TooManyPulses { pulses, until: 10_001.0 } if pulses > MAX_PULSES));
+    let said = error.to_string();
+    assert!(said.contains("t = 10001, more than 1e7; lengthen the period"), "{said}");
+    assert!(train(0.0, 1e-3, 1e-4, Some(5)).check_pulses(1e9).is_ok());
+    assert!(Stimulus::sum(vec![fast.clone(), fast]).check_pulses(9_999.0).is_err(), "parts add");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAss
 
 use super::Register;
 use super::register::Set;
+use crate::lanes::power;
 use crate::{Element, Kernel, Lanes, Scalar, Twin};
 
 /// [`Lanes`] as one register: each operation is an instruction, and the compiler sees a number.
@@ -136,44 +137,38 @@ impl<R: Register> DivAssign for One<R> {
     }
 }
 
+/// Operations that the register has under the same name.
+macro_rules! instructions {
+    ($($method:ident($($other:ident),*);)*) => {$(
+        #[inline(always)]
+        fn $method(self, $($other: Self),*) -> Self {
+            Self(self.0.$method($($other.0),*))
+        }
+    )*};
+}
+
 impl<R: Register> Scalar for One<R> {
     const FUSES: bool = !matches!(R::SET, Set::Any);
-    #[inline(always)]
-    fn exp(self) -> Self {
-        Self(self.0.exp())
-    }
-    #[inline(always)]
-    fn exp_m1(self) -> Self {
-        Self(self.0.exp_m1())
-    }
-    #[inline(always)]
-    fn ln(self) -> Self {
-        Self(self.0.ln())
-    }
-    #[inline(always)]
-    fn sqrt(self) -> Self {
-        Self(self.0.sqrt())
+    instructions! {
+        exp();
+        exp_m1();
+        ln();
+        sqrt();
+        tanh();
+        abs();
+        recip();
+        min(other);
+        max(other);
+        mul_add(y, z);
+        neg_mul_add(y, z);
     }
     #[inline(always)]
     fn powi(self, n: i32) -> Self {
-        // Binary exponentiation: the exponent is the same for all lanes.
-        let (mut base, mut power, mut k) = (self, Self::from(1.0), n.unsigned_abs());
-        while k > 0 {
-            if k & 1 == 1 {
-                power *= base;
-            }
-            base *= base;
-            k >>= 1;
-        }
-        if n < 0 { power.recip() } else { power }
+        power(self, n)
     }
     #[inline(always)]
     fn powf(self, p: f64) -> Self {
         (self.ln() * p).exp()
-    }
-    #[inline(always)]
-    fn tanh(self) -> Self {
-        Self(self.0.tanh())
     }
     #[inline(always)]
     fn sin(self) -> Self {
@@ -192,10 +187,6 @@ impl<R: Register> Scalar for One<R> {
         }
     }
     #[inline(always)]
-    fn abs(self) -> Self {
-        Self(self.0.abs())
-    }
-    #[inline(always)]
     fn select_lt(a: Self, b: Self, yes: Self, no: Self) -> Self {
         Self(R::select_lt(a.0, b.0, yes.0, no.0))
     }
@@ -206,26 +197,6 @@ impl<R: Register> Scalar for One<R> {
     #[inline(always)]
     fn all_finite(self) -> bool {
         Lanes(self.numbers()).all_finite()
-    }
-    #[inline(always)]
-    fn mul_add(self, y: Self, z: Self) -> Self {
-        Self(self.0.mul_add(y.0, z.0))
-    }
-    #[inline(always)]
-    fn neg_mul_add(self, y: Self, z: Self) -> Self {
-        Self(self.0.neg_mul_add(y.0, z.0))
-    }
-    #[inline(always)]
-    fn recip(self) -> Self {
-        Self(self.0.recip())
-    }
-    #[inline(always)]
-    fn min(self, other: Self) -> Self {
-        Self(self.0.min(other.0))
-    }
-    #[inline(always)]
-    fn max(self, other: Self) -> Self {
-        Self(self.0.max(other.0))
     }
     #[inline(always)]
     fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output {

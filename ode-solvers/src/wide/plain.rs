@@ -106,13 +106,20 @@ impl<R> Div<f64> for Plain<R> {
     }
 }
 
+/// Functions that `f64` has under the same name.
+macro_rules! functions {
+    ($($method:ident)*) => {$(
+        #[inline(always)]
+        fn $method(self) -> Self {
+            plain(f64::$method(self.0))
+        }
+    )*};
+}
+
 impl<R: Register<Element = f64>> Scalar for Plain<R> {
     const FUSES: bool = true;
+    functions! { exp exp_m1 ln sqrt tanh sin cos abs }
 
-    #[inline(always)]
-    fn exp(self) -> Self {
-        plain(f64::exp(self.0))
-    }
     #[inline(always)]
     fn exps<const N: usize>(mut x: [Self; N]) -> [Self; N] {
         for group in x.chunks_mut(R::WIDTH) {
@@ -128,40 +135,12 @@ impl<R: Register<Element = f64>> Scalar for Plain<R> {
         x
     }
     #[inline(always)]
-    fn exp_m1(self) -> Self {
-        plain(f64::exp_m1(self.0))
-    }
-    #[inline(always)]
-    fn ln(self) -> Self {
-        plain(f64::ln(self.0))
-    }
-    #[inline(always)]
-    fn sqrt(self) -> Self {
-        plain(f64::sqrt(self.0))
-    }
-    #[inline(always)]
     fn powi(self, n: i32) -> Self {
         plain(self.0.powi(n))
     }
     #[inline(always)]
     fn powf(self, p: f64) -> Self {
         plain(self.0.powf(p))
-    }
-    #[inline(always)]
-    fn tanh(self) -> Self {
-        plain(f64::tanh(self.0))
-    }
-    #[inline(always)]
-    fn sin(self) -> Self {
-        plain(self.0.sin())
-    }
-    #[inline(always)]
-    fn cos(self) -> Self {
-        plain(self.0.cos())
-    }
-    #[inline(always)]
-    fn abs(self) -> Self {
-        plain(f64::abs(self.0))
     }
     #[inline(always)]
     fn select_lt(a: Self, b: Self, yes: Self, no: Self) -> Self {

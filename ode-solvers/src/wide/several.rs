@@ -5,6 +5,7 @@ use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAss
 
 use super::Register;
 use super::register::Set;
+use crate::lanes::power;
 use crate::{Element, Kernel, Lanes, Scalar, Twin};
 
 /// [`Lanes`] on several registers `R`.
@@ -227,44 +228,38 @@ impl<R: Register, const N: usize> DivAssign for Several<R, N> {
     }
 }
 
+/// Operations that the register has under the same name.
+macro_rules! instructions {
+    ($($arity:ident: $method:ident($($other:ident),*);)*) => {$(
+        #[inline(always)]
+        fn $method(self, $($other: Self),*) -> Self {
+            each!(R::$method, $arity, self $(, $other)*)
+        }
+    )*};
+}
+
 impl<R: Register, const N: usize> Scalar for Several<R, N> {
     const FUSES: bool = !matches!(R::SET, Set::Any);
-    #[inline(always)]
-    fn exp(self) -> Self {
-        each!(R::exp, one, self)
-    }
-    #[inline(always)]
-    fn exp_m1(self) -> Self {
-        each!(R::exp_m1, one, self)
-    }
-    #[inline(always)]
-    fn ln(self) -> Self {
-        each!(R::ln, one, self)
-    }
-    #[inline(always)]
-    fn sqrt(self) -> Self {
-        each!(R::sqrt, one, self)
+    instructions! {
+        one: exp();
+        one: exp_m1();
+        one: ln();
+        one: sqrt();
+        one: tanh();
+        one: abs();
+        one: recip();
+        two: min(other);
+        two: max(other);
+        three: mul_add(y, z);
+        three: neg_mul_add(y, z);
     }
     #[inline(always)]
     fn powi(self, n: i32) -> Self {
-        // Binary exponentiation: the exponent is the same for all lanes.
-        let (mut base, mut power, mut k) = (self, Self::splat(1.0), n.unsigned_abs());
-        while k > 0 {
-            if k & 1 == 1 {
-                power *= base;
-            }
-            base *= base;
-            k >>= 1;
-        }
-        if n < 0 { power.recip() } else { power }
+        power(self, n)
     }
     #[inline(always)]
     fn powf(self, p: f64) -> Self {
         (self.ln() * p).exp()
-    }
-    #[inline(always)]
-    fn tanh(self) -> Self {
-        each!(R::tanh, one, self)
     }
     #[inline(always)]
     fn sin(self) -> Self {
@@ -273,10 +268,6 @@ impl<R: Register, const N: usize> Scalar for Several<R, N> {
     #[inline(always)]
     fn cos(self) -> Self {
         Self(self.lanes().cos().0)
-    }
-    #[inline(always)]
-    fn abs(self) -> Self {
-        each!(R::abs, one, self)
     }
     #[inline(always)]
     fn select_lt(a: Self, b: Self, yes: Self, no: Self) -> Self {
@@ -289,26 +280,6 @@ impl<R: Register, const N: usize> Scalar for Several<R, N> {
     #[inline(always)]
     fn all_finite(self) -> bool {
         self.lanes().all_finite()
-    }
-    #[inline(always)]
-    fn mul_add(self, y: Self, z: Self) -> Self {
-        each!(R::mul_add, three, self, y, z)
-    }
-    #[inline(always)]
-    fn neg_mul_add(self, y: Self, z: Self) -> Self {
-        each!(R::neg_mul_add, three, self, y, z)
-    }
-    #[inline(always)]
-    fn recip(self) -> Self {
-        each!(R::recip, one, self)
-    }
-    #[inline(always)]
-    fn min(self, other: Self) -> Self {
-        each!(R::min, two, self, other)
-    }
-    #[inline(always)]
-    fn max(self, other: Self) -> Self {
-        each!(R::max, two, self, other)
     }
     #[inline(always)]
     fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output {
