@@ -211,11 +211,24 @@ fn inference(found: &compare_infer::report::Comparison) -> Contest {
         let others = others.into_iter().map(|r| (time(r), r.failure.clone()));
         pairs(&work, fastest(ours.into_iter().map(time)), others, (&mut list, &mut missing));
     }
+    let work = |s: &compare_infer::report::Solver| {
+        format!("FitzHugh–Nagumo, {} thread{}", s.threads, plural(s.threads))
+    };
+    for (work, solvers) in by_work(&found.solvers, work) {
+        // Ours is the first.
+        let mut times = solvers.into_iter().map(|s| Time {
+            who: s.name.clone(),
+            least: Some(s.ms_min),
+            median: Some(s.ms_median),
+        });
+        let ours = times.next();
+        pairs(&work, ours, times.map(|time| (time, None)), (&mut list, &mut missing));
+    }
     absent(&mut missing, &found.absent);
     Contest {
         title: String::new(),
         what: format!(
-            "time of {} rows of 3 inputs, single precision; one thread: CPU time, more: wall time",
+            "time of {} rows of 3 inputs, or cells, single precision; one thread: CPU time, more: wall time",
             found.rows_a_batch
         ),
         unit: "ms",
