@@ -17,3 +17,6 @@ pub mod gpu {}
 
 #[doc = include_str!("../guide/works.md")]
 pub mod works {}
+
+#[doc = include_str!("../guide/hardening.md")]
+pub mod hardening {}
