@@ -140,6 +140,13 @@ fn without_folder(command: &str) -> String {
     format!("{before}{}", end.map_or("", |at| &after[at..]))
 }
 
+/// The last two networks that a publication keeps.
+#[cfg(test)]
+pub(crate) fn networks(publication: &Publication) -> Vec<PathBuf> {
+    let all = list(&folder(publication).join("networks")).unwrap();
+    all[all.len().saturating_sub(2)..].to_vec()
+}
+
 /// Ten thousand damaged copies of kept results, one at a time as `place` of a folder beside nothing else: each is
 /// read and judged by `look`, or refused by an error that names the file.
 #[cfg(test)]

@@ -51,8 +51,8 @@ int main(int count, char **words) {
     float *i = aligned_alloc(64, room * sizeof *i);
     if (!u || !w || !i) return fprintf(stderr, "no memory for %ld cells\n", cells), 1;
     for (long k = 0; k < room; k++) {
-        double golden = k * 0.618034;
-        i[k] = (float)(0.1 * (golden - (long)golden));
+        float golden = (float)k * 0.618034f;
+        i[k] = 0.1f * (golden - (float)(long)golden);
     }
     printf("{\"ok\": true, \"name\": \"C\", \"version\": \"%s\"}\n", __VERSION__), fflush(stdout);
     char form[64], line[256];
@@ -68,7 +68,7 @@ int main(int count, char **words) {
             continue;
         }
         printf("{\"ok\": true, \"us\": [");
-        double start = now(threads), sum = 0;
+        double start = now(threads), sum;
         int times = 0;
         do {
             for (long k = 0; k < room; k++) u[k] = 0.5f, w[k] = 0.0f;

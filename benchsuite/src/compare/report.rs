@@ -343,7 +343,7 @@ pub(super) mod tests {
                 let mut row = Row::new("ord", solver, origin, error * 1e-2, error * 1e-4, Ok(error));
                 let us = us * f64::from(k);
                 let times = vec![us * 3.0, us, us * 2.0, us * 5.0];
-                row.take(Timing { us: times, steps: Some(7), rhs: None, jacobians: Some(3) });
+                row.take(Timing { us: times, steps: Some(7), jacobians: Some(3), ..Timing::default() });
                 rows.push(row);
             }
             rows.push(Row::new("ord", "cvode_bdf", "cvode", error, error, Err("CV_ERR_FAILURE".into())));

@@ -53,6 +53,14 @@ pub(crate) fn time_lanes<const N: usize>(
     })
 }
 
+/// The mean of U at the end over such cells.
+pub(crate) fn mean(cells: usize) -> Result<f64, Error> {
+    let columns = columns(cells);
+    let mut y = columns.initial_state();
+    march::<16>(&columns, Method::ExplicitEuler, DT, (0.0, DT * STEPS as f64), &mut y)?;
+    Ok(y[..cells].iter().map(|&u| f64::from(u)).sum::<f64>() / cells as f64)
+}
+
 /// Stimuli from 0 to .1.
 pub(crate) fn stimulus(cells: usize) -> Vec<f32> {
     (0..cells).map(|m| 0.1 * (m as f32 * 0.618_034).fract()).collect()

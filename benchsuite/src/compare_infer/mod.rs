@@ -25,7 +25,7 @@ use self::rivals::{C, C_FORMS, C_INSTALL, RIVALS, Workshop};
 use self::sessions::InProcess;
 use crate::compare::check_names;
 use crate::compare::origin::{Absence, Origin};
-use crate::compare::peer::Peer;
+use crate::compare::peer::{Peer, Timing};
 use crate::{Error, files, print};
 
 /// The networks, in the order of the tables, with their layers.
@@ -236,13 +236,14 @@ impl Infer {
                 Err(why) => absent.push(Absence { id: C.into(), why, install: C_INSTALL.into() }),
             }
         }
+        let mean = euler::mean(self.rows)?;
         let mut ours = Vec::new();
         let mut theirs = C_FORMS.map(|_| Vec::new());
         for _ in 0..self.rounds {
             ours.extend(euler::time(self.rows, threads, self.turn)?);
             let Some(program) = &mut peer else { continue };
             for ((form, _), times) in C_FORMS.iter().zip(&mut theirs) {
-                match program.time(form, 0.0, 0.0, self.turn) {
+                match program.time(form, 0.0, 0.0, self.turn).and_then(|turn| same_mean(mean, turn)) {
                     Ok(turn) => times.extend(turn.us.into_iter().map(|us| us / 1e3)),
                     Err(why) => {
                         absent.push(Absence { id: C.into(), why, install: C_INSTALL.into() });
@@ -285,6 +286,17 @@ impl Infer {
             }
         }
         Ok(())
+    }
+}
+
+/// Refuses the times of a program whose cells do not end where ours do.
+fn same_mean(ours: f64, turn: Timing) -> Result<Timing, String> {
+    match turn.mean {
+        Some(theirs) if (theirs - ours).abs() <= 1e-5 => Ok(turn),
+        Some(theirs) => {
+            Err(format!("it computes something else: the mean of U is {theirs}, and ours {ours}"))
+        }
+        None => Err("it does not tell the mean of U".into()),
     }
 }
 
@@ -338,6 +350,27 @@ mod tests {
             assert!(error.contains(says), "{arguments}: {error}");
         }
         assert!(parse("--networks 8x2,128x5 --rivals none --threads 1").is_ok());
+    }
+
+    #[test]
+    fn eulers_method_in_c_is_the_same_method_or_has_no_times() {
+        let turn = |mean| Timing { us: vec![1.0], mean, ..Timing::default() };
+        assert!(same_mean(0.25, turn(Some(0.250_001))).is_ok());
+        assert!(same_mean(0.25, turn(Some(0.26))).unwrap_err().contains("something else"));
+        assert!(same_mean(0.25, turn(Some(f64::NAN))).is_err() && same_mean(0.25, turn(None)).is_err());
+        // Not a whole number of blocks.
+        let infer = parse("--rivals c --threads 1,2 --rows 1001 --rounds 1 --turn 0.001").unwrap();
+        let workshop = Workshop::new(&infer.python).unwrap();
+        for threads in [1, 2] {
+            let mut absent = Vec::new();
+            let solvers = infer.euler(threads, &workshop, &mut absent).unwrap();
+            // Without a compiler that knows OpenMP there is a reason instead.
+            let why = absent.first().map(|a| a.why.as_str());
+            assert!(
+                solvers.len() == 1 + C_FORMS.len() || why.is_some_and(|w| w.contains("compile")),
+                "{why:?}"
+            );
+        }
     }
 
     #[test]

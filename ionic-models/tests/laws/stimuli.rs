@@ -105,17 +105,20 @@ fn pulses_are_half_open_and_counted() {
     assert!(stops(&train(0.0, 1.0, 0.5, None), 0.0, f64::INFINITY).is_empty());
 }
 
+/// S1 at 5, 105 and 205, the premature pulse at 265.
+const PREMATURE: S1S2 = S1S2 {
+    start: 5.0,
+    s1_period: 100.0,
+    s1_count: 3,
+    s2_interval: 60.0,
+    duration: 2.0,
+    amplitude: 1.0,
+    s2_amplitude: Some(3.0),
+};
+
 #[test]
 fn s1s2_has_one_premature_pulse() {
-    let protocol = S1S2 {
-        start: 5.0,
-        s1_period: 100.0,
-        s1_count: 3,
-        s2_interval: 60.0,
-        duration: 2.0,
-        amplitude: 1.0,
-        s2_amplitude: Some(3.0),
-    };
+    let protocol = PREMATURE;
     let stimulus = Stimulus::s1s2(protocol).unwrap();
     assert_eq!(stops(&stimulus, 0.0, 1e4), [5.0, 7.0, 105.0, 107.0, 205.0, 207.0, 265.0, 267.0]);
     assert_eq!([206.0, 207.0, 265.0, 267.0, 305.5].map(|t| stimulus.value(t)), [1.0, 0.0, 3.0, 0.0, 0.0]);
@@ -130,17 +133,7 @@ fn a_pulse_is_counted_if_it_begins_before_the_time_asked_for() {
     let counted = |t| endless.pulses_until(t);
     assert_eq!([-5.0, 10.0, 10.5, 110.0, 110.5, 1e4].map(counted), [0.0, 0.0, 1.0, 1.0, 2.0, 100.0]);
     assert_eq!(train(10.0, 100.0, 2.0, Some(3)).pulses_until(1e9), 3.0);
-    // S1 at 5, 105 and 205, the premature pulse at 265.
-    let protocol = S1S2 {
-        start: 5.0,
-        s1_period: 100.0,
-        s1_count: 3,
-        s2_interval: 60.0,
-        duration: 2.0,
-        amplitude: 1.0,
-        s2_amplitude: None,
-    };
-    let s1s2 = Stimulus::s1s2(protocol).unwrap();
+    let s1s2 = Stimulus::s1s2(PREMATURE).unwrap();
     let counted = |t| s1s2.pulses_until(t);
     assert_eq!([0.0, 50.0, 265.0, 265.5, 1e9].map(counted), [0.0, 1.0, 3.0, 4.0, 4.0]);
     let both = Stimulus::sum(vec![endless, s1s2, Stimulus::constant(1.0).unwrap()]);
