@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use surrogates::NeuralMap;
 
-use super::config::{Config, MapId, Part, STEPS, Variant};
+use super::config::{Config, MapId, Method, Part, STEPS, Variant};
 use super::diagrams::{self, Diagram};
 use super::equilibria::{self, Equilibria};
 use super::reach::{self, Reach};
@@ -103,12 +103,13 @@ impl Work<'_> {
     }
 
     /// A map, held against its ODE.
-    pub(crate) fn map(&self, id: &MapId, map: &NeuralMap, ode: &Analysis) -> Result<Analysis, Error> {
+    pub(crate) fn map(&self, id: &MapId, map: &NeuralMap<f64>, ode: &Analysis) -> Result<Analysis, Error> {
         let subject = format!("map-{}", id.file_name());
         let truth = ode.equilibria.as_ref().expect("invariant: the ODE's fixed points are always computed");
         let equilibria = self.piece(&subject, "equilibria", || equilibria::of_map(map, truth))?;
         let mut found = Analysis::default();
-        if id.dt == STEPS[0] {
+        // Of the others, fixed points and eigenvalues alone are asked for.
+        if id.dt == STEPS[0] && id.method == Method::LeastSquares {
             let at = |v_s: f64| {
                 map.at(&[v_s]).map_err(|_| DynamicsError::Setting {
                     name: "control parameters",

@@ -57,7 +57,7 @@ pub(crate) fn of_ode(variant: Variant, count: usize) -> Result<Equilibria, Error
 }
 
 /// A map's. Newton's method begins at the ODE's fixed point.
-pub(crate) fn of_map(map: &NeuralMap, ode: &Equilibria) -> Result<Equilibria, Error> {
+pub(crate) fn of_map(map: &NeuralMap<f64>, ode: &Equilibria) -> Result<Equilibria, Error> {
     let at = |v_s: f64| map.at(&[v_s]).map_err(|_| wrong_map());
     let mut rests = Vec::new();
     for truth in ode.rests.iter().flatten() {

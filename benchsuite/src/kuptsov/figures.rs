@@ -1,7 +1,7 @@
 //! The figures of the report, by their numbers in the publication.
 
 use super::analysis::Analysis;
-use super::config::{STEPS, Variant};
+use super::config::{Method, STEPS, Variant};
 use super::data::Separation;
 use super::equilibria::Equilibria;
 use super::findings::{Findings, MapResult};
@@ -287,15 +287,25 @@ pub(crate) fn courses(f: &Findings) -> Result<Option<Figure>, Error> {
         for map in f.maps.iter().filter(|m| m.trained.map.variant == variant) {
             let id = map.trained.map;
             let main = id.dt == STEPS[0];
-            let label = if main { format!("seed {}", id.repeat) } else { format!("Δt = {}", id.dt) };
-            let colour = if main { COLOURS[(id.repeat as usize - 1) % 3] } else { Colour::Ink };
-            let mark = if main { Mark::Line } else { Mark::Dashed };
-            let points = map.trained.history.iter().map(|r| (r.iteration as f64, r.validation));
+            let adam = id.method == Method::Adam;
+            let label = match (adam, main) {
+                (true, _) => "Adam".into(),
+                (_, true) => format!("seed {}", id.repeat),
+                _ => format!("Δt = {}", id.dt),
+            };
+            let colour = match (adam, main) {
+                (true, _) => Colour::Blue,
+                (_, true) => COLOURS[(id.repeat as usize - 1) % 3],
+                _ => Colour::Ink,
+            };
+            let mark = if main && !adam { Mark::Line } else { Mark::Dashed };
+            let all = map.trained.iterations.max(1) as f64;
+            let points = map.trained.history.iter().map(|r| (r.iteration as f64 / all, r.validation));
             series.push(Series::new(label, mark, colour, points));
         }
         if !series.is_empty() {
             let y = Axis::Log("mean squared error, validation".into());
-            panels.push(Panel { title: variant.to_string(), x: linear("iteration"), y, series });
+            panels.push(Panel { title: variant.to_string(), x: linear("part of the training"), y, series });
         }
     }
     if panels.is_empty() {
@@ -305,8 +315,8 @@ pub(crate) fn courses(f: &Findings) -> Result<Option<Figure>, Error> {
         name: "courses",
         svg: draw("courses", &panels, (1100, 400))?,
         caption:
-            "The error over validation pairs during training, standardised; the learning rate falls along a \
-                  half-wave of the cosine."
+            "The error over validation pairs during training, standardised. Maps by least squares begin again \
+                  when they have found out what the inputs matter."
                 .into(),
     }))
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::analysis::Analysis;
-use super::config::{STEPS, Variant};
+use super::config::{Method, STEPS, Variant};
 use super::train::Trained;
 use crate::Tier;
 use crate::claims::{Claim, Publication};
@@ -46,9 +46,14 @@ impl Findings {
         self.odes.iter().find(|o| o.variant == variant).map(|o| &o.analysis)
     }
 
-    /// The maps of a variant with a time step, by their repeat.
+    /// The maps of a variant that a method trained.
+    pub fn by(&self, method: Method, variant: Variant) -> impl Iterator<Item = &MapResult> {
+        self.maps.iter().filter(move |m| m.trained.map.variant == variant && m.trained.map.method == method)
+    }
+
+    /// The maps of a variant with a time step, by their repeat: those that claims are judged by.
     pub fn maps(&self, variant: Variant, dt: f64) -> impl Iterator<Item = &MapResult> {
-        self.maps.iter().filter(move |m| m.trained.map.variant == variant && m.trained.map.dt == dt)
+        self.by(Method::LeastSquares, variant).filter(move |m| m.trained.map.dt == dt)
     }
 
     /// The maps of a variant with the publication's main time step.
@@ -83,7 +88,7 @@ impl Findings {
     fn kinds(&self, variant: Variant, range: (f64, f64), all_steps: bool) -> Option<f64> {
         let ode = self.ode(variant)?.equilibria.as_ref()?;
         let (mut same, mut all) = (0, 0);
-        for map in self.maps.iter().filter(|m| m.trained.map.variant == variant) {
+        for map in self.by(Method::LeastSquares, variant) {
             if !all_steps && map.trained.map.dt != STEPS[0] {
                 continue;
             }

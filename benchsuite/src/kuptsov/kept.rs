@@ -14,7 +14,7 @@ use crate::{Error, Tier, files};
 /// Takes the results of a finished run of tier paper over into `folder`.
 ///
 /// # Errors
-/// [`Error::BadOption`] if the run is not of the tier `paper` with the paper's epochs, or not finished;
+/// [`Error::BadOption`] if the run is not of the tier `paper` with its steps and epochs, or not finished;
 /// [`Error::Damaged`] or [`Error::Io`] for its files.
 pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
     let config: Config = files::read_json(&RunDir::config(run), "give the folder of a run of K")?;
@@ -22,8 +22,8 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
         |why: String| Err(Error::BadOption { option: "keep", value: run.display().to_string(), why });
     if !config.is_comparable() {
         return refuse(format!(
-            "only runs of tier paper are kept; this one is of tier {} with {} epochs",
-            config.tier, config.epochs
+            "only whole runs of tier paper are kept; this one is of tier {} with {} steps",
+            config.tier, config.steps
         ));
     }
     if !RunDir::results(run).exists() {

@@ -18,7 +18,7 @@ mod train;
 use std::collections::BTreeMap;
 
 pub use analysis::Analysis;
-pub use config::{Config, Grid, MapId, Part, Variant};
+pub use config::{Config, Grid, MapId, Method, Part, Variant};
 pub use data::Separation;
 pub use diagrams::Diagram;
 pub(crate) use document::{figure, heading};
@@ -29,7 +29,7 @@ pub use findings::{Findings, MapResult, OdeResult};
 pub use kept::keep;
 pub use reach::Reach;
 pub use series::{Rhythm, Series};
-pub use train::Trained;
+pub use train::{Point, Trained};
 
 use crate::claims::Publication;
 use crate::manifest::{Manifest, threads};
@@ -87,10 +87,9 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
         save_every: job.save_every(),
         resume: &job.resume,
     };
-    let each = (config.epochs * config.iterations_per_epoch()) as f64;
-    let done = config.maps.iter().filter(|m| shared.finished(m)).count() as f64 * each;
+    let done = config.maps.iter().filter(|m| shared.finished(m)).count() as f64;
     let name = format!("2/4 training {} maps, {jobs} at a time", config.maps.len());
-    progress.stage(&name, config.maps.len() as f64 * each, done);
+    progress.stage(&name, config.maps.len() as f64, done);
     let trained = jobs::run(jobs, &config.maps, job.stop, |map| shared.train(map))?;
 
     let variants: Vec<Variant> =
@@ -151,10 +150,10 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
 fn doubt(config: &Config) -> Option<String> {
     (!config.is_comparable()).then(|| {
         format!(
-            "tier {}: {} of {} epochs on {} pairs; not comparable with the paper",
+            "tier {}: {} of {} steps on {} pairs; not comparable with the paper",
             config.tier,
-            config.epochs,
-            config::PAPER_EPOCHS,
+            config.steps,
+            config::PAPER_STEPS,
             config.chunks * config.pairs
         )
     })

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use surrogates::NeuralMap;
-use surrogates::neural_map::{self, MapCheckpoint, MapRecord, MapTrainer};
+use surrogates::neural_map::{self, LeastSquares, LeastSquaresCheckpoint, MapCheckpoint, MapTrainer, Pairs};
 use surrogates::onnx::Description;
 
-use super::config::{Config, MapId};
+use super::config::{Config, MapId, Method};
 use super::data::Data;
 use crate::interrupt::Stop;
 use crate::progress::Progress;
@@ -24,18 +24,134 @@ pub struct Trained {
     pub seed: u64,
     /// Its number of weights and biases.
     pub parameters: usize,
-    /// Iterations done.
+    /// Iterations of Adam, or steps of least squares.
     pub iterations: u64,
     /// Pairs that it learned from.
     pub pairs: usize,
-    /// Wall time of an iteration with its share of validations, in the last start that trained it.
+    /// Wall time of an iteration or step with its share of validations, in the last start that trained it.
     pub microseconds_per_iteration: f64,
     /// SHA-256 of the exported file.
     pub onnx_sha256: String,
     /// The mean squared error over the validation pairs, standardised (eq. 16).
     pub validation: f64,
     /// The course of its training.
-    pub history: Vec<MapRecord>,
+    pub history: Vec<Point>,
+}
+
+/// A point of the course of a training.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// Iterations or steps done.
+    pub iteration: u64,
+    /// The mean squared error over the training pairs: since the last point, or now.
+    pub train: f64,
+    /// The same over the validation pairs.
+    pub validation: f64,
+}
+
+/// A training by either method.
+enum Training {
+    LeastSquares(Box<LeastSquares>),
+    Adam(Box<MapTrainer>),
+}
+
+impl Training {
+    /// From the checkpoint, if there is one.
+    fn start(
+        config: &Config,
+        id: &MapId,
+        checkpoint: &Path,
+        train: &Pairs,
+        validation: &Pairs,
+    ) -> Result<Self, surrogates::Error> {
+        let (state, control) = train.standardization()?;
+        let (validation, goes_on) = (Some(validation), checkpoint.exists());
+        Ok(match id.method {
+            Method::LeastSquares => {
+                let settings = config.fit(id, state, control);
+                Self::LeastSquares(Box::new(if goes_on {
+                    LeastSquares::resume(checkpoint, settings, train, validation)?
+                } else {
+                    LeastSquares::new(settings, train, validation)?
+                }))
+            }
+            Method::Adam => {
+                let settings = config.train(id, state, control);
+                Self::Adam(Box::new(if goes_on {
+                    MapTrainer::resume(checkpoint, settings, train, validation)?
+                } else {
+                    MapTrainer::new(settings, train, validation)?
+                }))
+            }
+        })
+    }
+
+    fn done(&self) -> u64 {
+        match self {
+            Self::LeastSquares(fit) => fit.steps_done(),
+            Self::Adam(trainer) => trainer.iteration(),
+        }
+    }
+
+    fn end(&self) -> u64 {
+        match self {
+            Self::LeastSquares(fit) => fit.config().steps,
+            Self::Adam(trainer) => trainer.iterations(),
+        }
+    }
+
+    fn step(&mut self) -> Result<(), surrogates::Error> {
+        match self {
+            Self::LeastSquares(fit) => fit.step().map(|_| ()),
+            Self::Adam(trainer) => trainer.step().map(|_| ()),
+        }
+    }
+
+    /// Whether it is worth to read the clock: iterations of Adam take microseconds.
+    fn may_look(&self) -> bool {
+        matches!(self, Self::LeastSquares(_)) || self.done().is_multiple_of(16)
+    }
+
+    fn save(&self, path: &Path) -> Result<(), surrogates::Error> {
+        match self {
+            Self::LeastSquares(fit) => fit.save(path),
+            Self::Adam(trainer) => trainer.save(path),
+        }
+    }
+
+    fn map(&self) -> NeuralMap<f64> {
+        match self {
+            Self::LeastSquares(fit) => fit.map().clone(),
+            Self::Adam(trainer) => trainer.map().cast(),
+        }
+    }
+
+    fn validate(&self) -> f64 {
+        let now = match self {
+            Self::LeastSquares(fit) => fit.validate(),
+            Self::Adam(trainer) => trainer.validate(),
+        };
+        now.unwrap_or(f64::NAN)
+    }
+
+    fn history(&self) -> Vec<Point> {
+        let point = |iteration, train, validation| Point { iteration, train, validation };
+        match self {
+            Self::LeastSquares(fit) => {
+                fit.history().iter().map(|r| point(r.step, r.train, r.validation)).collect()
+            }
+            Self::Adam(trainer) => {
+                trainer.history().iter().map(|r| point(r.iteration, r.train, r.validation)).collect()
+            }
+        }
+    }
+
+    fn latest(&self) -> f64 {
+        match self {
+            Self::LeastSquares(fit) => fit.history().last().map_or(f64::NAN, |r| r.validation),
+            Self::Adam(trainer) => trainer.history().last().map_or(f64::NAN, |r| r.validation),
+        }
+    }
 }
 
 /// Everything that the maps of a run share.
@@ -73,7 +189,7 @@ impl Shared<'_> {
     }
 
     /// Trains a map to its end and exports it; or returns the result of an earlier start.
-    pub(crate) fn train(&self, map: &MapId) -> Result<(Trained, NeuralMap), Error> {
+    pub(crate) fn train(&self, map: &MapId) -> Result<(Trained, NeuralMap<f64>), Error> {
         let folder = self.folder(map);
         let result_path = folder.join("result.json");
         if result_path.exists() {
@@ -85,25 +201,26 @@ impl Shared<'_> {
                 .map_err(Error::io(needed, "check that the run's folder is writable"))?;
         }
         let failed = failed(map);
-        let (trainer, pairs, microseconds) = self.iterate(map)?;
+        let (training, pairs, microseconds) = self.iterate(map)?;
+        let found = training.map();
         let mut description = Description::of_dataset(self.data.set(map));
         description.text = format!("Kuptsov et al. 2022: the β-cell's neural map {}", map.id());
         description.properties = vec![
-            ("iterations".into(), trainer.iteration().to_string()),
+            ("iterations".into(), training.done().to_string()),
             ("seed".into(), map.seed(self.config.seed).to_string()),
         ];
-        neural_map::export(trainer.map(), &description, &model).map_err(&failed)?;
+        neural_map::export(&found.cast(), &description, &model).map_err(&failed)?;
         let bytes = std::fs::read(&model).map_err(Error::io(&model, "run again with --resume"))?;
         let trained = Trained {
             map: *map,
             seed: map.seed(self.config.seed),
-            parameters: trainer.map().parameters().len(),
-            iterations: trainer.iteration(),
+            parameters: found.parameters().len(),
+            iterations: training.done(),
             pairs,
             microseconds_per_iteration: microseconds,
             onnx_sha256: files::sha256(&bytes),
-            validation: trainer.validate().unwrap_or(f64::NAN),
-            history: trainer.history().to_vec(),
+            validation: training.validate(),
+            history: training.history(),
         };
         files::write_json(&result_path, &trained)?;
         self.progress.line(&format!(
@@ -111,72 +228,70 @@ impl Shared<'_> {
             map.id(),
             scientific(trained.validation)
         ));
-        Ok((trained, trainer.map().clone()))
+        Ok((trained, found))
     }
 
     /// A result of an earlier start, with its map, if the checkpoint is still the one that was judged.
-    fn finished_result(&self, map: &MapId, path: &Path) -> Result<(Trained, NeuralMap), Error> {
+    fn finished_result(&self, map: &MapId, path: &Path) -> Result<(Trained, NeuralMap<f64>), Error> {
         let again = format!("delete {} to train the map again", self.folder(map).display());
         let trained: Trained = files::read_json(path, &again)?;
-        let checkpoint = MapCheckpoint::open(&self.checkpoint(map)).map_err(failed(map))?;
-        if checkpoint.iteration() != trained.iterations {
+        let path = self.checkpoint(map);
+        let (done, found) = match map.method {
+            Method::LeastSquares => {
+                LeastSquaresCheckpoint::open(&path).map(|c| (c.steps_done(), c.map().clone()))
+            }
+            Method::Adam => MapCheckpoint::open(&path).map(|c| (c.iteration(), c.map().cast())),
+        }
+        .map_err(failed(map))?;
+        if done != trained.iterations {
             return Err(Error::Damaged {
-                path: self.checkpoint(map),
-                why: format!("it is of iteration {}, not of the last one", checkpoint.iteration()),
+                path,
+                why: format!("it is of iteration {done}, not of the last one"),
                 remedy: again,
             });
         }
-        Ok((trained, checkpoint.map().clone()))
+        Ok((trained, found))
     }
 
     /// Iterates to the end, from the checkpoint if there is one. Returns the number of pairs and the
     /// wall time of an iteration too.
-    fn iterate(&self, map: &MapId) -> Result<(MapTrainer, usize, f64), Error> {
+    fn iterate(&self, map: &MapId) -> Result<(Training, usize, f64), Error> {
         let failed = failed(map);
         let checkpoint = self.checkpoint(map);
         let (train, validation) = self.data.pairs(map)?;
-        let (state, control) = train.standardization().map_err(&failed)?;
-        let config = self.config.train(map, state, control);
-        let mut trainer = if checkpoint.exists() {
-            MapTrainer::resume(&checkpoint, config, &train, Some(&validation)).map_err(&failed)?
-        } else {
-            MapTrainer::new(config, &train, Some(&validation)).map_err(&failed)?
-        };
-        let (first, end) = (trainer.iteration(), trainer.iterations());
-        self.progress.add(first as f64, || map.id());
+        let mut training =
+            Training::start(self.config, map, &checkpoint, &train, &validation).map_err(&failed)?;
+        let (first, end) = (training.done(), training.end());
+        let share = |iterations: u64| iterations as f64 / end as f64;
+        self.progress.add(share(first), || map.id());
         let started = Instant::now();
         let (mut looked, mut saved, mut counted) = (started, started, first);
         let look_every = LOOK_EVERY.min(self.save_every);
-        let mut latest = trainer.history().last().map_or(f64::NAN, |r| r.validation);
-        while trainer.iteration() < end {
-            let (_, record) = trainer.step().map_err(&failed)?;
-            if let Some(record) = record {
-                latest = record.validation;
-            }
-            // The clock is read once in a while only.
-            if !trainer.iteration().is_multiple_of(16) || looked.elapsed() < look_every {
+        while training.done() < end {
+            training.step().map_err(&failed)?;
+            if !training.may_look() || looked.elapsed() < look_every {
                 continue;
             }
             looked = Instant::now();
-            let done = trainer.iteration();
-            self.progress.add((done - counted) as f64, || {
-                format!("{} at {done}, validation {}", map.id(), scientific(latest))
+            let done = training.done();
+            self.progress.add(share(done - counted), || {
+                format!("{} at {done} of {end}, validation {}", map.id(), scientific(training.latest()))
             });
             counted = done;
             if self.stop.requested() {
-                trainer.save(&checkpoint).map_err(&failed)?;
+                training.save(&checkpoint).map_err(&failed)?;
                 return Err(Error::Interrupted { resume: self.resume.to_owned() });
             }
             if saved.elapsed() >= self.save_every {
-                trainer.save(&checkpoint).map_err(&failed)?;
+                training.save(&checkpoint).map_err(&failed)?;
                 saved = Instant::now();
             }
         }
-        let done = trainer.iteration();
-        self.progress.add((done - counted) as f64, || map.id());
-        trainer.save(&checkpoint).map_err(&failed)?;
+        let done = training.done();
+        self.progress.add(share(done - counted), || map.id());
+        training.save(&checkpoint).map_err(&failed)?;
         let microseconds = started.elapsed().as_secs_f64() * 1e6 / (done - first).max(1) as f64;
-        Ok((trainer, train.rows(), microseconds))
+        Ok((training, train.rows(), microseconds))
     }
 }
 

@@ -11,6 +11,7 @@
 mod at;
 mod checkpoint;
 mod config;
+mod least_squares;
 mod network;
 mod onnx;
 mod pairs;
@@ -23,6 +24,9 @@ mod trainer;
 pub use at::MapAt;
 pub use checkpoint::{MAP_FORMAT, MapCheckpoint};
 pub use config::{Decay, MapConfig};
+pub use least_squares::{
+    LEAST_SQUARES_FORMAT, LeastSquares, LeastSquaresCheckpoint, LeastSquaresConfig, LeastSquaresRecord,
+};
 pub use network::NeuralMap;
 pub use onnx::{export, to_model};
 pub use pairs::Pairs;

@@ -94,6 +94,17 @@ impl<E: Real> NeuralMap<E> {
         Self::new(spec, state, control, dt, parameters)
     }
 
+    /// The same map with parameters of another type, each rounded to the nearest.
+    pub fn cast<F: Real>(&self) -> NeuralMap<F> {
+        NeuralMap {
+            spec: self.spec,
+            state: self.state.clone(),
+            control: self.control.clone(),
+            dt: self.dt,
+            parameters: self.parameters.iter().map(|x| F::nearest(x.widen())).collect(),
+        }
+    }
+
     /// The map's shape.
     pub fn spec(&self) -> MapSpec {
         self.spec

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Normalization};
+use crate::{Error, Normalization, Real};
 
 /// Pairs (p, u, v) with v = u(t + Δt), in physical units and in `f64`: increments of slow states lie
 /// below the last digit of an `f32`.
@@ -118,7 +118,7 @@ impl Pairs {
     }
 
     /// The pairs in normal units: inputs, and increments v − u, which are taken in `f64`.
-    pub(crate) fn normal(&self, state: &Normalization, control: &Normalization) -> (Vec<f32>, Vec<f32>) {
+    pub(crate) fn normal<E: Real>(&self, state: &Normalization, control: &Normalization) -> (Vec<E>, Vec<E>) {
         let width = self.states + self.parameters;
         let mean = state.mean().iter().chain(control.mean());
         let maps: Vec<(f64, f64)> = mean
@@ -128,8 +128,9 @@ impl Pairs {
         let mut x = Vec::with_capacity(self.inputs.len());
         let mut increments = Vec::with_capacity(self.next.len());
         for (row, next) in self.inputs.chunks_exact(width).zip(self.next.chunks_exact(self.states)) {
-            x.extend(row.iter().zip(&maps).map(|(u, (m, s))| ((u - m) / s) as f32));
-            increments.extend(next.iter().zip(row).zip(&maps).map(|((v, u), (_, s))| ((v - u) / s) as f32));
+            x.extend(row.iter().zip(&maps).map(|(u, (m, s))| E::nearest((u - m) / s)));
+            increments
+                .extend(next.iter().zip(row).zip(&maps).map(|((v, u), (_, s))| E::nearest((v - u) / s)));
         }
         (x, increments)
     }

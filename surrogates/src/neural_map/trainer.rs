@@ -5,7 +5,7 @@ use core::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{MapConfig, NeuralMap, Pairs, tape};
+use super::{MapConfig, MapSpec, NeuralMap, Pairs, tape};
 use crate::data::{Sampler, Sampling};
 use crate::fused::{self, FusedMap, Level};
 use crate::optimizer::Adam;
@@ -63,14 +63,7 @@ impl MapTrainer {
         config.check()?;
         let spec = config.network;
         for pairs in [Some(train), validation].into_iter().flatten() {
-            for (what, found, expected) in [
-                ("states of the pairs", pairs.states(), spec.states),
-                ("control parameters of the pairs", pairs.parameters(), spec.parameters),
-            ] {
-                if found != expected {
-                    return Err(Error::BadLength { what: what.to_owned(), found, expected });
-                }
-            }
+            fits(spec, pairs)?;
         }
         let (state, control) = (config.state.clone(), config.control.clone());
         let map = NeuralMap::random(spec, state, control, config.dt, config.gain, config.seed)?;
@@ -89,12 +82,6 @@ impl MapTrainer {
             },
         };
         let normal = |pairs: &Pairs| pairs.normal(&config.state, &config.control);
-        let mut hash = Sha256::new();
-        train.hash_into(&mut hash);
-        if let Some(pairs) = validation {
-            hash.update(b"validation");
-            pairs.hash_into(&mut hash);
-        }
         Ok(Self {
             adam: Adam::new(config.adam, spec.total_parameters()),
             gradient: vec![0.0; spec.total_parameters()],
@@ -104,7 +91,7 @@ impl MapTrainer {
                 rows.flat_map(|(x, y)| x.iter().chain(y).copied()).collect()
             },
             validation: validation.map(normal),
-            pairs_sha256: crate::sealed::hex(hash),
+            pairs_sha256: hash(train, validation),
             iteration: 0,
             history: Vec::new(),
             since: (0.0, 0),
@@ -249,7 +236,13 @@ impl MapTrainer {
 /// # Errors
 /// [`Error::BadLength`] if the pairs do not fit the map.
 pub fn mean_square_error(map: &NeuralMap, pairs: &Pairs) -> Result<f64, Error> {
-    let spec = map.spec();
+    fits(map.spec(), pairs)?;
+    let (x, increments) = pairs.normal(map.state_normalization(), map.control_normalization());
+    Ok(mean_square(map, &x, &increments))
+}
+
+/// Whether pairs have the numbers of a map.
+pub(super) fn fits(spec: MapSpec, pairs: &Pairs) -> Result<(), Error> {
     for (what, found, expected) in [
         ("states of the pairs", pairs.states(), spec.states),
         ("control parameters of the pairs", pairs.parameters(), spec.parameters),
@@ -258,8 +251,18 @@ pub fn mean_square_error(map: &NeuralMap, pairs: &Pairs) -> Result<f64, Error> {
             return Err(Error::BadLength { what: what.to_owned(), found, expected });
         }
     }
-    let (x, increments) = pairs.normal(map.state_normalization(), map.control_normalization());
-    Ok(mean_square(map, &x, &increments))
+    Ok(())
+}
+
+/// SHA-256 of all pairs of a training.
+pub(super) fn hash(train: &Pairs, validation: Option<&Pairs>) -> String {
+    let mut hash = Sha256::new();
+    train.hash_into(&mut hash);
+    if let Some(pairs) = validation {
+        hash.update(b"validation");
+        pairs.hash_into(&mut hash);
+    }
+    crate::sealed::hex(hash)
 }
 
 /// As [`mean_square_error`], of pairs in normal units.
