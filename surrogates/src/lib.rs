@@ -57,8 +57,8 @@
 //! * [`Checkpoint`], [`Trainer::save`], [`Trainer::resume`]: a training continues bit for bit.
 //! * [`onnx`]: files for any ONNX runtime.
 //! * [`fno`]: Fourier neural operators, which map functions of time to functions of time, with their own trainer.
-//! * [`neural_map`]: networks that are dynamical systems, one application a time step, with their own
-//!   trainer.
+//! * [`neural_map`]: networks that are dynamical systems, one application a time step, with trainers of
+//!   their own: Adam, and least squares.
 //! * [`neural_ode`]: networks that are vector fields, trained through a solver and on the equations.
 //!
 //! * [`Backend`]: narrow networks are trained by fused kernels without a tape, wide ones on the tape.

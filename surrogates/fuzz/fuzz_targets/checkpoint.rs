@@ -33,7 +33,7 @@ static SAMPLES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
 });
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
-    // A new beginning now and then: six kinds are to have their turn.
+    // A new beginning now and then: every kind is to have its turn.
     if size < 16 || seed % 1000 == 0 {
         let sample = &SAMPLES[seed as usize / 1000 % SAMPLES.len()];
         if sample.len() <= data.len() {

@@ -119,7 +119,7 @@ fn a_sub_network_of_the_publication_has_701_parameters() {
 }
 
 /// Rotation by 0.2 a step that is damped by `p`, around (1, −2).
-fn spiral() -> Pairs {
+pub(super) fn spiral() -> Pairs {
     let (mut inputs, mut next) = (Vec::new(), Vec::new());
     for i in 0..1500 {
         let (r, phi, p) =
@@ -230,7 +230,7 @@ fn slow_states_keep_their_increments() {
     let next = inputs.iter().map(|x| x + 1e-10).collect();
     let pairs = Pairs::new(1, 0, inputs, next).unwrap();
     let (state, control) = pairs.standardization().unwrap();
-    let (_, increments) = pairs.normal(&state, &control);
+    let (_, increments) = pairs.normal::<f32>(&state, &control);
     for increment in increments {
         assert!((increment * state.scale()[0] - 1e-10).abs() < 1e-15);
     }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use surrogates::fno::{self, Fno, FnoCheckpoint, FnoConfig, FnoSpec, FnoTrainer, Signals, Variant};
-use surrogates::neural_map::{MapCheckpoint, MapConfig, MapTrainer, Pairs};
+use surrogates::neural_map::{
+    LeastSquares, LeastSquaresCheckpoint, LeastSquaresConfig, MapCheckpoint, MapConfig, MapTrainer, Pairs,
+};
 use surrogates::neural_ode::{
     Adjoint, OdeCheckpoint, OdeConfig, OdeMethod, OdeSpec, OdeTrainer, OnDivergence, Pace, Phase, Window,
 };
@@ -20,14 +22,21 @@ use surrogates::{
 pub(crate) enum Kind {
     Mlp,
     Map,
+    LeastSquares,
     Ode,
     Training,
     Operator,
     StateDict,
 }
 
-pub(crate) const KINDS: [Kind; 6] =
-    [Kind::Mlp, Kind::Map, Kind::Ode, Kind::Training, Kind::Operator, Kind::StateDict];
+pub(crate) const KINDS: [Kind; 7] =
+    [Kind::Mlp, Kind::Map, Kind::LeastSquares, Kind::Ode, Kind::Training, Kind::Operator, Kind::StateDict];
+
+/// Twenty pairs.
+fn pairs() -> Pairs {
+    let inputs: Vec<f64> = (0..30).map(|i| (f64::from(i) * 0.7).sin()).collect();
+    Pairs::new(2, 1, inputs.clone(), inputs[..20].to_vec()).unwrap()
+}
 
 impl Kind {
     /// The key of the metadata that holds the header; none if the file has no hash.
@@ -35,6 +44,7 @@ impl Kind {
         match self {
             Kind::Mlp => Some("ionic-surrogates.checkpoint"),
             Kind::Map => Some("ionic-surrogates.map"),
+            Kind::LeastSquares => Some("ionic-surrogates.least-squares"),
             Kind::Ode => Some("ionic-surrogates.ode"),
             Kind::Training => Some("ionic-surrogates.fno-training"),
             Kind::Operator => Some("ionic-surrogates.fno"),
@@ -57,8 +67,7 @@ impl Kind {
                 trainer.save(path).unwrap();
             }
             Kind::Map => {
-                let inputs: Vec<f64> = (0..30).map(|i| (f64::from(i) * 0.7).sin()).collect();
-                let pairs = Pairs::new(2, 1, inputs.clone(), inputs[..20].to_vec()).unwrap();
+                let pairs = pairs();
                 let (state, control) = pairs.standardization().unwrap();
                 let spec = MapSpec { states: 2, parameters: 1, width: 3 };
                 let config = MapConfig {
@@ -70,6 +79,20 @@ impl Kind {
                 let mut trainer = MapTrainer::new(config, &pairs, Some(&pairs)).unwrap();
                 let _ = trainer.run(4, |_, _| go(())).unwrap();
                 trainer.save(path).unwrap();
+            }
+            Kind::LeastSquares => {
+                let pairs = pairs();
+                let (state, control) = pairs.standardization().unwrap();
+                let spec = MapSpec { states: 2, parameters: 1, width: 3 };
+                let config = LeastSquaresConfig {
+                    steps: 6,
+                    scouting: 2,
+                    validate_every: 1,
+                    ..LeastSquaresConfig::new(spec, state, control, 1.0, 7)
+                };
+                let mut fit = LeastSquares::new(config, &pairs, Some(&pairs)).unwrap();
+                let _ = fit.run(4, |_, _| go(())).unwrap();
+                fit.save(path).unwrap();
             }
             Kind::Ode => {
                 let values = (0..40).map(|i| (f64::from(i) * 0.3).sin()).collect();
@@ -136,6 +159,11 @@ impl Kind {
             }
             Kind::Map => {
                 let c = MapCheckpoint::open(path)?;
+                let spec = c.map().spec();
+                c.map().at(&vec![0.5; spec.parameters]).map(drop)
+            }
+            Kind::LeastSquares => {
+                let c = LeastSquaresCheckpoint::open(path)?;
                 let spec = c.map().spec();
                 c.map().at(&vec![0.5; spec.parameters]).map(drop)
             }

@@ -82,6 +82,10 @@ impl LeastSquaresConfig {
                 return Err(Error::config(name, value, "it must be at least 1"));
             }
         }
+        if self.scouting >= self.steps {
+            let reason = format!("it must be below the number of steps, {}", self.steps);
+            return Err(Error::config("scouting", self.scouting, &reason));
+        }
         if !(self.sharpness >= 0.0 && self.sharpness.is_finite()) {
             return Err(Error::config("sharpness", self.sharpness, "it must be finite and not negative"));
         }
