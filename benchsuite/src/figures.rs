@@ -177,12 +177,14 @@ fn draw_panel(area: &Area<'_>, panel: &Panel) -> Drawn {
         .y_label_area_size(left(&panel.y))
         .build_cartesian_2d(x.low..x.high, y.low..y.high)?;
     let (x_axis, y_axis) = (panel.x.clone(), panel.y.clone());
+    let across = decimals(x.low, x.high, x.labels);
+    let upwards = decimals(y.low, y.high, y.labels);
     chart
         .configure_mesh()
         .x_labels(x.labels)
         .y_labels(y.labels)
-        .x_label_formatter(&move |v| tick(&x_axis, *v, x.decimals()))
-        .y_label_formatter(&move |v| tick(&y_axis, *v, y.decimals()))
+        .x_label_formatter(&move |v| tick(&x_axis, *v, across))
+        .y_label_formatter(&move |v| tick(&y_axis, *v, upwards))
         .x_desc(description(&panel.x))
         .y_desc(description(&panel.y))
         .label_style((FONT, 13).into_font().color(&Colour::Ink.rgb()))
@@ -270,19 +272,16 @@ fn on_axes(series: &Series, x: &Axis, y: &Axis) -> Series {
     Series { points, ..series.clone() }
 }
 
-#[derive(Clone, Copy)]
 struct Extent {
     low: f64,
     high: f64,
     labels: usize,
 }
 
-impl Extent {
-    /// As many decimals as neighbouring ticks differ in, three at least.
-    fn decimals(self) -> usize {
-        let between = (self.high - self.low) / self.labels.max(1) as f64;
-        (1.0 - between.log10().floor()).clamp(3.0, 15.0) as usize
-    }
+/// As many decimals as neighbouring ticks differ in, three at least.
+fn decimals(low: f64, high: f64, labels: usize) -> usize {
+    let between = (high - low).abs() / labels.max(1) as f64;
+    (1.0 - between.log10().floor()).clamp(3.0, 15.0) as usize
 }
 
 /// What an axis shows: all points, whole decades on a logarithmic axis, some air on a linear one.
@@ -369,7 +368,8 @@ mod tests {
         assert_eq!(tick(&linear, 1.5e6, 3), "1.5M");
         // Concentrations of calcium: neighbours differ in the fifth decimal.
         let narrow = range(&Axis::Linear("Ca".into()), [1.0e-4, 2.5e-4].into_iter());
-        let texts = [1.0e-4, 1.3e-4].map(|v| tick(&linear, v, narrow.decimals()));
+        let decimals = decimals(narrow.low, narrow.high, narrow.labels);
+        let texts = [1.0e-4, 1.3e-4].map(|v| tick(&linear, v, decimals));
         assert_eq!(texts, ["0.0001", "0.00013"]);
         let names = Axis::Names(vec!["a".into(), "b".into()]);
         assert_eq!([0.0, -1.0, -0.5].map(|v| tick(&names, v, 3)), ["a", "b", ""]);
