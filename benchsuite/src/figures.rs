@@ -113,23 +113,47 @@ pub struct Panel {
 const FONT: FontFamily = FontFamily::SansSerif;
 const LEGEND_HEIGHT: u32 = 26;
 
-/// Draws panels side by side and returns the SVG text.
+/// As wide as a figure may be: pages shrink a wider one, and its letters with it.
+const PAGE: u32 = 900;
+/// What a panel needs beside the names or numbers of its vertical axis.
+const LEAST: u32 = 226;
+
+/// Draws panels side by side and returns the SVG text. Where they are too many for the width of a page they stand in
+/// rows, each of the height that was asked for.
 ///
 /// # Errors
 /// [`Error::Figure`] if the drawing library refuses.
 pub fn draw(name: &str, panels: &[Panel], (width, height): (u32, u32)) -> Result<String, Error> {
     let mut svg = String::new();
     {
-        let root = SVGBackend::with_string(&mut svg, (width, height)).into_drawing_area();
+        let (rows, columns) = if width > PAGE { arranged(panels) } else { (1, panels.len().max(1)) };
+        let size = (width.min(PAGE), height * rows as u32);
+        let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
         let failed = |e: &dyn std::fmt::Display| Error::Figure { name: name.into(), why: e.to_string() };
         root.fill(&WHITE).map_err(|e| failed(&e))?;
-        let parts = root.split_evenly((1, panels.len().max(1)));
+        let parts = root.split_evenly((rows, columns));
         for (area, panel) in parts.iter().zip(panels) {
             draw_panel(area, panel).map_err(|e| failed(&e))?;
         }
         root.present().map_err(|e| failed(&e))?;
     }
     Ok(svg)
+}
+
+/// Rows, and panels in a row, for the width of a page.
+fn arranged(panels: &[Panel]) -> (usize, usize) {
+    let widest = panels.iter().map(|p| LEAST + left(&p.y)).max().unwrap_or(PAGE);
+    let fit = (PAGE / widest).max(1) as usize;
+    let rows = panels.len().div_ceil(fit).max(1);
+    (rows, panels.len().div_ceil(rows).max(1))
+}
+
+/// The width of what stands on the left of a vertical axis.
+fn left(axis: &Axis) -> u32 {
+    match axis {
+        Axis::Names(names) => 24 + 7 * names.iter().map(|n| n.chars().count()).max().unwrap_or(0) as u32,
+        _ => 64,
+    }
 }
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -148,21 +172,19 @@ fn draw_panel(area: &Area<'_>, panel: &Panel) -> Drawn {
     let top = 34 + LEGEND_HEIGHT * legend_rows;
     let body = area.margin(top.min(area_height / 2), 8, 8, 18);
 
-    let left = match &panel.y {
-        Axis::Names(names) => 24 + 7 * names.iter().map(|n| n.chars().count()).max().unwrap_or(0) as u32,
-        _ => 64,
-    };
     let mut chart = ChartBuilder::on(&body)
         .x_label_area_size(46)
-        .y_label_area_size(left)
+        .y_label_area_size(left(&panel.y))
         .build_cartesian_2d(x.low..x.high, y.low..y.high)?;
     let (x_axis, y_axis) = (panel.x.clone(), panel.y.clone());
+    let across = decimals(x.low, x.high, x.labels);
+    let upwards = decimals(y.low, y.high, y.labels);
     chart
         .configure_mesh()
         .x_labels(x.labels)
         .y_labels(y.labels)
-        .x_label_formatter(&move |v| tick(&x_axis, *v))
-        .y_label_formatter(&move |v| tick(&y_axis, *v))
+        .x_label_formatter(&move |v| tick(&x_axis, *v, across))
+        .y_label_formatter(&move |v| tick(&y_axis, *v, upwards))
         .x_desc(description(&panel.x))
         .y_desc(description(&panel.y))
         .label_style((FONT, 13).into_font().color(&Colour::Ink.rgb()))
@@ -256,6 +278,12 @@ struct Extent {
     labels: usize,
 }
 
+/// As many decimals as neighbouring ticks differ in, three at least.
+fn decimals(low: f64, high: f64, labels: usize) -> usize {
+    let between = (high - low).abs() / labels.max(1) as f64;
+    (1.0 - between.log10().floor()).clamp(3.0, 15.0) as usize
+}
+
 /// What an axis shows: all points, whole decades on a logarithmic axis, some air on a linear one.
 fn range(axis: &Axis, values: impl Iterator<Item = f64>) -> Extent {
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
@@ -289,7 +317,7 @@ fn description(axis: &Axis) -> String {
     }
 }
 
-fn tick(axis: &Axis, value: f64) -> String {
+fn tick(axis: &Axis, value: f64, decimals: usize) -> String {
     let nearest = value.round();
     let whole = (value - nearest).abs() < 1e-6;
     match axis {
@@ -297,7 +325,7 @@ fn tick(axis: &Axis, value: f64) -> String {
             let millions = value / 1e6;
             format!("{}M", trim(format!("{millions:.2}")))
         }
-        Axis::Linear(_) => trim(format!("{value:.3}")),
+        Axis::Linear(_) => trim(format!("{value:.decimals$}")),
         Axis::Log(_) if whole => format!("10{}", superscript(nearest as i64)),
         Axis::Names(names) if whole => names.get((-nearest) as usize).cloned().unwrap_or_default(),
         _ => String::new(),
@@ -331,15 +359,20 @@ mod tests {
     #[test]
     fn ticks() {
         let log = Axis::Log(String::new());
-        assert_eq!(tick(&log, -4.0), "10⁻⁴");
-        assert_eq!(tick(&log, 12.0), "10¹²");
-        assert_eq!(tick(&log, -3.5), "");
+        assert_eq!(tick(&log, -4.0, 3), "10⁻⁴");
+        assert_eq!(tick(&log, 12.0, 3), "10¹²");
+        assert_eq!(tick(&log, -3.5, 3), "");
         let linear = Axis::Linear(String::new());
-        assert_eq!(tick(&linear, 0.25), "0.25");
-        assert_eq!(tick(&linear, -0.0000001), "0");
-        assert_eq!(tick(&linear, 1.5e6), "1.5M");
+        assert_eq!(tick(&linear, 0.25, 3), "0.25");
+        assert_eq!(tick(&linear, -0.0000001, 3), "0");
+        assert_eq!(tick(&linear, 1.5e6, 3), "1.5M");
+        // Concentrations of calcium: neighbours differ in the fifth decimal.
+        let narrow = range(&Axis::Linear("Ca".into()), [1.0e-4, 2.5e-4].into_iter());
+        let decimals = decimals(narrow.low, narrow.high, narrow.labels);
+        let texts = [1.0e-4, 1.3e-4].map(|v| tick(&linear, v, decimals));
+        assert_eq!(texts, ["0.0001", "0.00013"]);
         let names = Axis::Names(vec!["a".into(), "b".into()]);
-        assert_eq!([tick(&names, 0.0), tick(&names, -1.0), tick(&names, -0.5)], ["a", "b", ""]);
+        assert_eq!([0.0, -1.0, -0.5].map(|v| tick(&names, v, 3)), ["a", "b", ""]);
     }
 
     #[test]
@@ -361,5 +394,23 @@ mod tests {
         assert!(!svg.contains("NaN") && !svg.contains("inf"));
         let empty = Panel { series: Vec::new(), ..panel(log(), Axis::Names(vec!["one".into()])) };
         assert!(draw("empty", &[empty], (300, 300)).unwrap().contains("one"));
+    }
+
+    #[test]
+    fn what_does_not_fit_on_a_page_stands_below() {
+        let panel = |y| Panel { title: String::new(), x: Axis::Linear("x".into()), y, series: Vec::new() };
+        let size = |n: usize, y: Axis| {
+            let svg = draw("wide", &vec![panel(y); n], (1400, 300)).unwrap();
+            let number = |name: &str| -> u32 {
+                let after = svg.split(&format!("{name}=\"")).nth(1).unwrap();
+                after.split('"').next().unwrap().parse().unwrap()
+            };
+            (number("width"), number("height"))
+        };
+        let numbers = || Axis::Linear("y".into());
+        assert_eq!(size(3, numbers()), (900, 300));
+        assert_eq!(size(4, numbers()), (900, 600));
+        assert_eq!(size(3, Axis::Names(vec!["a name of some length".into()])), (900, 600));
+        assert_eq!(size(0, numbers()), (900, 300));
     }
 }

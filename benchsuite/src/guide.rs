@@ -20,3 +20,8 @@ pub mod works {}
 
 #[doc = include_str!("../guide/hardening.md")]
 pub mod hardening {}
+
+/// The program of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}

@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use benchsuite::claims::Publication;
 use benchsuite::compare::Compare;
 use benchsuite::interrupt::Stop;
-use benchsuite::reproduce::{EXPERIMENTS, Options, reproduce, verify};
+use benchsuite::reproduce::{EXPERIMENTS, Options, reproduce, runner, verify};
 use benchsuite::rundir::experiment_of;
 use benchsuite::simulate::Simulate;
 use benchsuite::sweep::Sweep;
 use benchsuite::{Error, Tier, doctor, front, kainth, kept, kuptsov, pellegrini, print, trial, werneck};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use miette::{Diagnostic, IntoDiagnostic as _};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
@@ -116,7 +116,10 @@ fn main() -> ExitCode {
         )
         .with_writer(std::io::stderr)
         .init();
-    match run(Cli::parse().task) {
+    // What usage lines call the program is what a person typed.
+    let matches = Cli::command().bin_name(&*runner().leak()).get_matches();
+    let task = Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit()).task;
+    match run(task) {
         Ok(()) => ExitCode::SUCCESS,
         Err(report) => {
             let interrupted = matches!(report.downcast_ref(), Some(Failure(Error::Interrupted { .. })));

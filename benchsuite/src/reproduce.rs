@@ -56,8 +56,7 @@ impl Options {
 
     /// The command that does the same for one experiment, as a person would type it.
     pub fn command(&self, id: &str, out: Option<&Path>, resume: bool) -> String {
-        let runner = std::env::var("BENCHSUITE_RUNNER").unwrap_or_else(|_| "benchsuite".into());
-        let mut command = format!("{runner} reproduce {id} --tier {} --seed {}", self.tier, self.seed);
+        let mut command = format!("{} reproduce {id} --tier {} --seed {}", runner(), self.tier, self.seed);
         for layers in &self.architectures {
             command.push_str(&format!(" --arch {}", quoted(layers)));
         }
@@ -117,6 +116,11 @@ impl Options {
         }
         Ok(())
     }
+}
+
+/// How a person starts this program: the first words of every command that it prints.
+pub fn runner() -> String {
+    std::env::var("BENCHSUITE_RUNNER").unwrap_or_else(|_| "benchsuite".into())
 }
 
 /// A shell word, in quotes if it needs them.

@@ -101,6 +101,13 @@ impl ClaimResult {
     }
 }
 
+/// A command of a result as a person types it: results name the program by what started it.
+pub(crate) fn typed(command: &str) -> String {
+    command
+        .strip_prefix("benchsuite ")
+        .map_or_else(|| command.to_owned(), |rest| format!("cargo xtask {rest}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -31,6 +31,20 @@ const SHORT: [&str; 8] =
     ["reproduce", "W-A", "--arch", "SiLU16,SiLU16,SiLU16", "--iterations", "200", "--out", "run"];
 
 #[test]
+fn usage_names_what_a_person_typed() {
+    let help = |runner: Option<&str>| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_benchsuite"));
+        program.args(["simulate", "--help"]).env_remove("BENCHSUITE_RUNNER");
+        if let Some(runner) = runner {
+            program.env("BENCHSUITE_RUNNER", runner);
+        }
+        String::from_utf8_lossy(&program.output().expect("the program starts").stdout).into_owned()
+    };
+    assert!(help(None).contains("Usage: benchsuite simulate"));
+    assert!(help(Some("cargo xtask")).contains("Usage: cargo xtask simulate"));
+}
+
+#[test]
 fn the_list_names_every_experiment() {
     let folder = tempfile::tempdir().unwrap();
     let output = benchsuite(folder.path(), &["reproduce", "--list"]);

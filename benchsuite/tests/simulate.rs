@@ -102,7 +102,8 @@ fn numpy_reads_the_archive() {
     let mut arguments =
         words("--model fitzhugh_nagumo --variant werneck --init U=0.5 --t-end 10 --save-every 1");
     arguments.extend(["--out", path.to_str().unwrap()]);
-    succeeds(&simulate(&arguments));
+    let said = succeeds(&simulate(&arguments));
+    assert!(said.contains("run.npz: 11 times of 2 states"), "{said}");
     let mut npz = ndarray_npy::NpzReader::new(std::fs::File::open(&path).unwrap()).unwrap();
     let time: ndarray::Array1<f64> = npz.by_name("time").unwrap();
     let u: ndarray::Array1<f64> = npz.by_name("U").unwrap();

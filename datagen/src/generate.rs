@@ -9,7 +9,8 @@ use ndarray::Array2;
 use ode_solvers::{Options, StepSize, Tolerance, solve};
 use rayon::prelude::*;
 
-use crate::plan::{Plan, Source, Times, with_amplitude, with_duration};
+use crate::plan::{Plan, Source, Times};
+use crate::pulse::{with_amplitude, with_duration};
 use crate::random::{Purpose, Stream};
 use crate::{Dataset, Error, Integrator, Quantity, Recipe, Rows, Sampling};
 

@@ -38,6 +38,7 @@ mod export;
 mod file;
 mod generate;
 mod plan;
+mod pulse;
 mod random;
 mod recipe;
 pub mod recipes;

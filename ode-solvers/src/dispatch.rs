@@ -30,7 +30,7 @@ use crate::Scalar;
 /// Lanes::dispatch(Logistic { x: &mut x });
 /// assert_eq!(x[0], Lanes::from(0.5));
 /// ```
-pub trait Kernel<T> {
+pub trait Kernel<T: Copy> {
     /// What the work gives.
     type Output;
 
@@ -54,7 +54,7 @@ pub trait Kernel<T> {
 /// # Safety
 /// Size, alignment and the meaning of every bit pattern are those of `T`.
 #[allow(unsafe_code, reason = "views are casts of slices")]
-pub unsafe trait Twin<T>: Scalar {
+pub unsafe trait Twin<T: Copy>: Scalar {
     /// Whether the two are twins after all: known where views are compiled, which panic otherwise.
     #[doc(hidden)]
     const FITS: bool = true;

@@ -206,7 +206,9 @@ impl<const N: usize, T: Scalar> DivAssign for Dual<N, T> {
 
 // SAFETY: the order of fields is laid down, and the parts are twins.
 #[allow(unsafe_code, reason = "a promise about layout")]
-unsafe impl<const N: usize, T: Scalar, U: Twin<T>> Twin<Dual<N, T>> for Dual<N, U> {}
+unsafe impl<const N: usize, T: Scalar, U: Twin<T>> Twin<Dual<N, T>> for Dual<N, U> {
+    const FITS: bool = U::FITS;
+}
 
 /// A kernel over duals as one over their parts.
 struct OfParts<K, const N: usize>(K);

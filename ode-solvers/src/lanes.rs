@@ -5,7 +5,7 @@ use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAss
 
 use crate::Scalar;
 use crate::elements::{double, single};
-use crate::wide::{self, Register};
+use crate::wide;
 use crate::{Kernel, Twin};
 
 /// A floating-point type that lanes are made of: `f32` or `f64`.
@@ -28,6 +28,7 @@ pub trait Element:
     + Sub<Output = Self>
     + Mul<Output = Self>
     + Div<Output = Self>
+    + sealed::Sealed
     + 'static
 {
     /// The nearest number of this type.
@@ -51,28 +52,15 @@ pub trait Element:
     /// Whether the number is finite.
     fn is_finite(self) -> bool;
 
-    /// The number as a register of its own.
+    /// Runs a kernel over lanes on the widest registers that the machine has and `N` fills. The registers
+    /// themselves stay in this crate: whoever could name one could ask for its instructions where there are none.
     #[doc(hidden)]
-    type Portable: Register<Element = Self>;
-    /// The register of AVX-512 that holds such numbers.
-    #[cfg(target_arch = "x86_64")]
-    #[doc(hidden)]
-    type Avx512: Register<Element = Self>;
-    /// The register of AVX2.
-    #[cfg(target_arch = "x86_64")]
-    #[doc(hidden)]
-    type Avx2: Register<Element = Self>;
+    fn dispatch_lanes<const N: usize, K: Kernel<Lanes<Self, N>>>(kernel: K) -> K::Output;
 }
 
 macro_rules! element {
-    ($t:ty, $functions:ident, $avx512:ident, $avx2:ident) => {
+    ($t:ty, $functions:ident) => {
         impl Element for $t {
-            type Portable = $t;
-            #[cfg(target_arch = "x86_64")]
-            type Avx512 = wide::$avx512;
-            #[cfg(target_arch = "x86_64")]
-            type Avx2 = wide::$avx2;
-
             #[inline(always)]
             fn from_f64(x: f64) -> Self {
                 x as $t
@@ -113,11 +101,20 @@ macro_rules! element {
             fn is_finite(self) -> bool {
                 <$t>::is_finite(self)
             }
+            #[inline(always)]
+            fn dispatch_lanes<const N: usize, K: Kernel<Lanes<$t, N>>>(kernel: K) -> K::Output {
+                wide::dispatch(kernel)
+            }
         }
+        impl sealed::Sealed for $t {}
     };
 }
-element!(f32, single, F32x16, F32x8);
-element!(f64, double, F64x8, F64x4);
+element!(f32, single);
+element!(f64, double);
+
+mod sealed {
+    pub trait Sealed {}
+}
 
 /// `N` cells side by side: every operation acts on all of them.
 ///
@@ -318,6 +315,6 @@ impl<E: Element, const N: usize> Scalar for Lanes<E, N> {
     }
     #[inline(always)]
     fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output {
-        wide::dispatch(kernel)
+        E::dispatch_lanes(kernel)
     }
 }

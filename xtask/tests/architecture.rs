@@ -143,3 +143,34 @@ fn the_code_map_names_what_exists() {
         assert!(root().join(place).exists(), "ARCHITECTURE.md names {place}, which is not there");
     }
 }
+
+/// Whoever reads a guide as a file and copies a program has all of it: rustdoc alone hides the lines that begin
+/// with `# `.
+#[test]
+fn programs_of_the_guides_hide_no_line() {
+    let mut programs = 0;
+    for folder in ["benchsuite/guide", "ode-solvers/guide"] {
+        let folder = root().join(folder);
+        let entries = std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+        for path in entries.map(|entry| entry.expect("the folder can be read").path()) {
+            let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            let mut language = None;
+            for (k, line) in text.lines().enumerate() {
+                let place = format!("{}:{}", path.display(), k + 1);
+                match (line.strip_prefix("```"), language) {
+                    (Some(name), None) => {
+                        assert!(!name.is_empty(), "{place}: say which language it is");
+                        programs += usize::from(name == "rust");
+                        language = Some(name);
+                    }
+                    (Some(_), Some(_)) => language = None,
+                    (None, Some("rust")) => {
+                        assert!(line != "#" && !line.starts_with("# "), "{place}: a hidden line");
+                    }
+                    (None, _) => {}
+                }
+            }
+        }
+    }
+    assert!(programs > 5, "only {programs} programs were seen");
+}

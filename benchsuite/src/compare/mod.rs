@@ -75,11 +75,10 @@ impl Compare {
 
 /// The command that a person would type.
 pub(crate) fn command() -> String {
-    let runner = std::env::var("BENCHSUITE_RUNNER").unwrap_or_else(|_| "benchsuite".into());
     let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
     // Places on one machine mean nothing on another.
     let words = std::env::args().skip(1).map(|w| if w.starts_with('/') { name(&w) } else { w });
-    std::iter::once(runner).chain(words).collect::<Vec<_>>().join(" ")
+    std::iter::once(crate::reproduce::runner()).chain(words).collect::<Vec<_>>().join(" ")
 }
 
 /// Checks that all names given for an option are known.

@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::{Area, Axis, Colour, Drawn, FONT, tick};
+use super::{Area, Axis, Colour, Drawn, FONT, decimals, tick};
 use crate::Error;
 
 /// Numbers over a plane, as colours.
@@ -105,13 +105,14 @@ fn draw_plane(area: &Area<'_>, panel: &HeatPanel, band: &dyn Fn(f64) -> Option<u
     }
     let plain = Axis::Linear(String::new());
     let (x_axis, y_axis) = (plain.clone(), plain);
+    let (across, upwards) = (decimals(x0, x1, 5), decimals(y0, y1, 6));
     chart
         .configure_mesh()
         .disable_mesh()
         .x_labels(5)
         .y_labels(6)
-        .x_label_formatter(&move |v| tick(&x_axis, *v))
-        .y_label_formatter(&move |v| tick(&y_axis, *v))
+        .x_label_formatter(&move |v| tick(&x_axis, *v, across))
+        .y_label_formatter(&move |v| tick(&y_axis, *v, upwards))
         .x_desc(panel.x.0.clone())
         .y_desc(panel.y.0.clone())
         .label_style((FONT, 13).into_font().color(&Colour::Ink.rgb()))

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::claims::{Claim, Publication};
 use crate::compare::standing;
-use crate::results::{ClaimResult, Verdict};
+use crate::results::{ClaimResult, Verdict, typed};
 use crate::rundir::{self, RunDir};
 use crate::{Error, files, kept};
 
@@ -60,8 +60,12 @@ impl Row {
             },
             |command| command.replace("--tier smoke", "--tier paper").replace("--tier quick", "--tier paper"),
         );
-        // Results name the program by what started it.
-        command.strip_prefix("benchsuite ").map_or(command.clone(), |rest| format!("cargo xtask {rest}"))
+        typed(&command)
+    }
+
+    /// Whether what is judged was trained for less than the paper says: a number that agrees all the same counts.
+    pub fn is_shorter(&self) -> bool {
+        self.judge().is_some_and(|r| r.command.contains(" --iterations "))
     }
 }
 

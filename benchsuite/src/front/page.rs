@@ -10,12 +10,16 @@ use crate::results::Verdict;
 
 pub(super) fn document(works: &[Work], linked: bool) -> Document {
     let machine = Machine::current();
+    let commands = Commands::of(works);
     let mut blocks = vec![
         Block::Paragraph(
             "Every number that the four works print, or state in words, and what became of it here. A verdict \
              is given at the paper's scale alone: from results that are kept with the sources, each with the \
              command, commit and machine that made it. Numbers of shorter runs stand beside them in a column \
-             of their own; they show that everything works, and are not comparable with the publications."
+             of their own; they show that everything works, and are not comparable with the publications. \
+             The last column of a table says by which of the commands at the end of the page a number is \
+             measured. Where a training was shorter than the publication's, the verdict says so: what agrees \
+             after a shorter training agrees."
                 .into(),
         ),
         Block::Table(overview(works)),
@@ -49,7 +53,7 @@ pub(super) fn document(works: &[Work], linked: bool) -> Document {
         blocks.push(Block::Notice(Tone::Warning, text));
     }
     blocks.push(Block::Heading("Where ours differ".into()));
-    blocks.push(differences(works));
+    blocks.push(differences(works, &commands));
     for work in works {
         blocks.push(Block::Heading(work.publication.short.clone()));
         blocks.push(Block::Paragraph(work.publication.citation.clone()));
@@ -59,11 +63,11 @@ pub(super) fn document(works: &[Work], linked: bool) -> Document {
             blocks.push(Block::Notice(Tone::Quiet, "Nothing is kept at the paper's scale yet.".into()));
         } else {
             let title = format!("{} numbers with a verdict", judged.len());
-            blocks.push(Block::Details(title, vec![Block::Table(claims(&judged))]));
+            blocks.push(Block::Details(title, vec![Block::Table(claims(&judged, &commands))]));
         }
         if !open.is_empty() {
             let title = format!("{} numbers without", open.len());
-            blocks.push(Block::Details(title, vec![Block::Table(claims(&open))]));
+            blocks.push(Block::Details(title, vec![Block::Table(claims(&open, &commands))]));
         }
     }
     blocks.push(Block::Heading("How fast, beside others".into()));
@@ -72,12 +76,12 @@ pub(super) fn document(works: &[Work], linked: bool) -> Document {
         "benches.html".into(),
     )]));
     blocks.push(Block::Heading("To measure them again".into()));
-    blocks.push(Block::Table(commands(works)));
+    blocks.push(Block::Table(commands.table()));
     blocks.push(Block::Heading("This program and this machine".into()));
     blocks.push(Block::Table(origin(&machine)));
     Document {
         title: "Excitable cells, simulated and learned: what four works say, and what came out".into(),
-        subtitle: format!("{}, {}", now(), Code::current().short_commit()),
+        subtitle: format!("Written {} by commit {}", now(), Code::current().short_commit()),
         blocks,
     }
 }
@@ -120,21 +124,22 @@ fn digits(value: Option<f64>) -> Cell {
     value.map_or(Cell::number(None), |v| Cell { text: precise(v), tone: Tone::Plain, number: true })
 }
 
-fn differences(works: &[Work]) -> Block {
+fn differences(works: &[Work], commands: &Commands) -> Block {
     let rows: Vec<&Row> =
         works.iter().flat_map(|w| &w.rows).filter(|r| r.verdict() == Verdict::Differs).collect();
     if rows.is_empty() {
         return Block::Paragraph("Nowhere, among the numbers that have a verdict.".into());
     }
-    Block::Table(claims(&rows))
+    Block::Table(claims(&rows, commands))
 }
 
-fn claims(rows: &[&Row]) -> Table {
+fn claims(rows: &[&Row], commands: &Commands) -> Table {
     let rows = rows.iter().map(|row| {
         let verdict = row.verdict();
+        let judged = format!("{verdict}{}", if row.is_shorter() { ", shorter training" } else { "" });
         let (text, tone) = match verdict {
-            Verdict::Pass => (verdict.to_string(), Tone::Good),
-            Verdict::Differs => (verdict.to_string(), Tone::Bad),
+            Verdict::Pass => (judged, Tone::Good),
+            Verdict::Differs => (judged, Tone::Bad),
             Verdict::NotRun => (format!("{verdict}: {}", row.reason()), Tone::Quiet),
         };
         let fresh = row.fresh.as_ref().and_then(|r| r.measured);
@@ -146,10 +151,18 @@ fn claims(rows: &[&Row]) -> Table {
             digits(fresh).toned(Tone::Quiet),
             Cell::text(row.claim.rule.to_string()),
             Cell::text(text).toned(tone),
+            Cell { text: commands.number(row).to_string(), tone: Tone::Plain, number: true },
         ]
     });
-    let header =
-        ["what", "published", "ours, at the paper's scale", "ours, this run", "agrees if", "verdict"];
+    let header = [
+        "what",
+        "published",
+        "ours, at the paper's scale",
+        "ours, this run",
+        "agrees if",
+        "verdict",
+        "command",
+    ];
     Table {
         caption: "Published numbers and ours".into(),
         header: header.map(Into::into).to_vec(),
@@ -158,28 +171,49 @@ fn claims(rows: &[&Row]) -> Table {
     }
 }
 
-/// Each command once, in the order of first use, with the numbers that it measures.
-fn commands(works: &[Work]) -> Table {
-    let mut order: Vec<String> = Vec::new();
-    let mut measures: BTreeMap<String, BTreeMap<&str, usize>> = BTreeMap::new();
-    for row in works.iter().flat_map(|w| &w.rows) {
-        let command = row.command();
-        if !measures.contains_key(&command) {
-            order.push(command.clone());
+/// The commands that measure the numbers, each once, in the order of first use.
+struct Commands {
+    order: Vec<String>,
+    /// How many numbers of which experiment each measures.
+    measures: BTreeMap<String, BTreeMap<String, usize>>,
+}
+
+impl Commands {
+    fn of(works: &[Work]) -> Self {
+        let mut all = Self { order: Vec::new(), measures: BTreeMap::new() };
+        for row in works.iter().flat_map(|w| &w.rows) {
+            let command = row.command();
+            if !all.measures.contains_key(&command) {
+                all.order.push(command.clone());
+            }
+            let experiment = row.claim.id.split('/').next().unwrap_or_default().to_owned();
+            *all.measures.entry(command).or_default().entry(experiment).or_default() += 1;
         }
-        let experiment = row.claim.id.split('/').next().unwrap_or_default();
-        *measures.entry(command).or_default().entry(experiment).or_default() += 1;
+        all
     }
-    let rows = order.iter().map(|command| {
-        let of = measures.get(command).into_iter().flatten();
-        let text: Vec<String> = of.map(|(experiment, n)| format!("{experiment} ({n})")).collect();
-        vec![Cell::text(text.join(", ")), Cell::text(format!("`{command}`"))]
-    });
-    Table {
-        caption: "Commands, and how many numbers of which experiment each measures".into(),
-        header: vec!["numbers".into(), "command".into()],
-        rows: rows.collect(),
-        ..Table::default()
+
+    /// Which one measures a number: counted from 1, as in the table.
+    fn number(&self, row: &Row) -> usize {
+        let command = row.command();
+        self.order.iter().position(|c| *c == command).map_or(0, |k| k + 1)
+    }
+
+    fn table(&self) -> Table {
+        let rows = self.order.iter().enumerate().map(|(k, command)| {
+            let of = self.measures.get(command).into_iter().flatten();
+            let text: Vec<String> = of.map(|(experiment, n)| format!("{experiment} ({n})")).collect();
+            vec![
+                Cell { text: (k + 1).to_string(), tone: Tone::Plain, number: true },
+                Cell::text(text.join(", ")),
+                Cell::text(format!("`{command}`")),
+            ]
+        });
+        Table {
+            caption: "Commands, and how many numbers of which experiment each measures".into(),
+            header: ["no.", "numbers", "command"].map(Into::into).to_vec(),
+            rows: rows.collect(),
+            ..Table::default()
+        }
     }
 }
 

@@ -20,6 +20,7 @@ pub mod figures;
 pub mod findings;
 mod report;
 pub mod select;
+pub mod solutions;
 pub mod tables;
 
 use serde_json::Value;

@@ -3,7 +3,7 @@
 use super::analyses::{Response, Size};
 use super::cuts::{Network, Prediction, starts};
 use super::select::{self, error};
-use super::{figures, findings, results, tables};
+use super::{figures, findings, results, solutions, tables};
 use crate::claims::Publication;
 use crate::report::{Block, Cell, Table, Tone, scientific};
 use crate::results::{ClaimResult, Verdict};
@@ -226,27 +226,27 @@ fn best_network(sweep: &Finished<'_>, all: &[TrialResult], experiment: &str) -> 
     Ok(vec![
         figure(
             &name("solutions"),
-            figures::solutions(&name("solutions"), &title, &some)?,
+            solutions::solutions(&name("solutions"), &title, &some)?,
             format!(
                 "{}: U over time from 91 initial states, by {of}. In front the {} that hold a point with at least \
                  80 % of the greatest error.",
                 numbers[0],
-                figures::high(&some).len()
+                solutions::high(&some).len()
             ),
         ),
         figure(
             &name("slices"),
-            figures::slices(&name("slices"), &cuts, ACROSS)?,
+            solutions::slices(&name("slices"), &cuts, ACROSS)?,
             format!("{}: the error in three cuts of its domain.", numbers[1]),
         ),
         figure(
             &name("regions"),
-            figures::regions(&name("regions"), &field, ACROSS)?,
+            solutions::regions(&name("regions"), &field, ACROSS)?,
             format!("{}: where in the plane of initial values the error is high.", numbers[2]),
         ),
         figure(
             &name("phase"),
-            figures::phase_plane(&name("phase"), &title, &few)?,
+            solutions::phase_plane(&name("phase"), &title, &few)?,
             format!("{}: solutions in the phase plane.", numbers[3]),
         ),
     ])

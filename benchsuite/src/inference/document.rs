@@ -44,7 +44,7 @@ pub(super) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
         m.limits.bytes / 1e9
     )));
     blocks.push(Block::Table(solvers(parts)));
-    blocks.push(Block::Table(gpu(m)));
+    gpu(m, &mut blocks);
     blocks.push(Block::Heading("Networks".into()));
     blocks.push(Block::Figure {
         name: "fig39".into(),
@@ -206,25 +206,41 @@ fn solvers(parts: &Parts<'_>) -> Table {
     }
 }
 
-fn gpu(m: &Measurements) -> Table {
-    let rows = m.gpu.iter().map(|r| {
+/// What ran on a GPU, and once for each reason what did not.
+fn gpu(m: &Measurements, blocks: &mut Vec<Block>) {
+    let ran = m.gpu.iter().filter(|r| r.not_run.is_none()).map(|r| {
         vec![
             Cell::text(r.name.clone()),
-            Cell::text(scientific(r.cells as f64)),
+            Cell { text: scientific(r.cells as f64), number: true, ..Cell::default() },
             Cell::number(r.seconds),
-            r.of_limit.map_or_else(|| Cell::text("–"), percent),
-            match &r.not_run {
-                Some(why) => Cell::text(format!("NOT_RUN: {why}; to run: {}", r.command)).toned(Tone::Quiet),
-                None => Cell::text(r.device.clone().unwrap_or_default()),
-            },
+            r.of_limit.map_or_else(|| Cell::number(None), percent),
+            Cell::text(r.device.clone().unwrap_or_default()),
         ]
     });
-    Table {
-        caption: "On a GPU".into(),
-        header: header(&["what", "cells or rows", "s", "of the device's limit", "device, or why not"]),
-        rows: rows.collect(),
-        ..Table::default()
+    let rows: Vec<Vec<Cell>> = ran.collect();
+    if !rows.is_empty() {
+        blocks.push(Block::Table(Table {
+            caption: "On a GPU".into(),
+            header: header(&["what", "cells or rows", "s", "of the device's limit", "device"]),
+            rows,
+            ..Table::default()
+        }));
     }
+    let mut missing: Vec<(String, Vec<&str>)> = Vec::new();
+    for r in &m.gpu {
+        let Some(why) = &r.not_run else { continue };
+        let why = format!("{why}; then `{}`", r.command);
+        match missing.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, names)) => names.push(&r.name),
+            None => missing.push((why, vec![&r.name])),
+        }
+    }
+    if missing.is_empty() {
+        return;
+    }
+    blocks.push(Block::Paragraph("On a GPU these were NOT_RUN:".into()));
+    let line = |(why, names): (String, Vec<&str>)| format!("{}. Why: {why}", names.join("; "));
+    blocks.push(Block::List(missing.into_iter().map(line).collect()));
 }
 
 /// The smallest, the middle and the largest of each depth.

@@ -9,7 +9,7 @@ use crate::Error;
 use crate::claims::Publication;
 use crate::kuptsov::{figure, heading, median};
 use crate::manifest::Manifest;
-use crate::report::{Block, Cell, Document, Table, Tone};
+use crate::report::{Block, Cell, Document, Table, Tone, verdicts};
 use crate::results::ClaimResult;
 
 /// What a report is written from.
@@ -49,7 +49,12 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
     ));
     heading(&mut blocks, "Shape of the gates (P-MORPH)");
     figure(&mut blocks, figures::gates(f, parts.truth)?);
-    blocks.push(Block::Table(shapes(parts)));
+    let shapes = shapes(parts);
+    blocks.push(if shapes.rows.is_empty() {
+        Block::Paragraph("No network fires before the first horizon: there are no gates to compare.".into())
+    } else {
+        Block::Table(shapes)
+    });
     heading(&mut blocks, "Every arm, every seed (P-ABL, P-NOISE, P-SEED)");
     for group in Group::ALL {
         let arms = f.arms(group);
@@ -67,7 +72,10 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
          The same list is in `results.json`."
             .into(),
     ));
-    blocks.push(crate::report::verdicts::table(parts.publication, parts.results, true));
+    if parts.doubt.is_some() {
+        blocks.extend(verdicts::kept(parts.publication, true)?);
+    }
+    blocks.push(verdicts::table(parts.publication, parts.results, true));
     again(parts, &mut blocks);
     heading(&mut blocks, "Where the numbers come from");
     blocks.push(Block::Table(crate::provenance::table(parts.manifest, parts.config.seed)));
@@ -177,7 +185,9 @@ fn numbers(parts: &Parts<'_>, group: Group) -> Table {
         let errors = of(false, |h| h.error);
         let ends = errors.iter().fold((f64::INFINITY, 0.0), |(l, h), e| (f64::min(l, *e), f64::max(h, *e)));
         let range = match ends {
-            (l, h) if h.is_finite() => format!("{l:.3} … {h:.3}"),
+            (l, h) if l == h && l.is_finite() => "–".into(),
+            // A line that does not break.
+            (l, h) if h.is_finite() => format!("{l:.3}\u{a0}…\u{a0}{h:.3}"),
             (l, _) if l.is_finite() => format!("{l:.3} … infinite"),
             _ => "infinite".into(),
         };

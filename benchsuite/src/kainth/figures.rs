@@ -40,8 +40,8 @@ fn own(truth: &Truth, j: usize, end: f64) -> Vec<(f64, f64)> {
 pub(crate) fn potentials(f: &Findings, truth: &Truth) -> Result<Vec<Figure>, Error> {
     let mut figures = Vec::new();
     for (pair, name, title) in [
-        (&MAIN[..2], "potential-informed", "with the equations"),
-        (&MAIN[2..], "potential-baselines", "baselines"),
+        (&MAIN[..2], "potential-informed", "networks with the equations"),
+        (&MAIN[2..], "potential-baselines", "the baselines"),
     ] {
         let mut panels = Vec::new();
         for (arm, label, colour) in pair {
@@ -62,7 +62,7 @@ pub(crate) fn potentials(f: &Findings, truth: &Truth) -> Result<Vec<Figure>, Err
                 name,
                 svg: draw(name, &panels, (1300, 360))?,
                 caption: format!(
-                    "The potential of the cell and of networks {title} (seed 1). The first {:.2} ms were \
+                    "The potential of the cell and of {title} (seed 1). The first {:.2} ms were \
                      observed; the rest is extrapolated.",
                     truth.period
                 ),

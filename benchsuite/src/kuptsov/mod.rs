@@ -3,6 +3,8 @@
 
 mod analysis;
 mod config;
+#[cfg(test)]
+mod damaged;
 mod data;
 mod diagrams;
 mod document;

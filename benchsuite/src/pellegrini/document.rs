@@ -63,6 +63,9 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
          at the paper's scale alone: fewer epochs count if the error is met."
             .into(),
     ));
+    if !config.is_comparable() {
+        blocks.extend(verdicts::kept(parts.publication, false)?);
+    }
     blocks.push(verdicts::table(parts.publication, parts.results, false));
     heading(&mut blocks, "Run it again");
     blocks.push(Block::Paragraph(

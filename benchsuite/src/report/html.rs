@@ -53,7 +53,7 @@ fn blocks(list: &[Block], out: &mut String) {
                 // A picture inside a page carries no XML declaration.
                 let svg = svg.find("<svg").map_or("", |at| &svg[at..]);
                 out.push_str(&format!(
-                    "<figure>\n{svg}\n<figcaption>{}</figcaption>\n</figure>\n",
+                    "<figure>\n<div class=\"scroll\">{svg}</div>\n<figcaption>{}</figcaption>\n</figure>\n",
                     inline(caption)
                 ));
             }

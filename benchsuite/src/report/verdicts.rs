@@ -2,7 +2,8 @@
 
 use super::{Block, Cell, Table, Tone};
 use crate::claims::Publication;
-use crate::results::{ClaimResult, Verdict};
+use crate::results::{ClaimResult, Verdict, typed};
+use crate::{Error, files};
 
 /// The table of all claims of a publication. `seeds`: with the spread over seeds.
 pub(crate) fn table(publication: &Publication, results: &[ClaimResult], seeds: bool) -> Block {
@@ -39,6 +40,36 @@ pub(crate) fn table(publication: &Publication, results: &[ClaimResult], seeds: b
     })
 }
 
+/// What is kept of a publication's claims, to stand beside the numbers of a shorter run; none if nothing is kept.
+///
+/// # Errors
+/// [`Error::Damaged`] or [`Error::Io`] for a file that is there and cannot be read.
+pub(crate) fn kept(publication: &Publication, seeds: bool) -> Result<Option<Block>, Error> {
+    let path = crate::kept::folder(publication).join("results.json");
+    if !path.exists() {
+        return Ok(None);
+    }
+    let results: Vec<ClaimResult> = files::read_json(&path, "restore it from the repository")?;
+    let count = |v: Verdict| format!("{} {v}", results.iter().filter(|r| r.verdict == v).count());
+    let mut commands: Vec<String> = Vec::new();
+    for r in results.iter().filter(|r| r.verdict != Verdict::NotRun) {
+        let command = format!("`{}`", typed(&r.command));
+        if !commands.contains(&command) {
+            commands.push(command);
+        }
+    }
+    Ok(Some(Block::Details(
+        format!(
+            "Kept from earlier runs at the paper's scale: {}",
+            [Verdict::Pass, Verdict::Differs, Verdict::NotRun].map(count).join(", ")
+        ),
+        vec![
+            Block::Paragraph(format!("Not of this run. Measured by {}.", commands.join(" and "))),
+            table(publication, &results, seeds),
+        ],
+    )))
+}
+
 /// Six significant digits, where papers print five.
 pub(crate) fn precise(value: f64) -> String {
     let magnitude = value.abs();
@@ -53,5 +84,43 @@ pub(crate) fn precise(value: f64) -> String {
         }
         return text.trim_end_matches('0').trim_end_matches('.').to_owned();
     }
-    format!("{value:.4e}")
+    // The paper's 1.79e-4 is not 1.7900e-4.
+    let text = format!("{value:.4e}");
+    match text.split_once('e') {
+        Some((digits, power)) => format!("{}e{power}", digits.trim_end_matches('0').trim_end_matches('.')),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_the_digits_that_they_were_printed_with() {
+        for (value, text) in [
+            (1.79e-4, "1.79e-4"),
+            (7.0529e-4, "7.0529e-4"),
+            (1e-3, "1e-3"),
+            (0.0, "0"),
+            (-33.73, "-33.73"),
+            (571_138.0, "571138"),
+            (2e10, "2e10"),
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(precise(value), text);
+        }
+    }
+
+    #[test]
+    fn what_is_kept_stands_beside_a_short_run_with_its_commands() {
+        let Some(Block::Details(title, inner)) = kept(&Publication::kainth2025().unwrap(), true).unwrap()
+        else {
+            panic!("results of this work are kept")
+        };
+        assert!(title.contains(" PASS, ") && title.contains("paper's scale"), "{title}");
+        let Block::Paragraph(text) = &inner[0] else { panic!("{:?}", inner[0]) };
+        assert!(text.contains("`cargo xtask reproduce "), "{text}");
+    }
 }

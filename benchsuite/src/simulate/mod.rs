@@ -181,6 +181,16 @@ impl Simulate {
             print(&format!("{text}\n"))?;
         } else if self.out.is_none() && self.plot.is_none() {
             print(&end(&*cell, &solution))?;
+        } else {
+            let written = [&self.out, &self.plot].into_iter().flatten();
+            let written: Vec<String> = written.map(|path| path.display().to_string()).collect();
+            print(&format!(
+                "{}: {} times of {} states, after {} steps\n",
+                written.join(" and "),
+                solution.len(),
+                cell.dim(),
+                solution.stats.accepted
+            ))?;
         }
         Ok(())
     }

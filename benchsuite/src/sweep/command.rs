@@ -11,6 +11,7 @@ use crate::files::print;
 use crate::interrupt::Stop;
 use crate::manifest::threads;
 use crate::progress::Progress;
+use crate::reproduce::{quoted, runner};
 
 /// Many trials, on many threads, processes or machines.
 #[derive(Debug, Clone, Args)]
@@ -104,6 +105,5 @@ impl Sweep {
 
 /// A command as a person would type it.
 pub(crate) fn command(task: &str, folder: &std::path::Path) -> String {
-    let runner = std::env::var("BENCHSUITE_RUNNER").unwrap_or_else(|_| "benchsuite".into());
-    format!("{runner} sweep {task} {}", crate::reproduce::quoted(&folder.display().to_string()))
+    format!("{} sweep {task} {}", runner(), quoted(&folder.display().to_string()))
 }

@@ -1,10 +1,10 @@
 //! Problem A of Werneck's dissertation (2024): can a network learn one action potential from ten
 //! points, if its loss knows the equations?
 
+mod appendix;
 mod config;
 mod data;
 mod document;
-mod document_end;
 mod evaluate;
 mod figures;
 mod findings;

@@ -175,7 +175,9 @@ macro_rules! unary {
 
 // SAFETY: the order of fields is laid down, and the parts are twins.
 #[allow(unsafe_code, reason = "a promise about layout")]
-unsafe impl<const N: usize, T: Scalar, U: Twin<T>> Twin<SparseDual<N, T>> for SparseDual<N, U> {}
+unsafe impl<const N: usize, T: Scalar, U: Twin<T>> Twin<SparseDual<N, T>> for SparseDual<N, U> {
+    const FITS: bool = U::FITS;
+}
 
 /// A kernel over duals as one over their parts.
 struct OfParts<K, const N: usize>(K);

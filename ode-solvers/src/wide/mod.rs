@@ -17,16 +17,44 @@ pub(crate) use one::One;
 pub(crate) use register::Register;
 pub(crate) use several::Several;
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86::{F32x8, F32x16, F64x4, F64x8};
+use x86::{F32x8, F32x16, F64x4, F64x8};
 
 use crate::{Element, Kernel, Lanes, Scalar, Twin};
+
+/// The registers that hold such numbers.
+pub(crate) trait Registers: Element {
+    /// A number as a register of its own.
+    type Portable: Register<Element = Self>;
+    /// That of AVX-512.
+    #[cfg(target_arch = "x86_64")]
+    type Avx512: Register<Element = Self>;
+    /// That of AVX2.
+    #[cfg(target_arch = "x86_64")]
+    type Avx2: Register<Element = Self>;
+}
+
+impl Registers for f32 {
+    type Portable = Self;
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = F32x16;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = F32x8;
+}
+
+impl Registers for f64 {
+    type Portable = Self;
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = F64x8;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = F64x4;
+}
 
 /// Runs a kernel over lanes on the widest registers that the machine has and `N` fills.
 ///
 /// Where `N` fills just one register, every operation is an instruction of the kernel: the way to be
 /// fast. Where it fills several, or the kernel asks for it, operations are functions of their own.
 #[inline(always)]
-pub(crate) fn dispatch<E: Element, const N: usize, K: Kernel<Lanes<E, N>>>(kernel: K) -> K::Output {
+pub(crate) fn dispatch<E: Registers, const N: usize, K: Kernel<Lanes<E, N>>>(kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
     #[allow(unsafe_code, reason = "entering functions compiled for what the machine has")]
     {

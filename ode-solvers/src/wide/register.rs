@@ -4,7 +4,7 @@ use crate::Element;
 
 /// The instruction set that a register belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Set {
+pub(crate) enum Set {
     /// What every machine of the target has.
     Any,
     /// AVX2 and FMA.
@@ -19,7 +19,7 @@ pub enum Set {
 ///
 /// All functions are inlined into code that is compiled for the instruction set; elsewhere they
 /// must not be called ([`One`](super::One) and [`Several`](super::Several) see to it).
-pub trait Register: Copy + PartialEq + Send + Sync + 'static {
+pub(crate) trait Register: Copy + PartialEq + Send + Sync + 'static {
     /// What it holds.
     type Element: Element;
     /// How many of them.

@@ -41,7 +41,7 @@ impl<T: Scalar> Kernel<T> for Apply<'_, T> {
 }
 
 /// The results of each instruction set, in the order of `x`. Lanes that are left over repeat the last.
-fn on_every_set<E: Element, const N: usize>(
+fn on_every_set<E: Registers, const N: usize>(
     operation: Operation,
     x: &[E],
     y: &[E],

@@ -88,6 +88,7 @@ mod field;
 mod method;
 mod network;
 mod onnx;
+mod pass;
 mod pieces;
 mod residual;
 mod spec;

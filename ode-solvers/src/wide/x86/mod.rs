@@ -42,12 +42,12 @@ pub(super) fn has_avx2() -> bool {
 }
 
 #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")]
-pub(super) fn avx512<U: Twin<T>, T, K: Kernel<T>>(kernel: K) -> K::Output {
+pub(super) fn avx512<U: Twin<T>, T: Copy, K: Kernel<T>>(kernel: K) -> K::Output {
     kernel.run::<U>()
 }
 
 #[target_feature(enable = "avx2,fma")]
-pub(super) fn avx2<U: Twin<T>, T, K: Kernel<T>>(kernel: K) -> K::Output {
+pub(super) fn avx2<U: Twin<T>, T: Copy, K: Kernel<T>>(kernel: K) -> K::Output {
     kernel.run::<U>()
 }
 
@@ -158,7 +158,7 @@ macro_rules! register {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy)]
         #[repr(transparent)]
-        pub struct $name($inner);
+        pub(crate) struct $name($inner);
 
         impl PartialEq for $name {
             fn eq(&self, other: &Self) -> bool {

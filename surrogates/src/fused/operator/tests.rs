@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::Activation;
-use crate::fno::tape;
+use crate::fno::{Variant, tape};
 
 fn numbers(n: usize, seed: u64, size: f64) -> Vec<f32> {
     let mut rng = crate::random::stream(seed, 7);

@@ -1,4 +1,4 @@
-//! The end of the report: verdicts, how to run it again, where the numbers come from.
+//! The end of the report: what was chosen, verdicts, how to run it again, where the numbers come from.
 
 use super::document::{Parts, tone};
 use super::figures::thousands;
@@ -9,9 +9,52 @@ use crate::report::{Block, Cell, Table, Tone, scientific};
 use crate::results::ClaimResult;
 
 pub(crate) fn write(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
+    deviations(parts, blocks);
     verdicts(parts, blocks);
     again(parts, blocks);
     provenance(parts, blocks);
+}
+
+fn deviations(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
+    let p = &parts.config.protocol;
+    blocks.push(Block::Heading("What the dissertation leaves open, and what was chosen".into()));
+    blocks.push(Block::List(vec![
+        format!(
+            "Weights of the loss terms (eq. 3.16) are not printed: λ_D = {}, λ_P = {}, λ_B = {}.",
+            p.data_weight, p.physics_weight, p.initial_weight
+        ),
+        format!(
+            "How t enters the network is not printed: here t = 0…20 enters as {}…{}, U and W leave unscaled. In a \
+             trial with 600 000 iterations and two seeds, mapping t to −1…1 made the PINN's error more than five times \
+             as large.",
+            p.time_normal[0], p.time_normal[1]
+        ),
+        "First weights are not printed: uniform in ±1/√(inputs of the layer), what PyTorch's linear layer does."
+            .into(),
+        "Where the points of the training sets lie is not printed: equal distances with both ends included, \
+         20/9 and 20/999; between Euler steps the solution is interpolated linearly."
+            .into(),
+        "The validation set is described as common to all networks and not printed: see Method.".into(),
+        "The model's equation is printed as K U (U − α)(1 − U) − W, which gives no action potential; with K in \
+         front of the whole bracket the printed figures come out."
+            .into(),
+        format!(
+            "The schedule (factor {}, patience {}, threshold {:e}, least rate {:e}, eps {:e}) is the printed one. \
+             With PyTorch's rule it never acts: it would change the rate by {:.0e}, less than eps. The learning \
+             rate is in effect constant.",
+            p.plateau.factor,
+            p.plateau.patience,
+            p.plateau.threshold,
+            p.plateau.min_learning_rate,
+            p.plateau.eps,
+            p.adam.learning_rate * (1.0 - p.plateau.factor)
+        ),
+        "The text names 1e6 iterations, the captions of Tables 14 and 15 name 2e6: tier paper does 2e6.".into(),
+        "Training is done in 32-bit floating point, as is inference.".into(),
+        "Each row of the tables is one training, there and here: chance alone moves such errors by a factor of \
+         a few. The rules that judge single rows allow for it."
+            .into(),
+    ]));
 }
 
 fn verdicts(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
