@@ -4,10 +4,11 @@ use super::config::{Config, Method, PAPER_EPOCHS, PAPER_STEPS, Part, STEPS, Vari
 use super::data::Separation;
 use super::figures::{self, Figure};
 use super::findings::{Findings, median};
+use super::tables;
 use crate::Error;
 use crate::claims::Publication;
 use crate::manifest::Manifest;
-use crate::report::{Block, Cell, Document, Table, Tone, scientific};
+use crate::report::{Block, Document, Tone, scientific};
 use crate::results::{ClaimResult, Verdict};
 
 /// What a report is written from.
@@ -45,7 +46,7 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
     separation_text(parts, &mut blocks);
     figure(&mut blocks, figures::separation(parts.separations)?);
     figure(&mut blocks, figures::courses(f)?);
-    blocks.push(Block::Table(trainings(f)));
+    blocks.push(Block::Table(tables::trainings(f)));
     printed_text(f, &mut blocks);
     if wants(Part::Series) {
         heading(&mut blocks, "Time series and attractor (K-TS)");
@@ -53,7 +54,7 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
             figure(&mut blocks, figures::series(f, variant)?);
         }
         figure(&mut blocks, figures::attractor(f)?);
-        blocks.push(Block::Table(rhythms(f)));
+        blocks.push(Block::Table(tables::rhythms(f)));
     }
     if wants(Part::Diagrams) {
         heading(&mut blocks, "Bifurcation diagrams (K-BIF)");
@@ -64,7 +65,7 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
     if wants(Part::FixedPoint) {
         heading(&mut blocks, "The fixed point (K-FP)");
         figure(&mut blocks, figures::distances(f)?);
-        blocks.push(Block::Table(distances(f)));
+        blocks.push(Block::Table(tables::distances(f)));
         outside_text(parts, &mut blocks);
     }
     if wants(Part::Eigenvalues) {
@@ -81,14 +82,14 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
     if wants(Part::Bistability) {
         heading(&mut blocks, "The silent branch (K-BIST)");
         figure(&mut blocks, figures::diagrams(f, "near"));
-        blocks.push(Block::Table(windows(f)));
+        blocks.push(Block::Table(tables::windows(f)));
     }
     if wants(Part::Reach) {
         heading(&mut blocks, "How many random starts become silent (K-PFXP)");
         figure(&mut blocks, figures::reach(f)?);
     }
     deviations(parts, &mut blocks);
-    verdicts(parts, &mut blocks);
+    verdicts(parts, &mut blocks)?;
     again(parts, &mut blocks);
     blocks.push(Block::Heading("Where the numbers come from".into()));
     blocks.push(Block::Table(crate::provenance::table(parts.manifest, parts.config.seed)));
@@ -135,12 +136,19 @@ fn answer(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
     for variant in Variant::ALL {
         let worst = f.main(variant).map(|m| m.trained.validation).fold(0.0, f64::max);
         if let Some(middle) = median(&f.distances(variant)) {
+            let seeds = match f.main(variant).count() {
+                1 => "one seed".to_owned(),
+                n => format!("{n} seeds"),
+            };
+            // Where Newton's method finds none the distance counts as infinite.
+            let apart = if middle.is_finite() {
+                format!("distance of the fixed points, median over V_S and seeds, {}", scientific(middle))
+            } else {
+                "at most values of V_S the maps have no fixed point near the equations'".to_owned()
+            };
             lines.push(format!(
-                "{variant}: mean squared error of validation at most {} over {} seeds; distance of the fixed \
-                 points, median over V_S and seeds, {}",
-                scientific(worst),
-                f.main(variant).count(),
-                scientific(middle)
+                "{variant}: mean squared error of validation at most {} over {seeds}; {apart}",
+                scientific(worst)
             ));
         }
     }
@@ -149,13 +157,13 @@ fn answer(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
         let found: Vec<String> = windows
             .iter()
             .map(|w| match w {
-                Some((l, r)) => format!("{l:+.3} and {r:+.3}"),
-                None => "no window".into(),
+                Some((l, r)) => format!("{l:+.3} and {r:+.3} mV"),
+                None => "the map has none".into(),
             })
             .collect();
         lines.push(format!(
             "the stable window of the bistable system: the maps' left and right ends less the equations', for \
-             each seed: {} mV",
+             each seed: {}",
             found.join("; ")
         ));
     }
@@ -243,84 +251,6 @@ fn outside_text(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
     }
 }
 
-fn number(value: f64) -> Cell {
-    Cell::number(Some(value).filter(|v| v.is_finite()))
-}
-
-fn header(names: &[&str]) -> Vec<String> {
-    names.iter().map(|n| (*n).to_owned()).collect()
-}
-
-fn trainings(f: &Findings) -> Table {
-    let rows = f.maps.iter().map(|m| {
-        let t = &m.trained;
-        vec![
-            Cell::text(t.map.variant.to_string()),
-            Cell::text(t.map.dt.to_string()),
-            Cell::text(t.map.repeat.to_string()),
-            Cell::text(t.map.method.to_string()),
-            Cell::text(t.pairs.to_string()),
-            Cell::text(t.iterations.to_string()),
-            number(t.validation),
-            number(t.microseconds_per_iteration),
-        ]
-    });
-    Table {
-        caption: "The maps. Times are wall times of the last start, on a machine with other work.".into(),
-        header: header(&[
-            "system",
-            "Δt, s",
-            "seed",
-            "by",
-            "pairs",
-            "iterations or steps",
-            "validation error",
-            "µs each",
-        ]),
-        rows: rows.collect(),
-        ..Table::default()
-    }
-}
-
-fn rhythms(f: &Findings) -> Table {
-    let mut rows = Vec::new();
-    for variant in Variant::ALL {
-        let mut add = |who: String, all: &[super::series::Series]| {
-            for s in all {
-                let r = s.rhythm;
-                rows.push(vec![
-                    Cell::text(variant.to_string()),
-                    Cell::text(s.v_s.to_string()),
-                    Cell::text(who.clone()),
-                    Cell::text(if r.bursting {
-                        "bursts"
-                    } else if r.spikes > 0 {
-                        "spikes"
-                    } else {
-                        "silent"
-                    }),
-                    Cell { text: format!("{:.4}", r.period), tone: Tone::Plain, number: true },
-                    Cell::text(r.per_burst.to_string()),
-                    Cell { text: format!("{:.2}", r.lowest), tone: Tone::Plain, number: true },
-                    Cell { text: format!("{:.2}", r.highest), tone: Tone::Plain, number: true },
-                ]);
-            }
-        };
-        if let Some(ode) = f.ode(variant) {
-            add("ODE".into(), &ode.series);
-        }
-        for map in f.main(variant) {
-            add(format!("map, seed {}", map.trained.map.repeat), &map.analysis.series);
-        }
-    }
-    Table {
-        caption: "Rhythms. The period is that of bursts or of single spikes.".into(),
-        header: header(&["system", "V_S", "", "", "period, s", "spikes in a burst", "lowest V", "highest V"]),
-        rows,
-        ..Table::default()
-    }
-}
-
 fn transition_text(f: &Findings, blocks: &mut Vec<Block>) {
     let Some(ode) = f.ode(Variant::Original).and_then(|a| a.transition) else { return };
     let maps: Vec<String> = f
@@ -332,83 +262,6 @@ fn transition_text(f: &Findings, blocks: &mut Vec<Block>) {
          off its diagram), and at {} in the maps, seed by seed.",
         maps.join(", ")
     )));
-}
-
-fn distances(f: &Findings) -> Table {
-    let mut rows = Vec::new();
-    for variant in Variant::ALL {
-        let Some(ode) = f.ode(variant).and_then(|a| a.equilibria.as_ref()) else { continue };
-        for map in f.main(variant).chain(f.by(Method::Adam, variant)) {
-            let Some(found) = &map.analysis.equilibria else { continue };
-            let all = found.distances(ode);
-            let over = |low: f64, high: f64| {
-                let part: Vec<f64> = all
-                    .iter()
-                    .filter(|(v, _)| low <= *v && *v <= high)
-                    .map(|(_, d)| d.unwrap_or(f64::INFINITY))
-                    .collect();
-                median(&part).unwrap_or(f64::NAN)
-            };
-            let largest = all.iter().filter_map(|(_, d)| *d).fold(0.0, f64::max);
-            let missing = all.iter().filter(|(_, d)| d.is_none()).count();
-            rows.push(vec![
-                Cell::text(variant.to_string()),
-                Cell::text(map.trained.map.repeat.to_string()),
-                Cell::text(map.trained.map.method.to_string()),
-                number(over(-40.0, -30.0)),
-                number(over(-40.0, -33.78)),
-                number(over(-33.78, -30.0)),
-                number(largest),
-                Cell::text(format!("{missing} of {}", all.len())),
-            ]);
-        }
-    }
-    Table {
-        caption: "Distance between the fixed points of map and ODE (V in mV): medians over values of V_S."
-            .into(),
-        header: header(&[
-            "system",
-            "seed",
-            "by",
-            "all",
-            "where it bursts",
-            "where it spikes",
-            "largest",
-            "none found",
-        ]),
-        rows,
-        ..Table::default()
-    }
-}
-
-fn windows(f: &Findings) -> Table {
-    let mut rows = Vec::new();
-    let mut add = |who: String, e: Option<&super::equilibria::Equilibria>| {
-        let Some(e) = e else { return };
-        let cells = match &e.window {
-            None => vec![Cell::text("–"); 4],
-            Some((l, r)) => [l.v_s, r.v_s, l.omega, r.omega]
-                .iter()
-                .map(|v| Cell { text: format!("{v:.4}"), tone: Tone::Plain, number: true })
-                .collect(),
-        };
-        rows.push([vec![Cell::text(who)], cells].concat());
-    };
-    add("ODE".into(), f.ode(Variant::Bistable).and_then(|a| a.equilibria.as_ref()));
-    for map in f.maps.iter().filter(|m| m.trained.map.variant == Variant::Bistable) {
-        let id = map.trained.map;
-        add(
-            format!("map, Δt = {}, seed {}, {}", id.dt, id.repeat, id.method),
-            map.analysis.equilibria.as_ref(),
-        );
-    }
-    Table {
-        caption: "The window in which the fixed point is stable: its ends, and the imaginary parts there."
-            .into(),
-        header: header(&["", "left, mV", "right, mV", "ω left, 1/s", "ω right, 1/s"]),
-        rows,
-        ..Table::default()
-    }
 }
 
 fn deviations(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
@@ -475,7 +328,7 @@ fn printed_text(f: &Findings, blocks: &mut Vec<Block>) {
                 "{variant}, by Adam as the paper trains: mean squared error of validation {}, and the fixed points of \
                  map and equations lie {} apart (median). By least squares: {} and {}.",
                 scientific(map.trained.validation),
-                median(&all).filter(|d| d.is_finite()).map_or("not at all times".into(), scientific),
+                median(&all).filter(|d| d.is_finite()).map_or("infinitely far".into(), scientific),
                 scientific(f.main(variant).map(|m| m.trained.validation).fold(0.0, f64::max)),
                 median(&f.distances(variant)).filter(|d| d.is_finite()).map_or("–".into(), scientific),
             )));
@@ -483,7 +336,7 @@ fn printed_text(f: &Findings, blocks: &mut Vec<Block>) {
     }
 }
 
-fn verdicts(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
+fn verdicts(parts: &Parts<'_>, blocks: &mut Vec<Block>) -> Result<(), Error> {
     heading(blocks, "Verdicts");
     blocks.push(Block::Paragraph(
         "One line for each published number. PASS and DIFFERS are given to numbers of the maps only at the paper's \
@@ -491,7 +344,11 @@ fn verdicts(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
          `results.json`."
             .into(),
     ));
+    if !parts.config.is_comparable() {
+        blocks.extend(crate::report::verdicts::kept(parts.publication, true)?);
+    }
     blocks.push(crate::report::verdicts::table(parts.publication, parts.results, true));
+    Ok(())
 }
 
 fn again(parts: &Parts<'_>, blocks: &mut Vec<Block>) {

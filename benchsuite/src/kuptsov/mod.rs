@@ -15,6 +15,7 @@ mod kept;
 mod model;
 mod reach;
 mod series;
+mod tables;
 mod train;
 
 use std::collections::BTreeMap;

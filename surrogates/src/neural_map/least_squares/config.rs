@@ -24,7 +24,7 @@ pub struct LeastSquaresConfig {
     pub seed: u64,
     /// Steps of each sub-network, those that scout among them. Each goes through all pairs once.
     pub steps: u64,
-    /// The first damping, in units of the largest diagonal entry of JᵀJ.
+    /// The first damping, in units of the largest diagonal entry of DJᵀJD, where D are the weights' units.
     pub damping: f64,
     /// After so many steps every sub-network begins again, with what it has learned of its inputs
     /// ([`LeastSquares`](super::LeastSquares)); 0 for never.

@@ -31,7 +31,7 @@ pub struct LeastSquaresRecord {
     pub train: f64,
     /// The same error over the validation pairs; NaN without them.
     pub validation: f64,
-    /// The largest damping of the sub-networks, in units of their largest diagonal entry of JᵀJ.
+    /// The largest damping μ of the sub-networks, in units of their largest diagonal entry of DJᵀJD.
     pub damping: f64,
 }
 
@@ -84,7 +84,7 @@ struct Part {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Marquardt {
-    /// μ, in units of the largest diagonal entry of JᵀJ; 0 before the first step.
+    /// μ, in units of the largest diagonal entry of DJᵀJD; 0 before the first step.
     damping: f64,
     /// The units of the weights of each input: those of the first layer, then the own state's; and of those of
     /// the increment.
