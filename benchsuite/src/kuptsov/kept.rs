@@ -22,7 +22,7 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
         |why: String| Err(Error::BadOption { option: "keep", value: run.display().to_string(), why });
     if !config.is_comparable() {
         return refuse(format!(
-            "only whole runs of tier paper are kept; this one is of tier {} with {} steps",
+            "only runs of tier paper are kept, not tier {} with {} steps",
             config.tier, config.steps
         ));
     }

@@ -83,7 +83,7 @@ impl Kind {
             Kind::LeastSquares => {
                 let pairs = pairs();
                 let (state, control) = pairs.standardization().unwrap();
-                let spec = MapSpec { states: 2, parameters: 1, width: 3 };
+                let spec = MapSpec { states: 2, parameters: 1, width: 12 };
                 let config = LeastSquaresConfig {
                     steps: 6,
                     scouting: 2,

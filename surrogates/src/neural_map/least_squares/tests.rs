@@ -183,20 +183,27 @@ fn an_input_without_effect_loses_its_weights() {
         next.extend([0.9 * u + 0.3 * w, w + 0.2 * (2.0 * w).tanh()]);
     }
     let pairs = Pairs::new(2, 1, inputs, next).unwrap();
-    let (state, control) = pairs.standardization().unwrap();
     let spec = MapSpec { states: 2, parameters: 1, width: 10 };
-    let config = LeastSquaresConfig {
-        steps: 60,
-        scouting: 30,
-        ..LeastSquaresConfig::new(spec, state, control, 1.0, 3)
+    let fit = |sharpness| {
+        let (state, control) = pairs.standardization().unwrap();
+        let config = LeastSquaresConfig {
+            steps: 60,
+            scouting: 30,
+            sharpness,
+            ..LeastSquaresConfig::new(spec, state, control, 1.0, 3)
+        };
+        let mut fit = LeastSquares::new(config, &pairs, None).unwrap();
+        let _ = fit.run(60, go).unwrap();
+        let part = fit.parts.swap_remove(1);
+        // Rows: the first state, the parameter, β, then the own state.
+        let size = |row: usize| part.parameters[row * 10..][..10].iter().map(|w| w * w).sum::<f64>().sqrt();
+        ([size(0) / size(3), size(1) / size(3)], part.state.squares / part.rows.len() as f64)
     };
-    let mut fit = LeastSquares::new(config, &pairs, None).unwrap();
-    let _ = fit.run(60, go).unwrap();
-    let size =
-        |row: usize| fit.parts[1].parameters[row * 10..][..10].iter().map(|w| w * w).sum::<f64>().sqrt();
-    // Rows: the first state, the parameter, β, then the own state.
-    assert!(size(0) < 0.02 * size(3) && size(1) < 0.02 * size(3), "{} {} {}", size(0), size(1), size(3));
-    assert!(fit.parts[1].state.squares < 1e-8, "{}", fit.parts[1].state.squares);
+    let (weights, error) = fit(1.5);
+    assert!(weights.iter().all(|w| *w < 0.02) && error < 1e-9, "{weights:?} {error}");
+    // Where all inputs have the same unit they keep what they were given at first.
+    let (weights, _) = fit(0.0);
+    assert!(weights.iter().all(|w| *w > 0.1), "{weights:?}");
 }
 
 #[test]
