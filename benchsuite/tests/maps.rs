@@ -7,7 +7,7 @@ use common::{assert_not_kept, benchsuite, short_run, text};
 #[test]
 fn a_part_runs_from_data_to_report_and_says_what_is_not_comparable() {
     let folder = tempfile::tempdir().unwrap();
-    let short = ["reproduce", "K-FP", "--iterations", "60", "--out", "run"];
+    let short = ["reproduce", "K-FP", "--iterations", "16", "--out", "run"];
     let results = short_run(folder.path(), &short);
     let run = folder.path().join("run");
     let verdict = |id: &str| {
