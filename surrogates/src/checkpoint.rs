@@ -15,7 +15,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::data::SamplerState;
-use crate::sealed::{self, Column, Field, differing, f32s};
+use crate::sealed::{self, Column, Field, f32s};
 use crate::{Error, Losses, Mlp, Record, TrainConfig, Trainer, TrainingSet, Validation};
 
 /// The number of the format described above; it grows when a change makes old files unreadable.
@@ -72,8 +72,7 @@ impl Checkpoint {
     /// [`Error::Io`] if the file cannot be read, [`Error::BadCheckpoint`] if it is cut short,
     /// altered, of another format, or something else altogether.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
-        Self::parse(path, &bytes).map_err(|reason| Error::BadCheckpoint { path: path.to_owned(), reason })
+        sealed::read(path, |bytes| Self::parse(path, bytes))
     }
 
     fn parse(path: &Path, bytes: &[u8]) -> Result<Self, String> {
@@ -163,19 +162,11 @@ impl Trainer {
         set: TrainingSet,
     ) -> Result<Self, Error> {
         let Checkpoint { path, header, network, m, v, history } = checkpoint;
-        let other = |what: &str, remedy: &str| Error::OtherTraining {
-            path: path.clone(),
-            what: what.to_owned(),
-            remedy: remedy.to_owned(),
-        };
-        if config != header.config {
-            let what = differing(&config, &header.config);
-            return Err(other(&what, "resume with the settings it was written with, or train anew"));
-        }
+        sealed::same_settings(&path, &config, &header.config)?;
         let mut trainer = Self::new(config, set)?;
         if trainer.set_sha256 != header.data_sha256 {
             let remedy = "resume with the same samples and equations, or train anew";
-            return Err(other("data set or its equations", remedy));
+            return Err(sealed::other_training(&path, "data set or its equations", remedy));
         }
         trainer.network = network;
         trainer.adam.m = m;

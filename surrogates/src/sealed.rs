@@ -55,6 +55,32 @@ pub(crate) fn write<H: Header>(path: &Path, mut header: H, columns: &[Column]) -
     atomic::write(path, &bytes)
 }
 
+/// Reads a file and makes of it what `parse` does, which says what is wrong with it.
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be read, [`Error::BadCheckpoint`] with what is wrong.
+pub(crate) fn read<T>(path: &Path, parse: impl FnOnce(&[u8]) -> Result<T, String>) -> Result<T, Error> {
+    let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+    parse(&bytes).map_err(|reason| Error::BadCheckpoint { path: path.to_owned(), reason })
+}
+
+/// A file that belongs to another training: what differs, and what to do.
+pub(crate) fn other_training(path: &Path, what: impl Into<String>, remedy: &str) -> Error {
+    Error::OtherTraining { path: path.to_owned(), what: what.into(), remedy: remedy.to_owned() }
+}
+
+/// Whether a training goes on with the settings that its file was written with.
+///
+/// # Errors
+/// [`Error::OtherTraining`] naming the first setting that differs.
+pub(crate) fn same_settings<C: PartialEq + Serialize>(path: &Path, now: &C, then: &C) -> Result<(), Error> {
+    if now == then {
+        return Ok(());
+    }
+    let remedy = "resume with the settings it was written with, or train anew";
+    Err(other_training(path, differing(now, then), remedy))
+}
+
 /// Header and tensors of a file in memory, after its hash was verified.
 pub(crate) fn parse<H: Header>(bytes: &[u8]) -> Result<(H, SafeTensors<'_>), String> {
     let file = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
@@ -190,7 +216,7 @@ fn digest(text: &str, tensors: &mut [(String, TensorView<'_>)]) -> String {
 }
 
 /// The name of the first setting that differs.
-pub(crate) fn differing(a: &impl Serialize, b: &impl Serialize) -> String {
+fn differing(a: &impl Serialize, b: &impl Serialize) -> String {
     let (a, b) = (serde_json::to_value(a), serde_json::to_value(b));
     if let (Ok(serde_json::Value::Object(a)), Ok(serde_json::Value::Object(b))) = (a, b)
         && let Some((name, value)) = a.iter().find(|(name, value)| b.get(*name) != Some(value))

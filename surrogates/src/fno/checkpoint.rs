@@ -18,7 +18,7 @@ use super::trainer::Engine;
 use super::{Fno, FnoConfig, FnoRecord, FnoSpec, FnoTrainer, PointScale, Signals, state_dict};
 use crate::Error;
 use crate::data::SamplerState;
-use crate::sealed::{self, Column, Field, differing, f32s, f64s};
+use crate::sealed::{self, Column, Field, f32s, f64s};
 
 /// The number of the format described above; it grows when a change makes old files unreadable.
 pub const FNO_FORMAT: u32 = 1;
@@ -82,7 +82,7 @@ impl FnoCheckpoint {
     /// [`Error::Io`] if the file cannot be read, [`Error::BadCheckpoint`] if it is cut short, altered, of
     /// another format, or something else altogether.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        read(path, |bytes| {
+        sealed::read(path, |bytes| {
             let (header, file) = sealed::parse::<Header>(bytes)?;
             header.config.check().map_err(|e| e.to_string())?;
             let fno = read_network(&file, header.config.network)?;
@@ -161,18 +161,14 @@ impl FnoTrainer {
         threads: usize,
     ) -> Result<Self, Error> {
         let FnoCheckpoint { path, header, fno, m, v, history } = FnoCheckpoint::open(path)?;
-        let other = |what: String, remedy: &str| Error::OtherTraining {
-            path: path.clone(),
-            what,
-            remedy: remedy.to_owned(),
-        };
-        if config != header.config {
-            let what = differing(&config, &header.config);
-            return Err(other(what, "resume with the settings it was written with, or train anew"));
-        }
+        sealed::same_settings(&path, &config, &header.config)?;
         let mut trainer = Self::new(config, train, validation, threads)?;
         if trainer.signals_sha256 != header.signals_sha256 {
-            return Err(other("data".to_owned(), "resume with the same trajectories, or train anew"));
+            return Err(sealed::other_training(
+                &path,
+                "data",
+                "resume with the same trajectories, or train anew",
+            ));
         }
         if !trainer.sampler.restore(&header.sampler) {
             let reason = "its data order is not one of these trajectories".to_owned();
@@ -215,7 +211,7 @@ impl Fno {
     /// # Errors
     /// [`Error::Io`] if the file cannot be read, [`Error::BadCheckpoint`] if it is not a whole operator.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        read(path, |bytes| {
+        sealed::read(path, |bytes| {
             let (header, file) = sealed::parse::<NetworkHeader>(bytes)?;
             let fno = read_network(&file, header.spec)?;
             if header.learned < 2 {
@@ -224,12 +220,6 @@ impl Fno {
             Ok(Self { learned: header.learned, ..fno })
         })
     }
-}
-
-/// Reads a file and turns what is wrong with it into an error.
-fn read<T>(path: &Path, parse: impl FnOnce(&[u8]) -> Result<T, String>) -> Result<T, Error> {
-    let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
-    parse(&bytes).map_err(|reason| Error::BadCheckpoint { path: path.to_owned(), reason })
 }
 
 fn network_columns(fno: &Fno) -> Vec<Column> {

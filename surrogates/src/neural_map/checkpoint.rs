@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{MapConfig, MapRecord, MapTrainer, NeuralMap, Pairs};
 use crate::Error;
 use crate::data::SamplerState;
-use crate::sealed::{self, Column, Field, differing, f32s};
+use crate::sealed::{self, Column, Field, f32s};
 
 /// The number of the format described above; it grows when a change makes old files unreadable.
 pub const MAP_FORMAT: u32 = 1;
@@ -62,8 +62,7 @@ impl MapCheckpoint {
     /// [`Error::Io`] if the file cannot be read, [`Error::BadCheckpoint`] if it is cut short, altered,
     /// of another format, or something else altogether.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
-        Self::parse(path, &bytes).map_err(|reason| Error::BadCheckpoint { path: path.to_owned(), reason })
+        sealed::read(path, |bytes| Self::parse(path, bytes))
     }
 
     fn parse(path: &Path, bytes: &[u8]) -> Result<Self, String> {
@@ -144,18 +143,10 @@ impl MapTrainer {
         validation: Option<&Pairs>,
     ) -> Result<Self, Error> {
         let MapCheckpoint { path, header, map, m, v, history } = MapCheckpoint::open(path)?;
-        let other = |what: String, remedy: &str| Error::OtherTraining {
-            path: path.clone(),
-            what,
-            remedy: remedy.to_owned(),
-        };
-        if config != header.config {
-            let what = differing(&config, &header.config);
-            return Err(other(what, "resume with the settings it was written with, or train anew"));
-        }
+        sealed::same_settings(&path, &config, &header.config)?;
         let mut trainer = Self::new(config, train, validation)?;
         if trainer.pairs_sha256 != header.pairs_sha256 {
-            return Err(other("pairs".to_owned(), "resume with the same pairs, or train anew"));
+            return Err(sealed::other_training(&path, "pairs", "resume with the same pairs, or train anew"));
         }
         if !trainer.sampler.restore(&header.sampler) {
             let reason = "its data order is not one of these pairs".to_owned();

@@ -65,8 +65,7 @@ impl OdeCheckpoint {
     /// [`Error::Io`] if the file cannot be read, [`Error::BadCheckpoint`] if it is cut short, altered, of
     /// another format, or something else altogether.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
-        Self::parse(path, &bytes).map_err(|reason| Error::BadCheckpoint { path: path.to_owned(), reason })
+        sealed::read(path, |bytes| Self::parse(path, bytes))
     }
 
     fn parse(path: &Path, bytes: &[u8]) -> Result<Self, String> {
@@ -163,19 +162,11 @@ impl OdeTrainer {
         field: Option<Arc<dyn VectorField>>,
     ) -> Result<Self, Error> {
         let OdeCheckpoint { path, header, network, moments, starts, history } = OdeCheckpoint::open(path)?;
-        let other = |what: String, remedy: &str| Error::OtherTraining {
-            path: path.clone(),
-            what,
-            remedy: remedy.to_owned(),
-        };
-        if config != header.config {
-            let what = sealed::differing(&config, &header.config);
-            return Err(other(what, "resume with the settings it was written with, or train anew"));
-        }
+        sealed::same_settings(&path, &config, &header.config)?;
         let mut trainer = Self::new(config, window, field)?;
         if trainer.data_sha256 != header.data_sha256 {
             let what = "observations or equations".to_owned();
-            return Err(other(what, "resume with the same ones, or train anew"));
+            return Err(sealed::other_training(&path, what, "resume with the same ones, or train anew"));
         }
         let mut pieces = Pieces::new(&trainer.config, trainer.window(), header.phase)?;
         if pieces.list.len() != header.pieces {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::super::{NeuralMap, Pairs};
 use super::{LeastSquares, LeastSquaresConfig, LeastSquaresRecord, Marquardt};
 use crate::Error;
-use crate::sealed::{self, Column, Field, differing, f64s, wide_column};
+use crate::sealed::{self, Column, Field, f64s, wide_column};
 
 /// The number of the format described above; it grows when a change makes old files unreadable.
 pub const LEAST_SQUARES_FORMAT: u32 = 1;
@@ -58,8 +58,7 @@ impl LeastSquaresCheckpoint {
     /// [`Error::Io`] if the file cannot be read, [`Error::BadCheckpoint`] if it is cut short, altered,
     /// of another format, or something else altogether.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
-        Self::parse(path, &bytes).map_err(|reason| Error::BadCheckpoint { path: path.to_owned(), reason })
+        sealed::read(path, |bytes| Self::parse(path, bytes))
     }
 
     fn parse(path: &Path, bytes: &[u8]) -> Result<Self, String> {
@@ -148,18 +147,10 @@ impl LeastSquares {
         validation: Option<&Pairs>,
     ) -> Result<Self, Error> {
         let LeastSquaresCheckpoint { path, header, map, history } = LeastSquaresCheckpoint::open(path)?;
-        let other = |what: String, remedy: &str| Error::OtherTraining {
-            path: path.clone(),
-            what,
-            remedy: remedy.to_owned(),
-        };
-        if config != header.config {
-            let what = differing(&config, &header.config);
-            return Err(other(what, "resume with the settings it was written with, or fit anew"));
-        }
+        sealed::same_settings(&path, &config, &header.config)?;
         let mut fit = Self::new(config, train, validation)?;
         if fit.pairs_sha256 != header.pairs_sha256 {
-            return Err(other("pairs".to_owned(), "resume with the same pairs, or fit anew"));
+            return Err(sealed::other_training(&path, "pairs", "resume with the same pairs, or fit anew"));
         }
         let spec = map.spec();
         for (i, (part, state)) in fit.parts.iter_mut().zip(header.states).enumerate() {
