@@ -41,7 +41,7 @@ pub struct LeastSquaresRecord {
 ///
 /// The sub-networks of a map share no parameters, so that each is a problem of its own, small enough for
 /// its normal equations: 701 unknowns in the publication. On data without noise the error falls by orders of
-/// magnitude below that of Adam, whose steps are noise in the end. Everything is in `f64`.
+/// magnitude below that of Adam. Everything is in `f64`.
 ///
 /// # Units
 ///
@@ -117,7 +117,7 @@ impl LeastSquares {
             let (x, y) = pairs.normal::<f64>(&config.state, &config.control);
             (0..spec.states).map(|i| Rows::of(spec, i, &x, &y)).collect::<Vec<_>>()
         };
-        Ok(Self {
+        let mut fit = Self {
             parts: rows(train).into_iter().enumerate().map(|(i, rows)| Part::new(&map, i, rows)).collect(),
             validation: validation.map(rows),
             pairs_sha256: hash(train, validation),
@@ -125,7 +125,17 @@ impl LeastSquares {
             history: Vec::new(),
             map,
             config,
-        })
+        };
+        fit.publish();
+        Ok(fit)
+    }
+
+    /// The map takes the parameters of the sub-networks.
+    fn publish(&mut self) {
+        for (i, part) in self.parts.iter().enumerate() {
+            let range = self.config.network.range(i);
+            self.map.parameters_mut()[range].copy_from_slice(&part.parameters);
+        }
     }
 
     /// The settings.
@@ -181,7 +191,7 @@ impl LeastSquares {
     /// brings down stays where it is.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] if the squared errors are NaN or infinite: the step is not made.
+    /// [`Error::NotFinite`] if the squared errors of a sub-network are NaN or infinite: none makes its step.
     pub fn step(&mut self) -> Result<Option<LeastSquaresRecord>, Error> {
         let (step, config) = (self.step, &self.config);
         if config.scouting > 0 && step == config.scouting {
@@ -198,18 +208,15 @@ impl LeastSquares {
                 part.begin_again(&first.parameters()[config.network.range(i)], config);
             }
         }
-        self.parts.par_iter_mut().try_for_each(|part| {
-            part.step(config.damping).map_err(|value| Error::NotFinite {
-                iteration: step + 1,
-                what: "the sum of squared errors".to_owned(),
-                value,
-            })
-        })?;
-        self.step += 1;
-        for (i, part) in self.parts.iter().enumerate() {
-            self.map.parameters_mut()[config.network.range(i)].copy_from_slice(&part.parameters);
+        self.parts.par_iter_mut().for_each(|part| part.state.squares = part.equations().squares);
+        if let Some(part) = self.parts.iter().find(|part| !part.state.squares.is_finite()) {
+            let what = "the sum of squared errors".to_owned();
+            return Err(Error::NotFinite { iteration: step + 1, what, value: part.state.squares });
         }
-        if !self.step.is_multiple_of(config.validate_every) {
+        self.parts.par_iter_mut().for_each(|part| part.step(config.damping));
+        self.step += 1;
+        self.publish();
+        if !self.step.is_multiple_of(self.config.validate_every) {
             return Ok(None);
         }
         let rows: usize = self.parts.iter().map(|p| p.rows.len()).sum();
@@ -275,15 +282,18 @@ impl Part {
         self.begin(first, units);
     }
 
-    /// One step; the error is a sum of squares that is not finite.
-    fn step(&mut self, first_damping: f64) -> Result<(), f64> {
+    /// The normal equations at the parameters.
+    fn equations(&mut self) -> &Equations {
+        let Self { rows, width, parameters, equations: known, .. } = self;
+        known.get_or_insert_with(|| equations(Level::widest(), *width, parameters, rows))
+    }
+
+    /// One step.
+    fn step(&mut self, first_damping: f64) {
         let level = Level::widest();
+        self.equations();
         let Self { rows, width, parameters, state, equations: known } = self;
-        let now = known.get_or_insert_with(|| equations(level, *width, parameters, rows));
-        if !now.squares.is_finite() {
-            return Err(now.squares);
-        }
-        state.squares = now.squares;
+        let Some(now) = &*known else { return };
         let weights: Vec<f64> = (0..parameters.len()).map(|k| of(&state.units, *width, k).powi(-2)).collect();
         let diagonal = weights.iter().enumerate().map(|(k, w)| now.products[k * (k + 3) / 2] / w);
         let largest = diagonal.fold(0.0, f64::max);
@@ -306,13 +316,12 @@ impl Part {
                 *known = None;
                 let factor = (1.0 - (2.0 * ratio - 1.0).powi(3)).max(1.0 / 3.0);
                 state.damping = (damping * factor).clamp(DAMPINGS.0, DAMPINGS.1);
-                return Ok(());
+                return;
             }
             damping = (damping * growth).min(DAMPINGS.1);
             growth *= 2.0;
         }
         state.damping = damping;
-        Ok(())
     }
 }
 

@@ -228,11 +228,12 @@ fn a_resumed_fit_is_the_uninterrupted_one_bit_for_bit() {
     let mut whole = LeastSquares::new(config(20), &pairs, Some(&pairs)).unwrap();
     let _ = whole.run(20, go).unwrap();
     // Before the scouts are back, at the step that begins again, and after it.
-    for stop in [3, 5, 13] {
+    for stop in [0, 3, 5, 13] {
         let mut first = LeastSquares::new(config(20), &pairs, Some(&pairs)).unwrap();
         let _ = first.run(stop, go).unwrap();
         first.save(&path).unwrap();
         let mut second = LeastSquares::resume(&path, config(20), &pairs, Some(&pairs)).unwrap();
+        assert_eq!(first.map(), second.map(), "stopped at {stop}");
         let _ = second.run(20, go).unwrap();
         assert_eq!((whole.map(), whole.history()), (second.map(), second.history()), "stopped at {stop}");
         second.save(&path).unwrap();
@@ -267,6 +268,14 @@ fn what_does_not_fit_is_refused() {
         let error = LeastSquares::new(config, &pairs, None).err().unwrap().to_string();
         assert!(error.contains(what), "{error}");
     }
+    // Where one sub-network cannot step, none does.
+    let mut far = spiral().inputs().to_vec();
+    far.chunks_exact_mut(3).for_each(|row| row[1] *= 1e200);
+    let pairs = Pairs::new(2, 1, far, spiral().next().to_vec()).unwrap();
+    let mut fit = LeastSquares::new(config(8), &pairs, None).unwrap();
+    let before = fit.map().clone();
+    assert!(matches!(fit.step(), Err(Error::NotFinite { iteration: 1, .. })));
+    assert_eq!((fit.map(), fit.steps_done()), (&before, 0));
     let narrow = Pairs::new(1, 1, vec![0.0; 4], vec![0.0; 2]).unwrap();
     assert!(matches!(LeastSquares::new(config(8), &narrow, None), Err(Error::BadLength { .. })));
 }
