@@ -142,7 +142,12 @@ fn answer(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
             };
             // Where Newton's method finds none the distance counts as infinite.
             let apart = if middle.is_finite() {
-                format!("distance of the fixed points, median over V_S and seeds, {}", scientific(middle))
+                let largest = f.distances(variant).into_iter().fold(0.0, f64::max);
+                format!(
+                    "distance of the fixed points, median over V_S and seeds, {}, at most {}",
+                    scientific(middle),
+                    if largest.is_finite() { scientific(largest) } else { "infinite: some have none".into() }
+                )
             } else {
                 "at most values of V_S the maps have no fixed point near the equations'".to_owned()
             };
@@ -202,9 +207,10 @@ fn method(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
         c.steps, c.scouting, c.sharpness
     )));
     blocks.push(Block::Paragraph(format!(
-        "As the paper does: {} epochs of Adam in batches of {}, learning rate {} falling to its {}th part along a \
-         half-wave of the cosine, in f32; one map of each system.",
+        "As the paper does: {} epochs of Adam, {} iterations with batches of {}, learning rate {} falling to its {}th \
+         part along a half-wave of the cosine, in f32; one map of each system.",
         c.epochs,
+        c.epochs * c.iterations_per_epoch(),
         c.batch,
         c.adam.learning_rate,
         match c.decay {
@@ -276,10 +282,10 @@ fn deviations(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
         ),
         format!(
             "The paper trains by Adam for {PAPER_EPOCHS} epochs. The maps that are judged here were fitted by least \
-             squares: after Adam the fixed point lies tenths and not thousandths of a millivolt from the equations', \
-             because a map has to extrapolate to it, up to {} standard deviations of S outside the data, and \
-             Adam's last noise bends it there. Steps, pairs and sharpness were chosen by looking at the distance from \
-             the fixed point for one other seed, not by the validation error alone: the equations are known here.",
+             squares. A map has to extrapolate to its fixed point, up to {} standard deviations of S from the mean of \
+             the data; the table of distances has both methods. Steps, pairs and sharpness were chosen by looking at \
+             that distance, not by the validation error alone, for other first weights on trajectories of the same \
+             seed: the equations are known here.",
             reach(parts)
         ),
         format!(
@@ -306,7 +312,7 @@ fn deviations(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
     ]));
 }
 
-/// How far S of the fixed points lies outside the data, in standard deviations.
+/// How far S of the fixed points lies from the mean of the data, in standard deviations.
 fn reach(parts: &Parts<'_>) -> String {
     let of = |(variant, s): &(Variant, &Separation)| {
         let rests = parts.findings.ode(*variant)?.equilibria.as_ref()?.rests.iter().flatten();
@@ -315,6 +321,9 @@ fn reach(parts: &Parts<'_>) -> String {
     let farthest = parts.separations.iter().filter_map(of).max_by(f64::total_cmp);
     farthest.map_or("several".into(), |d| format!("{d:.0}"))
 }
+
+/// In the place of a median distance that is infinite.
+const NONE: &str = "without a number, since most values of V_S have none";
 
 /// What the published optimiser gives.
 fn printed_text(f: &Findings, blocks: &mut Vec<Block>) {
@@ -325,12 +334,12 @@ fn printed_text(f: &Findings, blocks: &mut Vec<Block>) {
             let all: Vec<f64> =
                 found.distances(ode).into_iter().map(|(_, d)| d.unwrap_or(f64::INFINITY)).collect();
             blocks.push(Block::Paragraph(format!(
-                "{variant}, by Adam as the paper trains: mean squared error of validation {}, and the fixed points of \
-                 map and equations lie {} apart (median). By least squares: {} and {}.",
+                "{variant}, by Adam as the paper trains: mean squared error of validation {}, distance of the \
+                 fixed points (median) {}. By least squares: at most {}, and {}.",
                 scientific(map.trained.validation),
-                median(&all).filter(|d| d.is_finite()).map_or("infinitely far".into(), scientific),
+                median(&all).filter(|d| d.is_finite()).map_or(NONE.into(), scientific),
                 scientific(f.main(variant).map(|m| m.trained.validation).fold(0.0, f64::max)),
-                median(&f.distances(variant)).filter(|d| d.is_finite()).map_or("–".into(), scientific),
+                median(&f.distances(variant)).filter(|d| d.is_finite()).map_or(NONE.into(), scientific),
             )));
         }
     }
