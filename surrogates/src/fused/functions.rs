@@ -165,19 +165,19 @@ pub(super) fn activation<S: Simd, const KIND: u8>(s: S, z: S::V) -> (S::V, S::V,
         let slope = s.fnma(t, t, one);
         (t, slope, s.mul(s.mul(s.splat(-2.0), t), slope))
     } else if KIND == Activation::ELU as u8 {
-        // NaN is not positive and so passes through the exponential.
-        let e = exp_m1(s, z);
+        // Above 0 the exponential's part is 0, and below the other one: sums, and no choice, which in place
+        // would become a masked store, far slower on some processors. NaN passes through both.
+        let e = exp_m1(s, s.min(zero, z));
         let slope = s.add(e, one);
-        (s.if_positive(z, z, e), s.if_positive(z, one, slope), s.if_positive(z, zero, slope))
+        (s.add(s.max(zero, z), e), slope, s.if_positive(z, zero, slope))
     } else if KIND == Activation::ReLU as u8 {
-        // 0·z is 0, and NaN for NaN.
-        (s.if_positive(z, z, s.mul(z, zero)), s.if_positive(z, one, zero), zero)
+        (s.max(zero, z), s.if_positive(z, one, zero), zero)
     } else if KIND == Activation::GELU as u8 {
         let (p, density) = normal(s, z);
         (s.mul(z, p), s.fma(z, density, p), s.mul(density, s.fnma(z, z, two)))
     } else if KIND == Activation::LeakyReLU as u8 {
         let leak = s.splat(0.01);
-        (s.if_positive(z, z, s.mul(z, leak)), s.if_positive(z, one, leak), zero)
+        (s.fma(s.min(zero, z), leak, s.max(zero, z)), s.if_positive(z, one, leak), zero)
     } else {
         let (sin, cos) = sin_cos(s, z);
         (sin, cos, s.sub(zero, sin))

@@ -8,6 +8,9 @@ use super::panels::Place;
 use super::simd::{LANES, Line, Simd};
 use crate::Normalization;
 
+/// Samples whose numbers are put together at a time: more of their addresses do not fit the registers.
+const HALF: usize = LANES / 2;
+
 /// A table of samples, and what brings its columns to normal units.
 #[derive(Clone, Copy)]
 pub(crate) struct Table<'a> {
@@ -32,18 +35,59 @@ impl Task for Gather<'_> {
     fn run<S: Simd>(self, _: S) {
         // The usual widths with loops that the compiler unrolls.
         match self.table.normal.columns() {
-            1 => self.columns(1),
-            2 => self.columns(2),
-            3 => self.columns(3),
-            4 => self.columns(4),
-            columns => self.columns(columns),
+            1 => self.whole::<1>(),
+            2 => self.whole::<2>(),
+            3 => self.whole::<3>(),
+            4 => self.whole::<4>(),
+            columns => self.parts(columns),
         }
     }
 }
 
 impl Gather<'_> {
+    /// `N` columns: lines that are filled from end to end are put together in registers.
     #[inline(always)]
-    fn columns(self, columns: usize) {
+    fn whole<const N: usize>(mut self) {
+        let Self { table, width, .. } = self;
+        let (Some(mean), Some(scale)) =
+            (table.normal.mean().first_chunk::<N>(), table.normal.scale().first_chunk::<N>())
+        else {
+            return;
+        };
+        let rows = table.rows.as_chunks::<N>().0;
+        // Up to the first line that begins with a sample, and from the last that does not end with one.
+        let begin = self.places.iter().position(|p| p.at(width, 0).1 == 0).unwrap_or(self.places.len());
+        self.first(begin).parts(N);
+        while let (Some((samples, rest)), [place, ..]) =
+            (self.samples.split_first_chunk::<LANES>(), self.places)
+        {
+            for (half, samples) in samples.as_chunks::<HALF>().0.iter().enumerate() {
+                let row = |lane: usize| &rows[samples[lane] as usize];
+                let row = [row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7)];
+                for column in 0..N {
+                    let x = |lane: usize| row[lane][column];
+                    let x = [x(0), x(1), x(2), x(3), x(4), x(5), x(6), x(7)];
+                    let line = &mut self.lines[place.at(width, column).0].0[HALF * half..][..HALF];
+                    let (mean, scale) = (mean[column], scale[column]);
+                    line.iter_mut().zip(x).for_each(|(to, x)| *to = (x - mean) / scale);
+                }
+            }
+            (self.samples, self.places) = (rest, &self.places[LANES..]);
+        }
+        self.parts(N);
+    }
+
+    /// What is to be done for the first samples, taken away from the others.
+    fn first(&mut self, count: usize) -> Gather<'_> {
+        let count = count.min(self.samples.len());
+        let ((samples, rest), (places, others)) = (self.samples.split_at(count), self.places.split_at(count));
+        (self.samples, self.places) = (rest, others);
+        Gather { samples, places, lines: self.lines, ..*self }
+    }
+
+    /// Number by number, wherever lines begin and end.
+    #[inline(always)]
+    fn parts(self, columns: usize) {
         let Self { table, samples, places, width, lines } = self;
         let (mean, scale) = (&table.normal.mean()[..columns], &table.normal.scale()[..columns]);
         for (&sample, &place) in samples.iter().zip(places) {

@@ -168,8 +168,14 @@ impl Fused {
     pub(crate) fn square_sum(&self, rows: core::ops::Range<usize>) -> f64 {
         // Eight sums do not wait for each other.
         let mut sums = [0.0; 8];
-        for row in rows {
-            sums[row % 8] += f64::from(self.squares[row / LANES].0[row % LANES]);
+        let squares: &[f32] = bytemuck::cast_slice(&self.squares);
+        let whole = rows.start.next_multiple_of(8).min(rows.end);
+        let (eights, rest) = squares[whole..rows.end].as_chunks::<8>();
+        for row in rows.start..whole {
+            sums[row % 8] += f64::from(squares[row]);
+        }
+        for part in eights.iter().map(|eight| &eight[..]).chain([rest]) {
+            sums.iter_mut().zip(part).for_each(|(sum, square)| *sum += f64::from(*square));
         }
         sums.iter().sum()
     }
@@ -236,7 +242,7 @@ impl Task for Forward<'_> {
         let Self(net, parameters) = self;
         for k in 0..net.layers.len() {
             let mut base = 0;
-            for group in net.panels.groups {
+            for group in net.panels.groups.into_iter().filter(|g| g.panels() > 0) {
                 by_lines!(group, forward_group, S, (s, net, parameters, k, group, base));
                 base += group.panels() * group.lines;
             }
@@ -263,8 +269,10 @@ fn forward_group<S: Simd, const L: usize>(
     };
     let x = part::<L>(&before[k], base, group, layer.inputs + 1);
     let y = part_mut::<L>(y, base, group, y_width);
-    for (i, (x, y)) in x.chunks_exact(layer.inputs + 1).zip(y.chunks_exact_mut(y_width)).enumerate() {
-        let y = &mut y[..layer.outputs];
+    // Panels are counted, here and below, not cut into chunks: that would divide.
+    for i in 0..group.panels() {
+        let x = &x[i * (layer.inputs + 1)..][..layer.inputs + 1];
+        let y = &mut y[i * y_width..][..layer.outputs];
         products::forward(s, x, w, y);
         if let (Some(kind), Some(d)) = (layer.activation, net.slopes.get_mut(k)) {
             let d = part_mut::<L>(d, base, group, layer.outputs);
@@ -285,7 +293,7 @@ impl Task for Backward<'_> {
         gradient.fill(0.0);
         for k in (0..net.layers.len()).rev() {
             let mut base = 0;
-            for group in net.panels.groups {
+            for group in net.panels.groups.into_iter().filter(|g| g.panels() > 0) {
                 by_lines!(group, backward_group, S, (s, net, parameters, gradient, k, group, base));
                 base += group.panels() * group.lines;
             }
@@ -311,11 +319,12 @@ fn backward_group<S: Simd, const L: usize>(
     let x = part::<L>(&net.inputs[k], base, group, inputs + 1);
     products::weights(s, outputs, x, gz, &mut gradient[range.clone()]);
     let Some(d) = k.checked_sub(1).and_then(|k| net.slopes.get(k)) else { return };
-    let gx = part_mut::<L>(by_input, base, group, inputs).chunks_exact_mut(inputs);
-    let d = part::<L>(d, base, group, inputs).chunks_exact(inputs);
-    for (i, ((gz, gx), d)) in gz.chunks_exact(outputs).zip(gx).zip(d).enumerate() {
-        products::backward(s, gz, &parameters[range.clone()], gx);
-        layer::reverse(s, i >= group.values, gx, d);
+    let gx = part_mut::<L>(by_input, base, group, inputs);
+    let d = part::<L>(d, base, group, inputs);
+    for i in 0..group.panels() {
+        let gx = &mut gx[i * inputs..][..inputs];
+        products::backward(s, &gz[i * outputs..][..outputs], &parameters[range.clone()], gx);
+        layer::reverse(s, i >= group.values, gx, &d[i * inputs..][..inputs]);
     }
 }
 

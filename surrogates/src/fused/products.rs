@@ -5,8 +5,8 @@
 //! derivatives, so a bias is a weight like any other.
 //!
 //! A tile multiplies MO numbers of one matrix with NR lines of the other; MO·NR sums grow in
-//! registers, 16 of 32 with AVX-512, so that the multiply-adds wait neither for each other (latency
-//! 4, two a cycle: 8 in flight) nor for loads (8 for 16 multiply-adds, two a cycle).
+//! registers, 16 of 32 with AVX-512 and 12 of 16 with AVX2, so that the multiply-adds wait neither for each
+//! other (latency 4, two a cycle: 8 in flight) nor for loads (8 for 16 multiply-adds, two a cycle).
 #![allow(clippy::needless_range_loop, reason = "several arrays of registers advance together")]
 
 use super::simd::{Line, Simd};
@@ -17,35 +17,52 @@ pub(super) fn forward<S: Simd, const L: usize>(s: S, x: &[[Line; L]], w: &[f32],
     let mut o = 0;
     if S::REGISTERS == 1 {
         if L < 4 {
-            o = forward_strip::<S, 8, L, L>(s, o, x, w, y);
+            o = forward_strip::<S, 8, L, L>(s, o, y.len(), x, w, y);
         }
-        o = forward_strip::<S, 4, L, L>(s, o, x, w, y);
-        o = forward_strip::<S, 2, L, L>(s, o, x, w, y);
-        forward_strip::<S, 1, L, L>(s, o, x, w, y);
+        o = forward_strip::<S, 4, L, L>(s, o, y.len(), x, w, y);
+        o = forward_strip::<S, 2, L, L>(s, o, y.len(), x, w, y);
+        forward_strip::<S, 1, L, L>(s, o, y.len(), x, w, y);
     } else {
         if S::REGISTERS == 2 {
-            o = forward_strip::<S, 4, 1, L>(s, o, x, w, y);
+            o = forward_strip::<S, 6, 1, L>(s, o, sixes(y.len()), x, w, y);
+            o = forward_strip::<S, 4, 1, L>(s, o, y.len(), x, w, y);
+            if L > 1 {
+                // A narrow last layer: two lines together, or too few sums grow.
+                o = forward_strip::<S, 2, 2, L>(s, o, y.len(), x, w, y);
+            }
         }
-        o = forward_strip::<S, 2, 1, L>(s, o, x, w, y);
-        forward_strip::<S, 1, 1, L>(s, o, x, w, y);
+        o = forward_strip::<S, 2, 1, L>(s, o, y.len(), x, w, y);
+        forward_strip::<S, 1, 1, L>(s, o, y.len(), x, w, y);
     }
 }
 
-/// Outputs from `o`, `MO` at a time; returns the first that is left.
+/// How many of `n` are taken six at a time, so that fours are left rather than twos: 8 is two fours.
+fn sixes(n: usize) -> usize {
+    match n % 6 {
+        2 => (n - 2).saturating_sub(6),
+        rest => n - rest,
+    }
+}
+
+/// Outputs from `o` up to `end`, `MO` at a time; returns the first that is left.
 #[inline(always)]
 fn forward_strip<S: Simd, const MO: usize, const NR: usize, const L: usize>(
     s: S,
     mut o: usize,
+    end: usize,
     x: &[[Line; L]],
     w: &[f32],
     y: &mut [[Line; L]],
 ) -> usize {
     let outputs = y.len();
-    while o + MO <= outputs {
+    while o + MO <= end {
         for c in (0..L).step_by(NR) {
             let mut sum = [[s.splat(0.0); NR]; MO];
-            for (x, w) in x.iter().zip(w.chunks_exact(outputs)) {
-                let w = &w[o..o + MO];
+            // Counted, not cut into chunks: that would divide in each tile.
+            let mut from = o;
+            for x in x {
+                let w = &w[from..][..MO];
+                from += outputs;
                 let mut lines = [s.splat(0.0); NR];
                 for j in 0..NR {
                     lines[j] = s.load(&x[c + j]);
@@ -74,31 +91,33 @@ pub(super) fn backward<S: Simd, const L: usize>(s: S, gz: &[[Line; L]], w: &[f32
     let mut i = 0;
     if S::REGISTERS == 1 {
         if L < 4 {
-            i = backward_strip::<S, 8, L, L>(s, i, gz, w, gx);
+            i = backward_strip::<S, 8, L, L>(s, i, gx.len(), gz, w, gx);
         }
-        i = backward_strip::<S, 4, L, L>(s, i, gz, w, gx);
-        i = backward_strip::<S, 2, L, L>(s, i, gz, w, gx);
-        backward_strip::<S, 1, L, L>(s, i, gz, w, gx);
+        i = backward_strip::<S, 4, L, L>(s, i, gx.len(), gz, w, gx);
+        i = backward_strip::<S, 2, L, L>(s, i, gx.len(), gz, w, gx);
+        backward_strip::<S, 1, L, L>(s, i, gx.len(), gz, w, gx);
     } else {
         if S::REGISTERS == 2 {
-            i = backward_strip::<S, 4, 1, L>(s, i, gz, w, gx);
+            i = backward_strip::<S, 6, 1, L>(s, i, sixes(gx.len()), gz, w, gx);
+            i = backward_strip::<S, 4, 1, L>(s, i, gx.len(), gz, w, gx);
         }
-        i = backward_strip::<S, 2, 1, L>(s, i, gz, w, gx);
-        backward_strip::<S, 1, 1, L>(s, i, gz, w, gx);
+        i = backward_strip::<S, 2, 1, L>(s, i, gx.len(), gz, w, gx);
+        backward_strip::<S, 1, 1, L>(s, i, gx.len(), gz, w, gx);
     }
 }
 
-/// Inputs from `i`, `MI` at a time; returns the first that is left.
+/// Inputs from `i` up to `end`, `MI` at a time; returns the first that is left.
 #[inline(always)]
 fn backward_strip<S: Simd, const MI: usize, const NR: usize, const L: usize>(
     s: S,
     mut i: usize,
+    end: usize,
     gz: &[[Line; L]],
     w: &[f32],
     gx: &mut [[Line; L]],
 ) -> usize {
     let outputs = gz.len();
-    while i + MI <= gx.len() {
+    while i + MI <= end {
         let mut rows = [&w[..0]; MI];
         for m in 0..MI {
             rows[m] = &w[(i + m) * outputs..][..outputs];
@@ -142,6 +161,8 @@ pub(super) fn weights<S: Simd, const L: usize>(
     let mut i = 0;
     if S::REGISTERS == 1 {
         i = weights_strip::<S, 4, L>(s, i, (inputs, outputs), x, gz, gw);
+    } else if S::REGISTERS == 2 {
+        i = weights_strip::<S, 3, L>(s, i, (inputs, outputs), x, gz, gw);
     }
     i = weights_strip::<S, 2, L>(s, i, (inputs, outputs), x, gz, gw);
     weights_strip::<S, 1, L>(s, i, (inputs, outputs), x, gz, gw);
@@ -191,14 +212,17 @@ fn weights_tile<S: Simd, const MI: usize, const MO: usize, const L: usize>(
         from_x += inputs;
         from_gz += outputs;
         for j in 0..L {
-            let mut lines = [s.splat(0.0); MO];
-            for q in 0..MO {
-                lines[q] = s.load(&gz[q][j]);
-            }
-            for m in 0..MI {
-                let x = s.load(&x[m][j]);
+            // Register by register, so that no more are in use than there are.
+            for k in 0..S::REGISTERS {
+                let mut own = [s.zero_sum(); MI];
+                for m in 0..MI {
+                    own[m] = s.register(&x[m][j], k);
+                }
                 for q in 0..MO {
-                    sum[m][q] = s.accumulate(x, lines[q], sum[m][q]);
+                    let other = s.register(&gz[q][j], k);
+                    for m in 0..MI {
+                        sum[m][q] = s.accumulate_register(own[m], other, sum[m][q]);
+                    }
                 }
             }
         }

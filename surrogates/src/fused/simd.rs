@@ -21,7 +21,7 @@ impl Line {
 pub(crate) trait Simd: Copy {
     /// The registers of one line.
     type V: Copy;
-    /// The register in which one sum of products grows.
+    /// One register of a line, and that in which a sum of products grows.
     type Sum: Copy;
     /// How many registers a line takes: it decides the shape of a tile.
     const REGISTERS: usize;
@@ -54,6 +54,10 @@ pub(crate) trait Simd: Copy {
     fn zero_sum(self) -> Self::Sum;
     /// Adds the products lane by lane.
     fn accumulate(self, a: Self::V, b: Self::V, sum: Self::Sum) -> Self::Sum;
+    /// Register `k` of a line, below [`Simd::REGISTERS`].
+    fn register(self, x: &Line, k: usize) -> Self::Sum;
+    /// Adds the products of one register: [`Simd::accumulate`] is this for all of a line, in their order.
+    fn accumulate_register(self, a: Self::Sum, b: Self::Sum, sum: Self::Sum) -> Self::Sum;
     /// Adds the sums over the lanes.
     fn add_totals(self, sums: [Self::Sum; 4], to: &mut [f32; 4]);
 }
@@ -136,6 +140,14 @@ impl Simd for Baseline {
             sum[i % 4] += a[i] * b[i];
         }
         sum
+    }
+    #[inline(always)]
+    fn register(self, x: &Line, k: usize) -> Self::Sum {
+        core::array::from_fn(|i| x.0[4 * k + i])
+    }
+    #[inline(always)]
+    fn accumulate_register(self, a: Self::Sum, b: Self::Sum, sum: Self::Sum) -> Self::Sum {
+        core::array::from_fn(|i| sum[i] + a[i] * b[i])
     }
     #[inline(always)]
     fn add_totals(self, sums: [Self::Sum; 4], to: &mut [f32; 4]) {

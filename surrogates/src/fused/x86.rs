@@ -82,6 +82,8 @@ impl Simd for Avx512 {
         };
         zero_sum() -> __m512 = _mm512_setzero_ps();
         accumulate(a: __m512, b: __m512, sum: __m512) -> __m512 = _mm512_fmadd_ps(a, b, sum);
+        register(x: &Line, k: usize) -> __m512 = _mm512_load_ps(x.0[16 * k..][..16].as_ptr());
+        accumulate_register(a: __m512, b: __m512, sum: __m512) -> __m512 = _mm512_fmadd_ps(a, b, sum);
         add_totals(sums: [__m512; 4], to: &mut [f32; 4]) -> () = {
             let [a, b, c, d] = sums;
             let ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
@@ -168,6 +170,8 @@ impl Simd for Avx2 {
         accumulate(a: Pair, b: Pair, sum: __m256) -> __m256 = {
             _mm256_fmadd_ps(a[1], b[1], _mm256_fmadd_ps(a[0], b[0], sum))
         };
+        register(x: &Line, k: usize) -> __m256 = _mm256_load_ps(x.0[8 * k..][..8].as_ptr());
+        accumulate_register(a: __m256, b: __m256, sum: __m256) -> __m256 = _mm256_fmadd_ps(a, b, sum);
         add_totals(sums: [__m256; 4], to: &mut [f32; 4]) -> () = {
             let [a, b, c, d] = sums;
             let four = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
