@@ -30,6 +30,7 @@ const MOST_BYTES: usize = 1 << 30;
 /// [[section]]
 /// layers = ["SiLU8", "Tanh32"] # an alphabet,
 /// depths = [2, 3]              # and how many layers are taken from it: 4 + 8 architectures
+/// take = 4                     # of each depth no more than these many: a sample, the same on every machine
 /// seed = [1, 2]                # a list is swept: every combination is a trial
 /// steps = 1000                 # anything else is the same in all trials of the section
 /// ```
@@ -112,12 +113,17 @@ impl Plan {
 fn expand(section: &Map<String, Value>) -> Result<Vec<Value>, String> {
     let mut axes: Vec<(&str, Vec<Value>)> = Vec::new();
     let depths = section.get("depths");
+    let take = section.get("take").map(|take| match take.as_u64().map(usize::try_from) {
+        Some(Ok(take)) if take > 0 => Ok(take),
+        _ => Err(format!("`take` is {take}; it must be a number of architectures, 1 or more")),
+    });
+    let take = take.transpose()?;
     for (name, value) in section {
         let values = match (name.as_str(), value) {
-            ("depths", _) => continue,
+            ("depths" | "take", _) => continue,
             ("layers", Value::Array(alphabet)) => {
                 let depths = depths.ok_or("`layers` is an alphabet and needs `depths`, such as [2, 3]")?;
-                architectures(alphabet, depths)?
+                architectures(alphabet, depths, take)?
             }
             (_, Value::Array(values)) => values.clone(),
             (_, value) => vec![value.clone()],
@@ -127,8 +133,13 @@ fn expand(section: &Map<String, Value>) -> Result<Vec<Value>, String> {
         }
         axes.push((name, values));
     }
-    if depths.is_some() && !matches!(section.get("layers"), Some(Value::Array(_))) {
-        return Err("`depths` says how many layers to take, but `layers` is no list".into());
+    if !matches!(section.get("layers"), Some(Value::Array(_))) {
+        if depths.is_some() {
+            return Err("`depths` says how many layers to take, but `layers` is no list".into());
+        }
+        if take.is_some() {
+            return Err("`take` says how many architectures to take, but `layers` is no list".into());
+        }
     }
     let count = axes.iter().try_fold(1_usize, |n, (_, values)| n.checked_mul(values.len()));
     if count.is_none_or(|n| n > MOST_TRIALS) {
@@ -152,8 +163,8 @@ fn expand(section: &Map<String, Value>) -> Result<Vec<Value>, String> {
 }
 
 /// All sequences of layers with these lengths, repetitions included: section 3.2.1 of the
-/// dissertation.
-fn architectures(alphabet: &[Value], depths: &Value) -> Result<Vec<Value>, String> {
+/// dissertation. With `take`, a sample of each length.
+fn architectures(alphabet: &[Value], depths: &Value, take: Option<usize>) -> Result<Vec<Value>, String> {
     let names: Vec<&str> = alphabet
         .iter()
         .map(|v| v.as_str().ok_or(format!("`layers` holds {v}; layers are named, such as \"SiLU32\"")))
@@ -183,9 +194,22 @@ fn architectures(alphabet: &[Value], depths: &Value) -> Result<Vec<Value>, Strin
                 })
                 .collect();
         }
+        if let Some(take) = take {
+            sample(&mut sequences, take);
+        }
         all.extend(sequences.into_iter().map(Value::String));
     }
     Ok(all)
+}
+
+/// Keeps those `take` whose SHA-256 is the least, in their order: no layer is preferred, and a larger sample
+/// holds every smaller one.
+fn sample(sequences: &mut Vec<String>, take: usize) {
+    let mut hashes: Vec<String> = sequences.iter().map(|s| files::sha256(s.as_bytes())).collect();
+    hashes.sort_unstable();
+    if let Some(first_left) = hashes.get(take) {
+        sequences.retain(|s| files::sha256(s.as_bytes()) < *first_left);
+    }
 }
 
 #[cfg(test)]
@@ -226,6 +250,32 @@ mod tests {
         assert_eq!(parse(&text).unwrap().trials.len(), 252);
     }
 
+    #[test]
+    fn a_sample_of_architectures_holds_every_smaller_one() {
+        let of = |take: &str| -> Vec<String> {
+            let text = format!(
+                "{HEAD}[[section]]\nlayers = [\"SiLU8\", \"Tanh32\", \"ELU8\"]\ndepths = [1, 3]\n{take}\nseed = 1\n\
+                 steps = 1\n"
+            );
+            let trials = parse(&text).unwrap().trials;
+            trials.iter().map(|t| t.spec["layers"].as_str().unwrap().to_owned()).collect()
+        };
+        let (all, ten, four) = (of(""), of("take = 10"), of("take = 4"));
+        // Three of one layer are fewer than any sample.
+        assert_eq!((all.len(), ten.len(), four.len()), (3 + 27, 3 + 10, 3 + 4));
+        assert!(ten.iter().all(|a| all.contains(a)) && four.iter().all(|a| ten.contains(a)));
+        assert!(of("take = 27") == all && of("take = 4000") == all);
+        // Every layer is in the sample, at every place.
+        for place in 0..3 {
+            for layer in ["SiLU8", "Tanh32", "ELU8"] {
+                assert!(
+                    ten.iter().any(|a| a.split(',').nth(place) == Some(layer)),
+                    "{layer} at {place}: {ten:?}"
+                );
+            }
+        }
+    }
+
     /// Every plan that comes with the sources can be begun.
     #[test]
     fn the_plans_of_this_crate_are_plans() {
@@ -253,6 +303,8 @@ mod tests {
             ("colour = 1\n[[section]]\n", "colour"),
             ("[[section]]\nseed = []\nsteps = 1\n", "`seed` is an empty list"),
             ("[[section]]\nlayers = [\"a\"]\nseed = 1\nsteps = 1\n", "needs `depths`"),
+            ("[[section]]\nlayers = [\"a\"]\ndepths = [1]\ntake = 0\nseed = 1\nsteps = 1\n", "`take` is 0"),
+            ("[[section]]\nlayers = \"a\"\ntake = 2\nseed = 1\nsteps = 1\n", "`layers` is no list"),
             ("[[section]]\nlayers = [1]\ndepths = [1]\nseed = 1\nsteps = 1\n", "layers are named"),
             ("[[section]]\nlayers = \"a\"\ndepths = [1]\nseed = 1\nsteps = 1\n", "`layers` is no list"),
             ("[[section]]\nlayers = [\"a\", \"b\"]\ndepths = [40]\nseed = 1\nsteps = 1\n", "far too many"),

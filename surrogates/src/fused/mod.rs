@@ -31,7 +31,7 @@ pub(crate) use subnetworks::FusedMap;
 
 use self::gather::Gather;
 use self::level::Task;
-use self::panels::{Group, Panels};
+use self::panels::{Block, Panels};
 use self::simd::{LANES, Line, Simd};
 use crate::ops::Rows;
 use crate::{Dense, MlpSpec};
@@ -50,8 +50,10 @@ pub(crate) struct Fused {
     outputs: Vec<Line>,
     /// For each hidden layer σ', or σ' and σ''·ż.
     slopes: Vec<Vec<Line>>,
-    /// The gradient by a layer's outputs, and by those of the layer before.
-    gradient: [Vec<Line>; 2],
+    /// The gradient by the outputs.
+    gradient: Vec<Line>,
+    /// For one block, the gradients by a layer's outputs and by those of the layer before.
+    inner: [Vec<Line>; 2],
     /// Targets of the values without derivative.
     targets: Vec<Line>,
     /// For each of them, line by line: what its error is multiplied with to give the gradient.
@@ -78,7 +80,8 @@ impl Fused {
             level,
             outputs: lines(spec.outputs),
             slopes: layers.iter().rev().skip(1).rev().map(|l| lines(l.outputs)).collect(),
-            gradient: [lines(widest), lines(widest)],
+            gradient: lines(spec.outputs),
+            inner: [(); 2].map(|()| vec![Line::ZERO; panels.block_lines() * widest]),
             targets: lines(spec.outputs),
             factors: vec![Line::ZERO; plain],
             squares: vec![Line::ZERO; plain],
@@ -149,7 +152,7 @@ impl Fused {
         let (place, width) = (self.panels.places[row], self.n_out());
         for (feature, g) in g.iter().enumerate().take(width) {
             let (line, lane) = place.at(width, feature);
-            self.gradient[0][line].0[lane] = *g;
+            self.gradient[line].0[lane] = *g;
         }
     }
 
@@ -193,7 +196,7 @@ impl Fused {
             let place = self.panels.places[row];
             for feature in 0..width {
                 let (line, lane) = place.at(width, feature);
-                self.gradient[0][line].0[lane] *= inverse;
+                self.gradient[line].0[lane] *= inverse;
             }
         }
         sum
@@ -210,7 +213,7 @@ pub(crate) fn all_finite(level: Level, x: &[f32]) -> bool {
     level.run(AllFinite(x))
 }
 
-/// Calls `$body::<S, L>` for each group with the lines of its panels, `L`.
+/// Calls `$body::<S, L>` for a block with the lines of its panels, `L`.
 macro_rules! by_lines {
     ($group:expr, $body:ident, $s:ty, ($($arg:expr),*)) => {
         match $group.lines {
@@ -221,14 +224,14 @@ macro_rules! by_lines {
     };
 }
 
-/// The panels of a group in a layer of `width` features; `base` lines of one feature come before.
+/// The panels of a block in a layer of `width` features.
 #[inline(always)]
-fn part<const L: usize>(x: &[Line], base: usize, group: Group, width: usize) -> &[[Line; L]] {
+fn part<const L: usize>(x: &[Line], Block { base, group }: Block, width: usize) -> &[[Line; L]] {
     x[base * width..][..group.panels() * L * width].as_chunks().0
 }
 
 #[inline(always)]
-fn part_mut<const L: usize>(x: &mut [Line], base: usize, group: Group, width: usize) -> &mut [[Line; L]] {
+fn part_mut<const L: usize>(x: &mut [Line], Block { base, group }: Block, width: usize) -> &mut [[Line; L]] {
     x[base * width..][..group.panels() * L * width].as_chunks_mut().0
 }
 
@@ -240,25 +243,17 @@ impl Task for Forward<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self(net, parameters) = self;
-        for k in 0..net.layers.len() {
-            let mut base = 0;
-            for group in net.panels.groups.into_iter().filter(|g| g.panels() > 0) {
-                by_lines!(group, forward_group, S, (s, net, parameters, k, group, base));
-                base += group.panels() * group.lines;
+        for i in 0..net.panels.blocks.len() {
+            let block = net.panels.blocks[i];
+            for k in 0..net.layers.len() {
+                by_lines!(block.group, forward_block, S, (s, net, parameters, k, block));
             }
         }
     }
 }
 
 #[inline(always)]
-fn forward_group<S: Simd, const L: usize>(
-    s: S,
-    net: &mut Fused,
-    parameters: &[f32],
-    k: usize,
-    group: Group,
-    base: usize,
-) {
+fn forward_block<S: Simd, const L: usize>(s: S, net: &mut Fused, parameters: &[f32], k: usize, block: Block) {
     let layer = net.layers[k];
     let w = &parameters[layer.range()];
     let (before, after) = net.inputs.split_at_mut(k + 1);
@@ -267,17 +262,17 @@ fn forward_group<S: Simd, const L: usize>(
         Some(next) => (next, layer.outputs + 1),
         None => (&mut net.outputs, layer.outputs),
     };
-    let x = part::<L>(&before[k], base, group, layer.inputs + 1);
-    let y = part_mut::<L>(y, base, group, y_width);
+    let x = part::<L>(&before[k], block, layer.inputs + 1);
+    let y = part_mut::<L>(y, block, y_width);
     // Panels are counted, here and below, not cut into chunks: that would divide.
-    for i in 0..group.panels() {
+    for i in 0..block.group.panels() {
         let x = &x[i * (layer.inputs + 1)..][..layer.inputs + 1];
         let y = &mut y[i * y_width..][..layer.outputs];
         products::forward(s, x, w, y);
         if let (Some(kind), Some(d)) = (layer.activation, net.slopes.get_mut(k)) {
-            let d = part_mut::<L>(d, base, group, layer.outputs);
+            let d = part_mut::<L>(d, block, layer.outputs);
             let d = &mut d[i * layer.outputs..][..layer.outputs];
-            layer::activate(s, kind, i >= group.values, y, d);
+            layer::activate(s, kind, i >= block.group.values, y, d);
         }
     }
 }
@@ -291,40 +286,43 @@ impl Task for Backward<'_> {
     fn run<S: Simd>(self, s: S) {
         let Self(net, parameters, gradient) = self;
         gradient.fill(0.0);
-        for k in (0..net.layers.len()).rev() {
-            let mut base = 0;
-            for group in net.panels.groups.into_iter().filter(|g| g.panels() > 0) {
-                by_lines!(group, backward_group, S, (s, net, parameters, gradient, k, group, base));
-                base += group.panels() * group.lines;
+        for i in 0..net.panels.blocks.len() {
+            let block = net.panels.blocks[i];
+            for k in (0..net.layers.len()).rev() {
+                by_lines!(block.group, backward_block, S, (s, net, parameters, gradient, k, block));
             }
-            net.gradient.swap(0, 1);
         }
     }
 }
 
 #[inline(always)]
-fn backward_group<S: Simd, const L: usize>(
+fn backward_block<S: Simd, const L: usize>(
     s: S,
     net: &mut Fused,
     parameters: &[f32],
     gradient: &mut [f32],
     k: usize,
-    group: Group,
-    base: usize,
+    block: Block,
 ) {
     let Dense { inputs, outputs, .. } = net.layers[k];
     let range = net.layers[k].range();
-    let [by_output, by_input] = &mut net.gradient;
-    let gz = part::<L>(by_output, base, group, outputs);
-    let x = part::<L>(&net.inputs[k], base, group, inputs + 1);
+    // The two buffers change their roles from layer to layer.
+    let [a, b] = &mut net.inner;
+    let (by_output, by_input) = if k % 2 == 0 { (a, b) } else { (b, a) };
+    let inner = Block { base: 0, ..block };
+    let gz = match k + 1 == net.layers.len() {
+        true => part::<L>(&net.gradient, block, outputs),
+        false => part::<L>(by_output, inner, outputs),
+    };
+    let x = part::<L>(&net.inputs[k], block, inputs + 1);
     products::weights(s, outputs, x, gz, &mut gradient[range.clone()]);
     let Some(d) = k.checked_sub(1).and_then(|k| net.slopes.get(k)) else { return };
-    let gx = part_mut::<L>(by_input, base, group, inputs);
-    let d = part::<L>(d, base, group, inputs);
-    for i in 0..group.panels() {
+    let gx = part_mut::<L>(by_input, inner, inputs);
+    let d = part::<L>(d, block, inputs);
+    for i in 0..block.group.panels() {
         let gx = &mut gx[i * inputs..][..inputs];
         products::backward(s, &gz[i * outputs..][..outputs], &parameters[range.clone()], gx);
-        layer::reverse(s, i >= group.values, gx, &d[i * inputs..][..inputs]);
+        layer::reverse(s, i >= block.group.values, gx, &d[i * inputs..][..inputs]);
     }
 }
 
@@ -337,8 +335,8 @@ impl Task for Compare<'_> {
     fn run<S: Simd>(self, s: S) {
         let net = self.0;
         let width = net.n_out();
-        let (mut base, mut at) = (0, 0);
-        for group in net.panels.groups {
+        let mut at = 0;
+        for &Block { base, group } in &net.panels.blocks {
             for panel in 0..group.values {
                 let from = (base + panel * group.lines) * width;
                 for line in 0..group.lines {
@@ -347,13 +345,12 @@ impl Task for Compare<'_> {
                     for k in (0..width).map(|j| from + j * group.lines + line) {
                         let error = s.sub(s.load(&net.outputs[k]), s.load(&net.targets[k]));
                         sum = s.fma(error, error, sum);
-                        s.store(s.mul(error, factor), &mut net.gradient[0][k]);
+                        s.store(s.mul(error, factor), &mut net.gradient[k]);
                     }
                     s.store(sum, &mut net.squares[at]);
                     at += 1;
                 }
             }
-            base += group.panels() * group.lines;
         }
     }
 }

@@ -24,6 +24,34 @@ impl Group {
     }
 }
 
+/// Panels that go through all layers together: with 64 units in a layer, the numbers of four panels of four lines
+/// still fit the second cache.
+const BLOCK: usize = 4;
+
+/// Panels that follow each other and go through all layers together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Block {
+    /// Lines of all panels before them, for a layer of one feature.
+    pub(super) base: usize,
+    /// The panels.
+    pub(super) group: Group,
+}
+
+/// Groups cut into blocks, in their order.
+fn blocks(groups: [Group; 3]) -> Vec<Block> {
+    let (mut all, mut base) = (Vec::new(), 0);
+    for group in groups {
+        for first in (0..group.panels()).step_by(BLOCK) {
+            let last = (first + BLOCK).min(group.panels());
+            let values = group.values.clamp(first, last) - first;
+            let group = Group { values, pairs: last - first - values, ..group };
+            all.push(Block { base, group });
+            base += group.panels() * group.lines;
+        }
+    }
+    all
+}
+
 /// Where one number of a row lies within a layer of `width` features: `line + feature·step`, lane
 /// `lane`. `line` depends on the layer: `base·width + offset`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +77,7 @@ impl Place {
 /// The panels of a batch and the place of each of its rows.
 #[derive(Debug, Clone)]
 pub(super) struct Panels {
-    pub(super) groups: [Group; 3],
+    pub(super) blocks: Vec<Block>,
     /// Lines for one feature.
     pub(super) lines: usize,
     /// The places of value rows, then of derivatives.
@@ -57,6 +85,11 @@ pub(super) struct Panels {
 }
 
 impl Panels {
+    /// Lines for one feature in the largest block.
+    pub(super) fn block_lines(&self) -> usize {
+        self.blocks.iter().map(|b| b.group.panels() * b.group.lines).max().unwrap_or(0)
+    }
+
     pub(super) fn new(rows: Rows) -> Self {
         let (plain, paired) = (rows.values - rows.tangents, rows.tangents);
         let (value_lines, pair_lines) = (plain.div_ceil(LANES), paired.div_ceil(LANES));
@@ -88,7 +121,7 @@ impl Panels {
         pairs.truncate(paired);
         derivatives.truncate(paired);
         let places = [values, pairs, derivatives].concat();
-        Self { groups, lines, places }
+        Self { blocks: blocks(groups), lines, places }
     }
 }
 

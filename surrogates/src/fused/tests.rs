@@ -95,6 +95,16 @@ proptest! {
     }
 }
 
+/// Several blocks of panels, of values and of pairs, and one that holds both.
+#[test]
+fn large_batches_have_the_gradient_of_the_tape() {
+    for layers in ["SiLU8", "SiLU8,Tanh13", "Tanh9,SiLU8,SiLU5"] {
+        let spec = MlpSpec::parse(3, layers, 2).unwrap();
+        assert_equals_tape(&spec, Rows { values: 1500, tangents: 0 }, 2);
+        assert_equals_tape(&spec, Rows { values: 1301, tangents: 700 }, 3);
+    }
+}
+
 #[test]
 fn the_widest_layers_have_the_gradient_of_the_tape() {
     let spec = MlpSpec::parse(5, "SiLU128,Tanh127,ELU1", 128).unwrap();

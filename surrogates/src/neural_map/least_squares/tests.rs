@@ -273,9 +273,11 @@ fn what_does_not_fit_is_refused() {
     far.chunks_exact_mut(3).for_each(|row| row[1] *= 1e200);
     let pairs = Pairs::new(2, 1, far, spiral().next().to_vec()).unwrap();
     let mut fit = LeastSquares::new(config(8), &pairs, None).unwrap();
-    let before = fit.map().clone();
+    // Units of so far inputs overflow in `f32`: the map is compared bit by bit.
+    let bits = |fit: &LeastSquares| fit.map().parameters().iter().map(|p| p.to_bits()).collect::<Vec<_>>();
+    let before = bits(&fit);
     assert!(matches!(fit.step(), Err(Error::NotFinite { iteration: 1, .. })));
-    assert_eq!((fit.map(), fit.steps_done()), (&before, 0));
+    assert_eq!((bits(&fit), fit.steps_done()), (before, 0));
     let narrow = Pairs::new(1, 1, vec![0.0; 4], vec![0.0; 2]).unwrap();
     assert!(matches!(LeastSquares::new(config(8), &narrow, None), Err(Error::BadLength { .. })));
 }
