@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::worker::{self, Options};
-use super::{Folder, report, status};
+use super::{Folder, adopt, report, status};
 use crate::Error;
 use crate::files::print;
 use crate::interrupt::Stop;
@@ -31,6 +31,9 @@ enum What {
         /// Seconds without a sign of life after which a worker counts as dead [default: 60]
         #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
         expire: Option<u64>,
+        /// A sweep, or kept results: equal trials there count as done here
+        #[arg(long, value_name = "FOLDER")]
+        known: Vec<PathBuf>,
     },
     /// Work on a sweep until no trial is left; any number of processes may do so at the same time
     Run {
@@ -65,10 +68,14 @@ impl Sweep {
     /// Plans, folders and files that cannot be used; [`Error::Interrupted`]; [`Error::TrialsFailed`].
     pub fn run(&self) -> Result<(), Error> {
         match &self.what {
-            What::New { plan, folder, expire } => {
+            What::New { plan, folder, expire, known } => {
                 let sweep = Folder::begin(plan, folder, *expire)?;
+                let known = match adopt(&sweep, known)? {
+                    0 => String::new(),
+                    n => format!(", {n} of them known"),
+                };
                 print(&format!(
-                    "{}: {} trials in {}\nrun them with: {}\n",
+                    "{}: {} trials in {}{known}\nrun them with: {}\n",
                     sweep.head.name,
                     sweep.plan.trials.len(),
                     folder.display(),

@@ -145,11 +145,12 @@ impl TrialSpec {
     /// The publication's protocol that it follows; none if it is of our own making.
     pub fn protocol(&self) -> Option<Protocol> {
         let times = if self.class == Class::Itnn { Times::Random } else { Times::Grid };
+        let until = self.problem != Problem::C || self.t_end() == 20.0;
         match (self.schedule, self.loss, self.domain) {
             (Schedule::Printed, DataNorm::Squared, Domain::Printed) if self.times == Times::Random => {
                 Some(Protocol::Text)
             }
-            (Schedule::Printed, DataNorm::Euclidean, Domain::Program) if self.times == times => {
+            (Schedule::Printed, DataNorm::Euclidean, Domain::Program) if self.times == times && until => {
                 Some(Protocol::Program)
             }
             _ => None,

@@ -135,7 +135,8 @@ pub enum Protocol {
     /// (eq. 3.3).
     Text,
     /// The length of the error vector, solutions sampled every 0.1, initial states of
-    /// [`Domain::Program`], judged by the mean of |ΔU| and |ΔW|: half of eq. 3.3.
+    /// [`Domain::Program`], problem C up to t = 20 where the text has 50, judged by the mean of |ΔU| and |ΔW|: half
+    /// of eq. 3.3.
     Program,
 }
 
