@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::normalization::check_table;
-use crate::{Error, random};
+use crate::{Error, memory, random};
 
 /// Samples: rows of inputs and the outputs that belong to them, in physical units. A clone shares
 /// the rows: many trainings of one data set hold it once.
@@ -78,6 +78,17 @@ impl Samples {
     /// The targets, row by row.
     pub fn targets(&self) -> &[f32] {
         &self.targets
+    }
+
+    /// Says which rows will be read soon.
+    pub(crate) fn soon(&self, rows: &[u32]) {
+        if !memory::is_large(&self.inputs) {
+            return;
+        }
+        for &row in rows {
+            memory::soon(&self.inputs, row as usize * self.n_inputs);
+            memory::soon(&self.targets, row as usize * self.n_outputs);
+        }
     }
 
     /// Adds shape and content to a hash.
@@ -182,10 +193,26 @@ impl Sampler {
         self.next = 0;
         self.order.clear();
         self.order.extend(0..self.rows);
-        for i in (1..self.rows).rev() {
-            let j = random::below(&mut self.rng, i + 1);
-            self.order.swap(i as usize, j as usize);
+        // A few places are drawn ahead, or every swap of a long list would wait for memory.
+        let mut ahead = [0; 16];
+        let mut last = self.rows as usize - 1;
+        while last > 0 {
+            let ahead = &mut ahead[..last.min(16)];
+            for (i, j) in (1..=last).rev().zip(ahead.iter_mut()) {
+                *j = random::below(&mut self.rng, i as u32 + 1) as usize;
+                memory::soon(&self.order, *j);
+            }
+            for j in ahead {
+                self.order.swap(last, *j);
+                last -= 1;
+            }
         }
+    }
+
+    /// The samples of the batch after this one, as far as they are known.
+    pub(crate) fn upcoming(&self) -> &[u32] {
+        let end = self.order.len().min(self.next + self.batch);
+        self.order.get(self.next..end).unwrap_or_default()
     }
 
     pub(crate) fn state(&self) -> SamplerState {

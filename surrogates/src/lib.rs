@@ -80,6 +80,7 @@ pub mod fno;
 mod fused;
 mod kernels;
 mod loss;
+mod memory;
 mod mlp;
 pub mod neural_map;
 pub mod neural_ode;

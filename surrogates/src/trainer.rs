@@ -220,6 +220,11 @@ impl Trainer {
             points,
         };
         let first = batch.draw(config, sources);
+        for (sampler, set) in samplers.iter().zip([&set.train, &set.extra]) {
+            if let (Some(sampler), Some(set)) = (sampler, set) {
+                set.soon(sampler.upcoming());
+            }
+        }
         let (losses, tape) = match engine {
             Engine::Fused(e) => (e.losses(config, set, batch, first, network.parameters()), None),
             Engine::Tape(e) => {
