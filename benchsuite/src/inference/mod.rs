@@ -22,7 +22,7 @@ use crate::{Error, Tier, files};
 
 pub use gpu::GpuRow;
 pub use pool::{Activation, Chunk, Timed, Trained};
-pub use race::{Accuracy, Limits, SolverRow};
+pub use race::{Accuracy, Limits, Operator, SolverRow};
 
 /// Cells of the reference set (Table 11).
 pub(crate) const REFERENCE: f64 = 16e6;
@@ -92,6 +92,8 @@ pub struct Measurements {
     pub trained: Vec<Trained>,
     /// The time of a beat of O'Hara–Rudy's model, adaptive, at rtol 1e-4, in seconds.
     pub ord_beat: f64,
+    /// The time of an operator that gives the same 41 variables.
+    pub ord_operator: Operator,
     /// What needs a GPU.
     pub gpu: Vec<GpuRow>,
 }
@@ -124,6 +126,7 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
     let solvers = race::solvers(&config, &limits)?;
     let accuracy = race::accuracy(&config, &solvers)?;
     let ord_beat = race::ord_beat(config.seconds)?;
+    let ord_operator = race::ord_operator(&config)?;
     if job.stop.requested() {
         return Err(Error::Interrupted { resume: job.resume.clone() });
     }
@@ -136,8 +139,18 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
     let gpu = gpu::rows(&config, &run.join("networks"), &job.command);
 
     progress.stage("4/4 report", 1.0, 0.0);
-    let measured =
-        Measurements { limits, solvers, accuracy, pool, activations, chunks, trained, ord_beat, gpu };
+    let measured = Measurements {
+        limits,
+        solvers,
+        accuracy,
+        pool,
+        activations,
+        chunks,
+        trained,
+        ord_beat,
+        ord_operator,
+        gpu,
+    };
     files::write_json(&run.join("measurements.json"), &measured)?;
     let results = findings::judge(&publication, &config, &measured, &job.command);
     let parts = document::Parts {

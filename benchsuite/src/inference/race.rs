@@ -3,11 +3,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use surrogates::fno::{Fno, PointScale};
+
 use super::Config;
-use crate::Error;
 use crate::compare::clock::cpu;
 use crate::compare::{ours, task::TASKS};
 use crate::compare_infer::euler;
+use crate::pellegrini::{Cell, NetId, Size};
+use crate::{Error, Tier};
 
 /// What one thread of the machine can do at most, measured.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -118,6 +121,37 @@ pub(super) fn accuracy(config: &Config, solvers: &[SolverRow]) -> Result<Vec<Acc
             Ok(Accuracy { dt, seconds: seconds * euler::DT / dt, error })
         })
         .collect()
+}
+
+/// A network that is made for O'Hara–Rudy's model: the constrained operator of Pellegrini et al. 2025.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Operator {
+    /// Times at which it gives all 41 variables.
+    pub points: usize,
+    /// The time of one trajectory, in batches of 32, in seconds.
+    pub seconds: f64,
+}
+
+/// The operator's time, which does not depend on its weights: random ones.
+pub(super) fn ord_operator(config: &Config) -> Result<Operator, Error> {
+    const BATCH: usize = 32;
+    let points = if config.tier == Tier::Smoke { 120 } else { 1260 };
+    let failed = |e: surrogates::Error| Error::Training { network: "F-ORD".into(), source: Box::new(e) };
+    let (spec, _) = NetId { cell: Cell::Ord, size: Size::Constrained }.published();
+    // The operator adds each point's place to what it is given.
+    let channels = spec.inputs - 1;
+    let scale = |columns| PointScale::identity(points, columns);
+    let fno = Fno::random(spec, scale(channels), scale(spec.outputs), config.seed).map_err(failed)?;
+    let mut predictor = fno.predictor(BATCH, 1).map_err(failed)?;
+    let x = vec![0.5; BATCH * points * channels];
+    let mut y = vec![0.0; BATCH * points * spec.outputs];
+    let (begin, mut best) = (cpu(), f64::INFINITY);
+    while best.is_infinite() || cpu() - begin < config.seconds {
+        let start = cpu();
+        predictor.predict(&x, &mut y).map_err(failed)?;
+        best = best.min((cpu() - start) / BATCH as f64);
+    }
+    Ok(Operator { points, seconds: best })
 }
 
 /// The time of a beat of O'Hara–Rudy's model by the method that is best for one cell.

@@ -308,7 +308,7 @@ fn backward_block<S: Simd, const L: usize>(
     let range = net.layers[k].range();
     // The two buffers change their roles from layer to layer.
     let [a, b] = &mut net.inner;
-    let (by_output, by_input) = if k % 2 == 0 { (a, b) } else { (b, a) };
+    let (by_output, by_input) = if k.is_multiple_of(2) { (a, b) } else { (b, a) };
     let inner = Block { base: 0, ..block };
     let gz = match k + 1 == net.layers.len() {
         true => part::<L>(&net.gradient, block, outputs),
