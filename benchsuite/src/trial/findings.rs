@@ -292,7 +292,40 @@ mod tests {
 
     use super::*;
     use crate::grid::select::tests::made;
+    use crate::results::Verdict;
     use crate::trial::{Domain, Times};
+
+    /// Samples of architectures are judged if they are large enough, and say how large they are.
+    #[test]
+    fn a_sample_of_architectures_says_how_many_it_holds() {
+        let publication = Publication::werneck2024().unwrap();
+        let of = |each: usize, t_end: f64| -> Vec<TrialResult> {
+            let one = |k: usize| {
+                let mut trial =
+                    made("W-BC1", Class::Ddnn, &format!("SiLU8,Tanh{}", k + 1), 128, 1e-3 * (k + 1) as f64);
+                trial.spec.t_end = Some(t_end);
+                trial
+            };
+            (0..each).map(one).collect()
+        };
+        let judged = |trials: &[TrialResult], id: &str| {
+            judge(&publication, trials).into_iter().find(|r| r.id == id).unwrap()
+        };
+        let few = judged(&of(35, 5.0), "W-BC1/T5/mean");
+        assert_eq!((few.measured, few.verdict), (None, Verdict::NotRun));
+        let mut trials = of(36, 5.0);
+        let enough = judged(&trials, "W-BC1/T5/mean");
+        assert!((enough.measured.unwrap() - 18.5e-3).abs() < 1e-12, "{enough:?}");
+        assert!(enough.tolerance.ends_with("; over 36 of the 1548 architectures"), "{}", enough.tolerance);
+        assert_eq!(judged(&trials, "W-BC1/T5/best").measured, Some(1e-3));
+        assert_eq!(judged(&trials, "W-BC1/T50/best").measured, None);
+        // The ratio needs both.
+        assert_eq!(judged(&trials, "W-BC1/ratio").measured, None);
+        trials.extend(of(40, 50.0));
+        let ratio = judged(&trials, "W-BC1/ratio");
+        assert!((ratio.measured.unwrap() - 20.5 / 18.5).abs() < 1e-12, "{ratio:?}");
+        assert!(ratio.tolerance.contains("over 36 of"), "{}", ratio.tolerance);
+    }
 
     #[test]
     fn the_program_goes_before_the_text_and_is_judged_in_its_measure() {
