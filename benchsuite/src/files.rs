@@ -16,10 +16,15 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
+/// Creates a folder and those above it, unless they are there.
+pub(crate) fn create_folder(path: &Path) -> Result<(), Error> {
+    std::fs::create_dir_all(path).map_err(Error::io(path, REMEDY))
+}
+
 /// Writes a file under a temporary name beside it, flushes it to the disk, then renames it.
 pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
     let folder = folder_of(path);
-    std::fs::create_dir_all(folder).map_err(Error::io(folder, REMEDY))?;
+    create_folder(folder)?;
     let attempt = || -> std::io::Result<()> {
         let mut file = tempfile::Builder::new().prefix(".tmp-").tempfile_in(folder)?;
         file.write_all(bytes.as_ref())?;

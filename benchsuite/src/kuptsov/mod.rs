@@ -24,10 +24,7 @@ pub use analysis::Analysis;
 pub use config::{Config, Grid, MapId, Method, Part, Variant};
 pub use data::Separation;
 pub use diagrams::Diagram;
-pub(crate) use document::{figure, heading};
 pub use equilibria::{Equilibria, Hopf, Rest};
-pub(crate) use figures::Figure;
-pub(crate) use findings::median;
 pub use findings::{Findings, MapResult, OdeResult};
 pub use kept::keep;
 pub use reach::Reach;
@@ -85,10 +82,7 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
         run: run.path(),
         config: &config,
         data: &data,
-        progress: &progress,
-        stop: job.stop,
-        save_every: job.save_every(),
-        resume: &job.resume,
+        supervision: job.supervision(&progress),
     };
     let done = config.maps.iter().filter(|m| shared.finished(m)).count() as f64;
     let name = format!("2/4 training {} maps, {jobs} at a time", config.maps.len());

@@ -78,10 +78,7 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
         run: run.path(),
         config: &config,
         data: &data,
-        progress: &progress,
-        stop: job.stop,
-        save_every: job.save_every(),
-        resume: &job.resume,
+        supervision: job.supervision(&progress),
         threads,
     };
     let each = (config.epochs * config.iterations_per_epoch()) as f64;
