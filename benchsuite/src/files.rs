@@ -119,8 +119,8 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// SHA-256 of a file, in hexadecimal, however large it is.
-pub(crate) fn sha256_of(path: &Path) -> Result<String, Error> {
+/// SHA-256 of a file, in hexadecimal, however large it is; `remedy` is for one that cannot be read.
+pub(crate) fn sha256_of(path: &Path, remedy: &'static str) -> Result<String, Error> {
     let attempt = || -> std::io::Result<String> {
         let (mut file, mut hash) = (std::fs::File::open(path)?, Sha256::new());
         let mut buffer = vec![0; 1 << 20];
@@ -132,7 +132,7 @@ pub(crate) fn sha256_of(path: &Path) -> Result<String, Error> {
         }
         Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect())
     };
-    attempt().map_err(Error::io(path, "check that it can be read"))
+    attempt().map_err(Error::io(path, remedy))
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ impl RunDir {
                 return Err(Error::OtherConfig { path: path.to_owned(), field, there, here });
             }
         }
-        std::fs::create_dir_all(path).map_err(Error::io(path, REMEDY))?;
+        files::create_folder(path)?;
         let lock_path = path.join(".lock");
         let lock = File::create(&lock_path).map_err(Error::io(&lock_path, REMEDY))?;
         match lock.try_lock() {

@@ -86,6 +86,15 @@ pub(super) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
                   shape here; Euler's method with its error over cells with stimuli from 0 to .1 at t = 1, 2, …, 10."));
     blocks.push(Block::heading("Claims"));
     blocks.push(verdicts::table(parts.publication, parts.results, false));
+    if let Some(start) = parts.manifest.starts.first() {
+        blocks.push(Block::heading("Run it again"));
+        blocks.push(Block::Paragraph(
+            "The first command repeats this run; its times are new ones. The second one takes as many networks as the \
+             publication."
+                .into(),
+        ));
+        blocks.push(Block::Code(format!("{}\ncargo xtask reproduce W-INF --tier paper", start.command)));
+    }
     blocks.push(Block::heading("Where the numbers come from"));
     blocks.push(Block::Table(crate::provenance::table(parts.manifest, parts.config.seed)));
     blocks.push(Block::Paragraph(

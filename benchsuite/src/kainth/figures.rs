@@ -128,11 +128,16 @@ pub(crate) fn distribution(f: &Findings, group: Group) -> Result<Option<Block>, 
     if f.arms(group).len() < 2 {
         return Ok(None);
     }
-    let panels = [
+    let mut panels = vec![
         rows(f, group, "frequency error, %", |h| h.frequency_error),
         rows(f, group, "amplitude error, %", |h| h.amplitude_error),
         rows(f, group, "error, standard deviations", |h| h.error),
     ];
+    // Networks that all do not fire have neither frequency nor amplitude.
+    panels.retain(|p| p.series.iter().any(|s| s.points.iter().any(|(x, _)| x.is_finite())));
+    if panels.is_empty() {
+        return Ok(None);
+    }
     let height = 160 + 30 * f.arms(group).len() as u32;
     Ok(Some(Block::figure(
         name,

@@ -59,7 +59,7 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
     }
     if wants(Part::Diagrams) {
         blocks.push(Block::heading("Bifurcation diagrams (K-BIF)"));
-        transition_text(f, &mut blocks);
+        transition_text(parts, &mut blocks);
         blocks.extend(figures::diagrams(f, "rising"));
         blocks.extend(figures::diagrams(f, "far"));
     }
@@ -245,15 +245,17 @@ fn outside_text(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
     }
 }
 
-fn transition_text(f: &Findings, blocks: &mut Vec<Block>) {
+fn transition_text(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
+    let f = parts.findings;
+    let printed = parts.publication.claim("K-BIF/ode/transition").map_or(f64::NAN, |c| c.value);
     let Some(ode) = f.ode(Variant::Original).and_then(|a| a.transition) else { return };
     let maps: Vec<String> = f
         .main(Variant::Original)
         .map(|m| m.analysis.transition.map_or("none found".into(), |t| format!("{t:.4}")))
         .collect();
     blocks.push(Block::Paragraph(format!(
-        "Bursting becomes spiking at V_S = {ode:.4} in the equations (±0.0005, by bisection; the paper reads −33.73 \
-         off its diagram), and at {} in the maps, seed by seed.",
+        "Bursting becomes spiking at V_S = {ode:.4} in the equations (±0.0005, by bisection; the paper reads {printed} off \
+         its diagram), and at {} in the maps, seed by seed.",
         maps.join(", ")
     )));
 }

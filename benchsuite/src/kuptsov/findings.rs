@@ -158,7 +158,7 @@ pub(crate) fn judge(
 }
 
 fn one(f: &Findings, tier: Tier, doubt: Option<&str>, claim: &Claim) -> ClaimResult {
-    let (values, value) = measured(f, &claim.id);
+    let (values, value) = measured(f, claim);
     // What is true of the ODE is true at any tier that computed it.
     let own = claim.id.contains("/ode");
     let exact = own && !claim.id.starts_with("K-PFXP") && !claim.id.ends_with("transition");
@@ -167,8 +167,8 @@ fn one(f: &Findings, tier: Tier, doubt: Option<&str>, claim: &Claim) -> ClaimRes
 }
 
 /// The values over seeds, if there are several, and the one that the claim is about.
-fn measured(f: &Findings, id: &str) -> (Vec<f64>, Option<f64>) {
-    let parts: Vec<&str> = id.split('/').collect();
+fn measured(f: &Findings, claim: &Claim) -> (Vec<f64>, Option<f64>) {
+    let parts: Vec<&str> = claim.id.split('/').collect();
     let variant = |name: &str| if name == "original" { Variant::Original } else { Variant::Bistable };
     let at_36 = |v: &str| {
         let all = f.ode(variant(v))?.equilibria.as_ref()?;
@@ -197,7 +197,7 @@ fn measured(f: &Findings, id: &str) -> (Vec<f64>, Option<f64>) {
         ["K-BIF", "map", "transition"] => {
             let computed = f.main(Variant::Original).filter(|m| m.analysis.rising.is_some());
             let all: Vec<f64> = computed.map(|m| m.analysis.transition.unwrap_or(f64::NAN)).collect();
-            (all.clone(), farthest(all, -33.73))
+            (all.clone(), farthest(all, claim.value))
         }
         ["K-FP", "map", v, "validation"] => {
             let all: Vec<f64> = f.main(variant(v)).map(|m| m.trained.validation).collect();

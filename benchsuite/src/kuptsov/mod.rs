@@ -44,20 +44,8 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
 }
 
 /// Runs one part alone, with the maps that it needs.
-macro_rules! alone {
-    ($($name:ident = $part:ident;)*) => {$(
-        pub(crate) fn $name(job: &Job<'_>) -> Result<Summary, Error> {
-            run_parts(Part::$part.id(), &[Part::$part], job)
-        }
-    )*};
-}
-alone! {
-    series_alone = Series;
-    diagrams_alone = Diagrams;
-    fixed_point_alone = FixedPoint;
-    eigenvalues_alone = Eigenvalues;
-    bistability_alone = Bistability;
-    reach_alone = Reach;
+pub(crate) fn run_part(part: Part, job: &Job<'_>) -> Result<Summary, Error> {
+    run_parts(part.id(), &[part], job)
 }
 
 fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary, Error> {

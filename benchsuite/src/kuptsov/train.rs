@@ -205,7 +205,7 @@ impl Shared<'_> {
             iterations: training.done(),
             pairs,
             microseconds_per_iteration: microseconds,
-            onnx_sha256: files::sha256_of(&model)?,
+            onnx_sha256: files::sha256_of(&model, "run again with --resume")?,
             validation: training.validate(),
             history: training.history(),
         };

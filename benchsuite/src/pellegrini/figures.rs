@@ -59,7 +59,7 @@ pub(crate) fn example(t: &Trained) -> Result<Option<Block>, Error> {
                 |x: &[f64]| x.iter().enumerate().map(|(i, x)| (step * i as f64, *x)).collect::<Vec<_>>();
             Some(Panel {
                 title: t.errors.variables.get(j)?.clone(),
-                x: Axis::linear("time"),
+                x: Axis::linear(if t.net.cell == Cell::Fhn { "time (model units)" } else { "time, ms" }),
                 y: Axis::linear(""),
                 series: vec![
                     Series::new("model", Mark::Line, Colour::Blue, points(truth)),

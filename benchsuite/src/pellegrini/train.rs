@@ -95,7 +95,7 @@ impl Shared<'_> {
             parameters: fno.parameters().len(),
             epochs: trainer.iteration() / trainer.iterations_per_epoch(),
             milliseconds_per_iteration: milliseconds,
-            onnx_sha256: files::sha256_of(&model)?,
+            onnx_sha256: files::sha256_of(&model, "run again with --resume")?,
             errors: judge(&fno, &sets.test)?,
             resolution,
             history: trainer.history().to_vec(),

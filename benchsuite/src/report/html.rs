@@ -4,7 +4,7 @@ use super::{Block, Cell, Document, Table, Tone};
 
 const STYLE: &str = include_str!("style.css");
 
-/// From how many characters on code may break anywhere.
+/// From how many characters on code may break in a table.
 const LONG: usize = 36;
 
 pub(super) fn page(document: &Document) -> String {
@@ -120,9 +120,16 @@ fn inline(text: &str) -> String {
     let mut out = String::new();
     for (i, part) in escape(text).split('`').enumerate() {
         if i % 2 == 1 {
-            // In a table code does not break, unless it would push the last column off the page.
-            let class = if part.chars().count() > LONG { " class=\"long\"" } else { "" };
-            out.push_str(&format!("<code{class}>{part}</code>"));
+            // In a table code does not break, unless it would push the last column off the page: then a name
+            // breaks between its parts.
+            if part.chars().count() <= LONG {
+                out.push_str(&format!("<code>{part}</code>"));
+            } else if part.contains(' ') {
+                out.push_str(&format!("<code class=\"long\">{part}</code>"));
+            } else {
+                let parts = part.replace('/', "/<wbr>").replace(',', ",<wbr>");
+                out.push_str(&format!("<code class=\"name\">{parts}</code>"));
+            }
         } else {
             out.push_str(part);
         }

@@ -31,8 +31,8 @@ pub(crate) fn table(publication: &Publication, results: &[ClaimResult], seeds: b
         let about = publication.claim(&r.id).map_or("", |c| c.description.as_str());
         let digits = |v: f64| Cell::digits(precise(v));
         let mut row = vec![
-            Cell::text(format!("`{}`", r.id)),
-            Cell::text(format!("{about} ({})", r.source)),
+            // The id last: where it is long it has a line of its own.
+            Cell::text(format!("{about} ({}) `{}`", r.source, r.id)),
             digits(r.published),
             r.measured.map_or(Cell::number(None), digits),
         ];
@@ -40,7 +40,7 @@ pub(crate) fn table(publication: &Publication, results: &[ClaimResult], seeds: b
         row.extend([Cell::text(r.tolerance.clone()), Cell::text(verdict).toned(r.verdict.into())]);
         row
     });
-    let mut header = vec!["claim", "what", "published", "measured"];
+    let mut header = vec!["what", "published", "measured"];
     header.extend(seeds.then_some("spread over seeds"));
     header.extend(["agrees if", "verdict"]);
     Block::Table(Table {

@@ -314,15 +314,23 @@ fn courses(parts: &Parts<'_>, blocks: &mut Vec<Block>) -> Result<(), Error> {
 
 fn tests(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
     blocks.push(Block::heading("Statistical tests"));
-    blocks.push(Block::Paragraph(
+    let of = |id: &str| parts.publication.claim(id).map_or(f64::NAN, |c| c.value);
+    let on = |set: Set| published_test(parts.publication, set).map_or((f64::NAN, f64::NAN), |t| (t.t, t.p));
+    let (complete, scarce) = (on(Set::Complete), on(Set::Scarce));
+    blocks.push(Block::Paragraph(format!(
         "The dissertation compares the two classes by a t test and does not say which. From the printed rows of \
-         Table 15, Student's unpaired test on the raw mean errors gives t = 0.342 and p = 0.738: the printed \
-         p of .74, and nearly the printed t of .33 (the table is rounded to three digits). So that test is taken \
-         here. From the printed rows of Table 14 the same test gives t = 6.33, a paired test 6.33, tests on \
-         logarithms 17.4 and 18.3: none gives the printed 7.42. It may have been computed over more networks \
-         than the table lists."
-            .into(),
-    ));
+         Table 15, Student's unpaired test on the raw mean errors gives t = {:.3} and p = {:.3}: the printed \
+         p of {}, and nearly the printed t of {} (the table is rounded to three digits). So that test is taken \
+         here. From the printed rows of Table 14 the same test gives t = {:.2}; a paired test and tests on \
+         logarithms do not give the printed {} either. It may have been computed over more networks than the table \
+         lists.",
+        complete.0,
+        complete.1,
+        of("W-A/complete/p"),
+        of("W-A/complete/t"),
+        scarce.0,
+        of("W-A/scarce/t"),
+    )));
     let (fresh, kept) = (parts.fresh(), parts.kept());
     let mut rows = Vec::new();
     for set in Set::ALL {

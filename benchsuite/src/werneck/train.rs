@@ -135,7 +135,7 @@ impl Shared<'_> {
             parameters: network.spec()?.parameters(),
             iterations: trainer.iteration(),
             microseconds_per_iteration: microseconds,
-            onnx_sha256: files::sha256_of(&model)?,
+            onnx_sha256: files::sha256_of(&model, "run again with --resume")?,
             evaluation: evaluate::evaluate(&model, self.data)?,
         };
         files::write_json(&result_path, &trained)?;
@@ -153,7 +153,9 @@ impl Shared<'_> {
         let again = format!("delete {} to train the network again", self.folder(network).display());
         let trained: Trained = files::read_json(path, &again)?;
         let model = self.model_path(network);
-        if files::sha256_of(&model)? != trained.onnx_sha256 {
+        if files::sha256_of(&model, "delete the network's folder under networks/ to train it again")?
+            != trained.onnx_sha256
+        {
             return Err(Error::Damaged {
                 path: model,
                 why: "its SHA-256 is not the one in result.json".into(),
