@@ -82,11 +82,14 @@ impl Options {
 
     /// That no options choose among the architectures of an experiment that has one.
     pub(crate) fn one_architecture(&self, id: &str) -> Result<(), Error> {
-        for (option, given) in [("--arch", !self.architectures.is_empty()), ("--limit", self.limit.is_some())]
-        {
-            if given {
+        let given = [
+            ("--arch", self.architectures.first().cloned()),
+            ("--limit", self.limit.map(|limit| limit.to_string())),
+        ];
+        for (option, value) in given {
+            if let Some(value) = value {
                 let why = format!("{id} has one architecture; leave the option out");
-                return Err(Error::BadOption { option, value: String::new(), why });
+                return Err(Error::BadOption { option, value, why });
             }
         }
         Ok(())

@@ -61,7 +61,7 @@ pub fn find(folder: &Path) -> Result<Vec<TrialResult>, Error> {
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    const REMEDY: &str = "give the folder of a run, of trials or of a sweep";
+    const REMEDY: &str = "give the folder of a run or of a sweep";
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(Error::io(folder, REMEDY))? {
         paths.push(entry.map_err(Error::io(folder, REMEDY))?.path());
