@@ -124,7 +124,7 @@ fn inline(text: &str) -> String {
             // breaks between its parts.
             if part.chars().count() <= LONG {
                 out.push_str(&format!("<code>{part}</code>"));
-            } else if part.contains(' ') {
+            } else if part.contains(' ') || !part.contains(['/', ',']) {
                 out.push_str(&format!("<code class=\"long\">{part}</code>"));
             } else {
                 let parts = part.replace('/', "/<wbr>").replace(',', ",<wbr>");
@@ -139,4 +139,23 @@ fn inline(text: &str) -> String {
 
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::inline;
+
+    #[test]
+    fn long_names_break_between_their_parts_and_other_code_anywhere() {
+        assert_eq!(inline("is `a<b`"), "is <code>a&lt;b</code>");
+        assert_eq!(
+            inline("`W-A/scarce/PINN/SiLU16,SiLU32,Tanh8/mean_error`"),
+            "<code class=\"name\">W-A/<wbr>scarce/<wbr>PINN/<wbr>SiLU16,<wbr>SiLU32,<wbr>Tanh8/<wbr>mean_error</code>"
+        );
+        for text in
+            ["0123456789abcdef".repeat(4), "cargo xtask reproduce W-A --tier paper --seed 1".to_owned()]
+        {
+            assert_eq!(inline(&format!("`{text}`")), format!("<code class=\"long\">{text}</code>"));
+        }
+    }
 }
