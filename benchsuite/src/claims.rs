@@ -61,6 +61,7 @@ impl std::fmt::Display for Rule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Rule::WithinFactor { factor } => write!(f, "within a factor of {factor}"),
+            Rule::AtMostFactor { factor: 1.0 } => f.write_str("no larger"),
             Rule::AtMostFactor { factor } => write!(f, "at most {factor} times as large"),
             Rule::AtLeast { bound } => write!(f, "at least {bound}"),
             Rule::WithinAbsolute { tolerance, of } => write!(f, "{of} ± {tolerance}"),
@@ -244,6 +245,8 @@ mod tests {
         assert!(Rule::WithinFactor { factor: 3.0 }.holds(3e-4, 1e-4));
         assert!(!Rule::WithinFactor { factor: 3.0 }.holds(3e-4, 9.1e-4));
         assert!(Rule::AtMostFactor { factor: 3.0 }.holds(3e-4, 1e-9));
+        let words = |factor| Rule::AtMostFactor { factor }.to_string();
+        assert_eq!([words(1.0), words(3.0)], ["no larger", "at most 3 times as large"]);
         assert!(!Rule::AtLeast { bound: 10.0 }.holds(11.8, 9.9));
         assert!(Rule::WithinAbsolute { tolerance: 2.0, of: 0.0 }.holds(0.33, -1.9));
         for rule in [

@@ -103,6 +103,9 @@ pub enum Error {
     /// A folder holds no runs.
     #[error("{0} holds no run and no folders of runs; give the folder of a run, or of a reproduction")]
     NoRuns(PathBuf),
+    /// A folder is not that of a run.
+    #[error("{0} holds no run (no config.json); give the folder of one run, or of a sweep")]
+    NoRun(PathBuf),
     /// Another process works in the folder.
     #[error("another process is running in {0}; wait for it, or choose another folder with --out")]
     Busy(PathBuf),

@@ -16,10 +16,15 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
+/// Creates a folder and those above it, unless they are there.
+pub(crate) fn create_folder(path: &Path) -> Result<(), Error> {
+    std::fs::create_dir_all(path).map_err(Error::io(path, REMEDY))
+}
+
 /// Writes a file under a temporary name beside it, flushes it to the disk, then renames it.
 pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
     let folder = folder_of(path);
-    std::fs::create_dir_all(folder).map_err(Error::io(folder, REMEDY))?;
+    create_folder(folder)?;
     let attempt = || -> std::io::Result<()> {
         let mut file = tempfile::Builder::new().prefix(".tmp-").tempfile_in(folder)?;
         file.write_all(bytes.as_ref())?;
@@ -114,8 +119,8 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// SHA-256 of a file, in hexadecimal, however large it is.
-pub(crate) fn sha256_of(path: &Path) -> Result<String, Error> {
+/// SHA-256 of a file, in hexadecimal, however large it is; `remedy` is for one that cannot be read.
+pub(crate) fn sha256_of(path: &Path, remedy: &'static str) -> Result<String, Error> {
     let attempt = || -> std::io::Result<String> {
         let (mut file, mut hash) = (std::fs::File::open(path)?, Sha256::new());
         let mut buffer = vec![0; 1 << 20];
@@ -127,7 +132,7 @@ pub(crate) fn sha256_of(path: &Path) -> Result<String, Error> {
         }
         Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect())
     };
-    attempt().map_err(Error::io(path, "check that it can be read"))
+    attempt().map_err(Error::io(path, remedy))
 }
 
 #[cfg(test)]

@@ -65,6 +65,7 @@ pub mod simulate;
 pub mod stats;
 pub mod sweep;
 mod tier;
+mod training;
 pub mod trial;
 pub mod werneck;
 

@@ -35,17 +35,6 @@ enum Task {
     Simulate(Box<Simulate>),
     /// Our solvers and others', on the same equations, in turn
     Compare(Box<Compare>),
-    /// Train and judge one network of a sweep, described by a TOML file
-    Trial {
-        /// The trial: experiment, problem, class, layers, batch, iterations, seed, …
-        spec: PathBuf,
-        /// The folder of trials, with one folder for each
-        #[arg(long, value_name = "DIR", default_value = "runs/trials")]
-        out: PathBuf,
-        /// The folder of data sets, shared by all trials [default: data in the folder of trials]
-        #[arg(long, value_name = "DIR")]
-        data: Option<PathBuf>,
-    },
     /// Many trials, on many threads, processes or machines: new, run, status, report
     Sweep(Sweep),
     /// Say what this machine has, and what each missing thing would enable
@@ -65,7 +54,7 @@ enum Task {
     },
     /// Keep the results of a finished run or sweep of tier paper with the sources
     Keep {
-        /// The folder of the run, of the sweep, or of trials
+        /// The folder of the run or of the sweep
         run: PathBuf,
         /// Where to keep them [default: benchsuite/results/<publication>]
         #[arg(long)]
@@ -160,11 +149,6 @@ fn run(task: Task) -> miette::Result<()> {
         }
         Task::Simulate(args) => args.run().map_err(Failure)?,
         Task::Compare(args) => args.run().map_err(Failure)?,
-        Task::Trial { spec, out, data } => {
-            let data = data.unwrap_or_else(|| out.join("data"));
-            let result = trial::from_file(&spec, &out, &data, Stop::on_signals()).map_err(Failure)?;
-            print(&format!("{result}\n")).map_err(Failure)?;
-        }
         Task::Sweep(args) => args.run().map_err(Failure)?,
         Task::Doctor => print(&doctor::text()).map_err(Failure)?,
         Task::Report { runs, out } => {
@@ -183,28 +167,25 @@ fn run(task: Task) -> miette::Result<()> {
     Ok(())
 }
 
-/// Keeps a run with the publication that its experiment belongs to, or the trials below a folder; says
-/// what was done.
+/// Keeps a run or a sweep with the publication that it belongs to, and says what was done.
 fn keep(run: &Path, into: Option<PathBuf>) -> miette::Result<String> {
-    let werneck_folder = || Publication::werneck2024().map(|p| kept::folder(&p));
-    if !trial::kept::find(run).map_err(Failure)?.is_empty() {
-        let into = into.map_or_else(werneck_folder, Ok).map_err(Failure)?;
-        let kept = trial::kept::keep(run, &into).map_err(Failure)?;
-        return Ok(format!("{} trials taken; {} are kept in {}\n", kept.taken, kept.total, into.display()));
-    }
-    let experiment = experiment_of(run).map_err(Failure)?;
-    let outcome = if experiment == "K" || experiment.starts_with("K-") {
-        let folder = || Publication::kuptsov2022().map(|p| kept::folder(&p));
-        kuptsov::keep(run, &into.map_or_else(folder, Ok).map_err(Failure)?)
-    } else if experiment == "F" || experiment.starts_with("F-") {
-        let folder = || Publication::pellegrini2025().map(|p| kept::folder(&p));
-        pellegrini::keep(run, &into.map_or_else(folder, Ok).map_err(Failure)?)
-    } else if experiment == "P" {
-        let folder = || Publication::kainth2025().map(|p| kept::folder(&p));
-        kainth::keep(run, &into.map_or_else(folder, Ok).map_err(Failure)?)
+    type Publish = fn() -> Result<Publication, Error>;
+    type Take = fn(&Path, &Path) -> Result<kept::Outcome, Error>;
+    let (publication, take): (Publish, Take) = if !trial::kept::find(run).map_err(Failure)?.is_empty() {
+        (Publication::werneck2024, trial::kept::keep)
     } else {
-        werneck::keep(run, &into.map_or_else(werneck_folder, Ok).map_err(Failure)?)
+        match experiment_of(run).map_err(Failure)?.split('-').next().unwrap_or_default() {
+            "K" => (Publication::kuptsov2022, kuptsov::keep),
+            "F" => (Publication::pellegrini2025, pellegrini::keep),
+            "P" => (Publication::kainth2025, kainth::keep),
+            _ => (Publication::werneck2024, werneck::keep),
+        }
     };
+    let into = match into {
+        Some(into) => into,
+        None => kept::folder(&publication().map_err(Failure)?),
+    };
+    let outcome = take(run, &into);
     let outcome = outcome.map_err(Failure)?;
     Ok(format!(
         "{} networks taken; {} are kept in {}\n",

@@ -8,8 +8,10 @@ use std::time::Duration;
 pub use self::experiments::{EXPERIMENTS, Experiment, find};
 use crate::interrupt::Stop;
 use crate::manifest::{Code, Machine, Start, now};
-use crate::results::{ClaimResult, Verdict};
+use crate::report::verdicts::counts;
+use crate::results::ClaimResult;
 use crate::rundir::{self, Existing, RunDir};
+use crate::training::{Supervision, Watch};
 use crate::{Error, Tier, front, seal};
 
 /// What to run and how.
@@ -80,11 +82,14 @@ impl Options {
 
     /// That no options choose among the architectures of an experiment that has one.
     pub(crate) fn one_architecture(&self, id: &str) -> Result<(), Error> {
-        for (option, given) in [("--arch", !self.architectures.is_empty()), ("--limit", self.limit.is_some())]
-        {
-            if given {
+        let given = [
+            ("--arch", self.architectures.first().cloned()),
+            ("--limit", self.limit.map(|limit| limit.to_string())),
+        ];
+        for (option, value) in given {
+            if let Some(value) = value {
                 let why = format!("{id} has one architecture; leave the option out");
-                return Err(Error::BadOption { option, value: String::new(), why });
+                return Err(Error::BadOption { option, value, why });
             }
         }
         Ok(())
@@ -171,25 +176,21 @@ impl Job<'_> {
         }
     }
 
-    /// Between two checkpoints of a network.
-    pub(crate) fn save_every(&self) -> Duration {
-        Duration::from_secs_f64(self.options.save_every.min(1e9))
+    /// How its trainings are watched.
+    pub(crate) fn supervision<'b>(&'b self, progress: &'b dyn Watch) -> Supervision<'b> {
+        Supervision {
+            progress,
+            stop: self.stop,
+            save_every: Duration::from_secs_f64(self.options.save_every.min(1e9)),
+            resume: &self.resume,
+        }
     }
 }
 
 impl Summary {
     /// Of a run that judged claims, or may not for a reason.
     pub(crate) fn of_claims(report: PathBuf, results: &[ClaimResult], doubt: Option<String>) -> Self {
-        let count = |v| results.iter().filter(|r| r.verdict == v).count();
-        let line = doubt.unwrap_or_else(|| {
-            format!(
-                "{} claims PASS, {} DIFFER, {} were not run",
-                count(Verdict::Pass),
-                count(Verdict::Differs),
-                count(Verdict::NotRun)
-            )
-        });
-        Summary { report, lines: vec![line] }
+        Summary { report, lines: vec![doubt.unwrap_or_else(|| format!("claims: {}", counts(results)))] }
     }
 }
 

@@ -73,6 +73,18 @@ pub enum Finding {
     },
 }
 
+impl Finding {
+    /// A value, if there is one and no `doubt` about it; else why it has no verdict: that it is `missing`, or the
+    /// doubt.
+    pub(crate) fn of(value: Option<f64>, doubt: Option<&str>, missing: impl FnOnce() -> String) -> Self {
+        match (value, doubt) {
+            (Some(value), None) => Finding::Measured(value),
+            (None, _) => Finding::NotRun { measured: None, reason: missing() },
+            (measured, Some(doubt)) => Finding::NotRun { measured, reason: doubt.to_owned() },
+        }
+    }
+}
+
 impl ClaimResult {
     /// Applies a claim's rule to what was found.
     pub fn judge(claim: &Claim, finding: Finding, command: &str, tier: Tier, seeds: &[u64]) -> Self {
@@ -98,6 +110,15 @@ impl ClaimResult {
             tier,
             seeds: seeds.to_vec(),
         }
+    }
+
+    /// With the spread of the values that it was taken from, if they are several.
+    #[must_use]
+    pub(crate) fn over(mut self, values: &[f64]) -> Self {
+        let finite: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
+        let (low, high) = crate::stats::range(finite.iter().copied());
+        self.spread = (finite.len() > 1).then_some(high - low);
+        self
     }
 }
 

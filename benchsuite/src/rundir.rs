@@ -68,7 +68,7 @@ impl RunDir {
                 return Err(Error::OtherConfig { path: path.to_owned(), field, there, here });
             }
         }
-        std::fs::create_dir_all(path).map_err(Error::io(path, REMEDY))?;
+        files::create_folder(path)?;
         let lock_path = path.join(".lock");
         let lock = File::create(&lock_path).map_err(Error::io(&lock_path, REMEDY))?;
         match lock.try_lock() {
@@ -135,13 +135,17 @@ impl RunDir {
 /// The id of the experiment that the run in a folder is of.
 ///
 /// # Errors
-/// [`Error::Io`], or [`Error::Damaged`] if its configuration names none.
+/// [`Error::NoRun`] for another folder; [`Error::Io`], or [`Error::Damaged`] if its configuration names none.
 pub fn experiment_of(run: &Path) -> Result<String, Error> {
     #[derive(serde::Deserialize)]
     struct Named {
         experiment: String,
     }
-    let named: Named = files::read_json(&RunDir::config(run), "give the folder of a run")?;
+    let config = RunDir::config(run);
+    if !config.exists() {
+        return Err(Error::NoRun(run.to_owned()));
+    }
+    let named: Named = files::read_json(&config, "give the folder of a run")?;
     Ok(named.experiment)
 }
 
@@ -228,6 +232,17 @@ mod tests {
 
         std::fs::write(path.join(CONFIG), "{").unwrap();
         assert!(matches!(RunDir::open(&path, &config, Existing::Resume), Err(Error::Damaged { .. })));
+    }
+
+    #[test]
+    fn a_folder_without_a_run_is_of_no_experiment() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = experiment_of(folder.path()).unwrap_err();
+        assert!(matches!(error, Error::NoRun(_)) && error.to_string().contains("give the folder"), "{error}");
+        std::fs::write(folder.path().join(CONFIG), "{\"experiment\": \"K-FP\"}").unwrap();
+        assert_eq!(experiment_of(folder.path()).unwrap(), "K-FP");
+        std::fs::write(folder.path().join(CONFIG), "{}").unwrap();
+        assert!(matches!(experiment_of(folder.path()), Err(Error::Damaged { .. })));
     }
 
     #[test]

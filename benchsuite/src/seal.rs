@@ -16,7 +16,7 @@ pub const LIST: &str = "SHA256SUMS";
 pub fn seal(folder: &Path) -> Result<(), Error> {
     let mut text = String::new();
     for (name, path) in contents(folder)? {
-        text.push_str(&format!("{}  {name}\n", files::sha256_of(&path)?));
+        text.push_str(&format!("{}  {name}\n", files::sha256_of(&path, "check that it can be read")?));
     }
     files::write(&folder.join(LIST), text)
 }
@@ -54,7 +54,7 @@ pub fn verify(folder: &Path) -> Result<Found, Error> {
         };
         match here.remove(name) {
             None => found.damaged.push((name.to_owned(), "is gone")),
-            Some(path) if files::sha256_of(&path)? != hash => {
+            Some(path) if files::sha256_of(&path, "check that it can be read")? != hash => {
                 found.damaged.push((name.to_owned(), "holds something else"));
             }
             Some(_) => found.intact += 1,

@@ -54,10 +54,10 @@ fn every_class_trains_and_is_judged_against_both_solutions() {
                 // Nothing is perfect after 600 iterations. The equations come before the data: with them a
                 // network has learned less of these by then.
                 let most = if class.is_informed() || class.is_denser() { 1.5 } else { 0.6 };
-                assert!((1e-4..most).contains(&errors.mean) && errors.max >= errors.mean, "{result}");
+                assert!((1e-4..most).contains(&errors.mean) && errors.max >= errors.mean, "{}", result.id);
             }
             // Euler with step 0.01 is near the solution, so the two means are near each other.
-            assert!((scores.euler.mean - scores.accurate.mean).abs() < 0.02, "{result}");
+            assert!((scores.euler.mean - scores.accurate.mean).abs() < 0.02, "{}", result.id);
             assert_eq!(result.one_step.is_some(), class == Class::Itnn);
             if let Some(step) = result.one_step {
                 assert_eq!((step.samples, scores.samples), (200, 200 * 25));

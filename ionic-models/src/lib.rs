@@ -22,7 +22,8 @@
 //! # Ok::<(), ionic_models::Error>(())
 //! ```
 //!
-//! `cargo xtask export-library` builds all of them as one C library (`examples/ionic_model.h`).
+//! `cargo xtask export-library` builds all of them as one C library: `examples/ionic_model.h` says what each function
+//! does, `examples/ionic_model.c` is a program that calls it.
 //!
 //! Models are found by name in the [`registry`], with their tables as data. The equations, units,
 //! sources and deviations of each are on the page of its module in [`models`].

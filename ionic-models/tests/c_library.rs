@@ -138,3 +138,42 @@ fn every_model_and_variant_gives_what_the_rust_functions_give() {
         }
     }
 }
+
+/// The program that a C programmer begins with says what the same loop in Rust says.
+#[cfg(unix)]
+#[test]
+fn the_c_example_compiles_runs_and_agrees() {
+    let folder = tempfile::tempdir().unwrap();
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
+    let program = folder.path().join("axon");
+    // The compiler that Rust itself links with.
+    let compiled = Command::new("cc")
+        .args([
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-I",
+            examples,
+            concat!(env!("CARGO_MANIFEST_DIR"), "/examples/ionic_model.c"),
+        ])
+        .arg(library())
+        .arg("-o")
+        .arg(&program)
+        .output()
+        .unwrap();
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+    let output = Command::new(&program).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+
+    let mut cell = registry::find("hodgkin_huxley_1952", Some("modern")).unwrap().cell();
+    cell.set_stimulus(Stimulus::constant(10.0).unwrap());
+    let (mut y, mut dy, mut highest) = (cell.initial_state().to_vec(), vec![0.0; 4], f64::MIN);
+    for step in 0..5000 {
+        cell.rhs(f64::from(step) * 0.01, &y, &mut dy);
+        y.iter_mut().zip(&dy).for_each(|(y, dy)| *y += 0.01 * dy);
+        highest = highest.max(y[0]);
+    }
+    assert!(highest > 20.0, "it fires: {highest}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(said, format!("hodgkin_huxley_1952/modern: V reaches {highest:.6} mV\n"));
+}

@@ -10,12 +10,15 @@ pub(crate) const VARIABLE: &str = "IONIC_MODEL_LIBRARY";
 
 /// The header, from the root of the workspace.
 const HEADER: &str = "ionic-models/examples/ionic_model.h";
+/// A program that uses it.
+const EXAMPLE: &str = "ionic-models/examples/ionic_model.c";
 
 /// Builds the library and says where it is.
 pub(crate) fn export() -> miette::Result<()> {
     let library = build()?;
     println!("library: {}", library.display());
     println!("header:  {}", crate::root().join(HEADER).display());
+    println!("example: {}", crate::root().join(EXAMPLE).display());
     println!("model:   set IONIC_MODEL, for example to ohara_rudy_2011/endo, before a program loads it");
     Ok(())
 }
@@ -64,6 +67,6 @@ mod tests {
         );
         assert_eq!(file(messages), Some(PathBuf::from("b.so")));
         assert_eq!(file("{}"), None);
-        assert!(crate::root().join(HEADER).is_file());
+        assert!([HEADER, EXAMPLE].iter().all(|file| crate::root().join(file).is_file()));
     }
 }

@@ -40,8 +40,8 @@ pub(super) fn work_precision(comparison: &Comparison, info: &ReferenceInfo) -> R
     }
     let panel = Panel {
         title: info.title.clone(),
-        x: Axis::Log("greatest error of V (mV)".into()),
-        y: Axis::Log("CPU time (ms)".into()),
+        x: Axis::log("greatest error of V (mV)"),
+        y: Axis::log("CPU time (ms)"),
         series,
     };
     draw(task, &[panel], (760, 520))

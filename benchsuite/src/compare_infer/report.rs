@@ -241,8 +241,8 @@ impl Comparison {
                 }
                 Panel {
                     title: if threads == 1 { "one thread".into() } else { format!("{threads} threads") },
-                    x: Axis::Log("multiplications and additions a row".into()),
-                    y: Axis::Log("time a row (ns)".into()),
+                    x: Axis::log("multiplications and additions a row"),
+                    y: Axis::log("time a row (ns)"),
                     series,
                 }
             })

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::claims::{Claim, Publication};
 use crate::compare::standing;
+use crate::reproduce::EXPERIMENTS;
 use crate::results::{ClaimResult, Verdict, typed};
 use crate::rundir::{self, RunDir};
 use crate::{Error, files, kept};
@@ -52,15 +53,22 @@ impl Row {
 
     /// The command that measures it at the paper's scale.
     pub fn command(&self) -> String {
-        let given = self.judge().or(self.kept.as_ref()).or(self.fresh.as_ref()).map(|r| r.command.as_str());
-        let command = given.map_or_else(
-            || {
-                let experiment = self.claim.id.split('/').next().unwrap_or_default();
-                format!("cargo xtask reproduce {experiment} --tier paper")
-            },
-            |command| command.replace("--tier smoke", "--tier paper").replace("--tier quick", "--tier paper"),
+        // A run that did not measure a number does not measure it at another tier; a sweep's plan holds all of its
+        // networks.
+        let measures = |r: &&ClaimResult| r.measured.is_some() || r.command.contains(" sweep ");
+        let unjudged = [&self.kept, &self.fresh].into_iter().flatten().find(measures);
+        let command = self.judge().or(unjudged).map_or_else(
+            || format!("cargo xtask reproduce {} --tier paper", self.experiment()),
+            |r| r.command.replace("--tier smoke", "--tier paper").replace("--tier quick", "--tier paper"),
         );
         typed(&command)
+    }
+
+    /// The experiment that the number belongs to: the part that its id begins with, or else the whole.
+    fn experiment(&self) -> &str {
+        let part = self.claim.id.split('/').next().unwrap_or_default();
+        let known = EXPERIMENTS.iter().any(|e| e.id == part);
+        if known { part } else { part.split('-').next().unwrap_or_default() }
     }
 
     /// Whether what is judged was trained for less than the paper says: a number that agrees all the same counts.
@@ -235,6 +243,34 @@ mod tests {
         );
     }
 
+    /// Whether a command names experiments and plans that are there.
+    fn exists(command: &str) -> bool {
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        command.split(" ; ").all(|one| {
+            let words: Vec<&str> = one.split_whitespace().collect();
+            match words[..] {
+                ["cargo", "xtask", "reproduce", id, ..] => EXPERIMENTS.iter().any(|e| e.id == id),
+                ["cargo", "xtask", "sweep", "new", plan, ..] => sources.join(plan).is_file(),
+                _ => false,
+            }
+        })
+    }
+
+    #[test]
+    fn a_command_that_did_not_measure_a_number_is_not_named_for_it() {
+        let claims = Publication::pellegrini2025().unwrap().claims;
+        let claim = claims.iter().find(|c| c.id == "F-HH/constrained/L2").unwrap();
+        let finding = Finding::NotRun { measured: None, reason: "not part of this run".into() };
+        let command = "benchsuite reproduce F-FHN --tier paper --limit 1";
+        let kept = ClaimResult::judge(claim, finding, command, Tier::Paper, &[1]);
+        let row = Row { claim: claim.clone(), kept: Some(kept), fresh: None };
+        assert_eq!(row.command(), "cargo xtask reproduce F-HH --tier paper");
+        // Parts that are not run alone belong to the whole.
+        let claims = Publication::kainth2025().unwrap().claims;
+        let row = Row { claim: claims[0].clone(), kept: None, fresh: None };
+        assert_eq!(row.command(), "cargo xtask reproduce P --tier paper");
+    }
+
     #[test]
     fn the_page_shows_every_number_of_every_work_with_a_command_and_links_to_the_runs() {
         let folder = tempfile::tempdir().unwrap();
@@ -253,13 +289,13 @@ mod tests {
         std::fs::write(run.join("results.json"), serde_json::to_string(&[smoke]).unwrap()).unwrap();
         let (page, line) = write(Some(folder.path()), folder.path()).unwrap();
         assert!(line.starts_with("all works: "), "{line}");
-        let html = std::fs::read_to_string(page).unwrap();
+        let html = std::fs::read_to_string(page).unwrap().replace("<wbr>", "");
         assert!(html.contains("<a href=\"K/report.html\">") && html.contains("-49.5"));
         let works = gather(Some(folder.path())).unwrap();
         assert_eq!(works.len(), 4);
         for row in works.iter().flat_map(|w| &w.rows) {
             assert!(html.contains(&format!(">{}</code>", row.claim.id)), "{} is missing", row.claim.id);
-            assert!(row.command().starts_with("cargo xtask "), "{}: {}", row.claim.id, row.command());
+            assert!(exists(&row.command()), "{}: {}", row.claim.id, row.command());
             assert!(row.verdict() != Verdict::NotRun || !row.reason().is_empty());
         }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Row, Work};
 use crate::manifest::{Code, Machine, now};
 use crate::report::verdicts::precise;
-use crate::report::{Block, Cell, Document, Table, Tone};
+use crate::report::{Block, Cell, Document, Table, Tone, header};
 use crate::results::Verdict;
 
 pub(super) fn document(works: &[Work], linked: bool) -> Document {
@@ -34,7 +34,7 @@ pub(super) fn document(works: &[Work], linked: bool) -> Document {
         })
         .collect();
     if !pages.is_empty() {
-        blocks.push(Block::Heading("A page for each work".into()));
+        blocks.push(Block::heading("A page for each work"));
         blocks.push(Block::Paragraph(
             "What was asked, how, every figure, what deviates from the publication, and where the numbers \
              come from:"
@@ -52,10 +52,10 @@ pub(super) fn document(works: &[Work], linked: bool) -> Document {
         let text = format!("{}: resume to go on.", unfinished.join(", "));
         blocks.push(Block::Notice(Tone::Warning, text));
     }
-    blocks.push(Block::Heading("Where ours differ".into()));
+    blocks.push(Block::heading("Where ours differ"));
     blocks.push(differences(works, &commands));
     for work in works {
-        blocks.push(Block::Heading(work.publication.short.clone()));
+        blocks.push(Block::heading(work.publication.short.clone()));
         blocks.push(Block::Paragraph(work.publication.citation.clone()));
         let (judged, open): (Vec<&Row>, Vec<&Row>) =
             work.rows.iter().partition(|r| r.verdict() != Verdict::NotRun);
@@ -70,14 +70,14 @@ pub(super) fn document(works: &[Work], linked: bool) -> Document {
             blocks.push(Block::Details(title, vec![Block::Table(claims(&open, &commands))]));
         }
     }
-    blocks.push(Block::Heading("How fast, beside others".into()));
+    blocks.push(Block::heading("How fast, beside others"));
     blocks.push(Block::Links(vec![(
         "Ours beside the rivals: solvers, training, inference, each with where we are behind".into(),
         "benches.html".into(),
     )]));
-    blocks.push(Block::Heading("To measure them again".into()));
+    blocks.push(Block::heading("To measure them again"));
     blocks.push(Block::Table(commands.table()));
-    blocks.push(Block::Heading("This program and this machine".into()));
+    blocks.push(Block::heading("This program and this machine"));
     blocks.push(Block::Table(origin(&machine)));
     Document {
         title: "Excitable cells, simulated and learned: what four works say, and what came out".into(),
@@ -114,14 +114,14 @@ fn overview(works: &[Work]) -> Table {
     ]);
     Table {
         caption: "Published numbers at the paper's scale".into(),
-        header: ["work", "numbers", "PASS", "DIFFERS", "NOT_RUN"].map(Into::into).to_vec(),
+        header: header(["work", "numbers", "PASS", "DIFFERS", "NOT_RUN"]),
         rows,
         ..Table::default()
     }
 }
 
 fn digits(value: Option<f64>) -> Cell {
-    value.map_or(Cell::number(None), |v| Cell { text: precise(v), tone: Tone::Plain, number: true })
+    value.map_or(Cell::number(None), |v| Cell::digits(precise(v)))
 }
 
 fn differences(works: &[Work], commands: &Commands) -> Block {
@@ -137,10 +137,9 @@ fn claims(rows: &[&Row], commands: &Commands) -> Table {
     let rows = rows.iter().map(|row| {
         let verdict = row.verdict();
         let judged = format!("{verdict}{}", if row.is_shorter() { ", shorter training" } else { "" });
-        let (text, tone) = match verdict {
-            Verdict::Pass => (judged, Tone::Good),
-            Verdict::Differs => (judged, Tone::Bad),
-            Verdict::NotRun => (format!("{verdict}: {}", row.reason()), Tone::Quiet),
+        let text = match verdict {
+            Verdict::NotRun => format!("{verdict}: {}", row.reason()),
+            _ => judged,
         };
         let fresh = row.fresh.as_ref().and_then(|r| r.measured);
         vec![
@@ -150,8 +149,8 @@ fn claims(rows: &[&Row], commands: &Commands) -> Table {
             digits(row.measured()),
             digits(fresh).toned(Tone::Quiet),
             Cell::text(row.claim.rule.to_string()),
-            Cell::text(text).toned(tone),
-            Cell { text: commands.number(row).to_string(), tone: Tone::Plain, number: true },
+            Cell::text(text).toned(verdict.into()),
+            Cell::digits(commands.number(row).to_string()),
         ]
     });
     let header = [
@@ -203,14 +202,14 @@ impl Commands {
             let of = self.measures.get(command).into_iter().flatten();
             let text: Vec<String> = of.map(|(experiment, n)| format!("{experiment} ({n})")).collect();
             vec![
-                Cell { text: (k + 1).to_string(), tone: Tone::Plain, number: true },
+                Cell::digits((k + 1).to_string()),
                 Cell::text(text.join(", ")),
                 Cell::text(format!("`{command}`")),
             ]
         });
         Table {
             caption: "Commands, and how many numbers of which experiment each measures".into(),
-            header: ["no.", "numbers", "command"].map(Into::into).to_vec(),
+            header: header(["no.", "numbers", "command"]),
             rows: rows.collect(),
             ..Table::default()
         }

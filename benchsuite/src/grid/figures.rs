@@ -119,9 +119,7 @@ pub fn batches(name: &str, results: &[&TrialResult]) -> Result<String, Error> {
     let x = || Axis::Log(BATCH.into());
     let panels = [
         scatter("mean error (Fig. 22)", x(), Axis::Log(ERROR.into()), &groups, batch, error),
-        scatter("time of an iteration (Fig. 23)", x(), Axis::Log("µs".into()), &groups, batch, |r| {
-            r.iteration_us
-        }),
+        scatter("time of an iteration (Fig. 23)", x(), Axis::log("µs"), &groups, batch, |r| r.iteration_us),
     ];
     draw(name, &panels, (900, 400))
 }
@@ -228,7 +226,7 @@ pub fn courses(name: &str, results: &[(&str, &TrialResult)]) -> Result<String, E
     let mut panels =
         [("validation", "mean of |ΔU| + |ΔW|"), ("training", "loss of a batch")].map(|(title, y)| Panel {
             title: title.into(),
-            x: Axis::Linear("iteration".into()),
+            x: Axis::linear("iteration"),
             y: Axis::Log(y.into()),
             series: Vec::new(),
         });

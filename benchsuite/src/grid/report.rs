@@ -5,8 +5,8 @@ use super::cuts::{Network, Prediction, starts};
 use super::select::{self, error};
 use super::{figures, findings, results, solutions, tables};
 use crate::claims::Publication;
-use crate::report::{Block, Cell, Table, Tone, scientific};
-use crate::results::{ClaimResult, Verdict};
+use crate::report::{Block, Table, Tone, scientific, verdicts};
+use crate::results::ClaimResult;
 use crate::sweep::finished::Finished;
 use crate::trial::{Class, Problem, Protocol, TrialResult};
 use crate::{Error, files};
@@ -19,8 +19,8 @@ pub(super) fn blocks(sweep: &Finished<'_>) -> Result<Vec<Block>, Error> {
     }
     let publication = Publication::werneck2024()?;
     let command = crate::sweep::command("run", sweep.folder.path());
-    let verdicts = findings::judge(&publication, &all, &command);
-    files::write_json(&sweep.folder.path().join("results.json"), &verdicts)?;
+    let judged = findings::judge(&publication, &all, &command);
+    files::write_json(&sweep.folder.path().join("results.json"), &judged)?;
     let mut blocks = Vec::new();
     if let Some(doubt) = findings::doubt(&all) {
         blocks.push(Block::Notice(Tone::Warning, format!("{doubt}.")));
@@ -33,11 +33,11 @@ pub(super) fn blocks(sweep: &Finished<'_>) -> Result<Vec<Block>, Error> {
         publication.citation
     )));
     for experiment in select::experiments(&all) {
-        blocks.push(Block::Heading(format!("{experiment}{}", about(&experiment))));
+        blocks.push(Block::heading(format!("{experiment}{}", about(&experiment))));
         blocks.extend(tables_of(&publication, &experiment, &select::of(&all, &experiment)));
         blocks.extend(figures_of(sweep, &all, &experiment)?);
     }
-    blocks.extend(verdict_blocks(&verdicts));
+    blocks.extend(verdict_blocks(&publication, &judged));
     Ok(blocks)
 }
 
@@ -109,10 +109,6 @@ fn tables_of(publication: &Publication, experiment: &str, of: &[&TrialResult]) -
     blocks
 }
 
-fn figure(name: &str, svg: String, caption: impl Into<String>) -> Block {
-    Block::Figure { name: name.into(), svg, caption: caption.into() }
-}
-
 fn figures_of(sweep: &Finished<'_>, all: &[TrialResult], experiment: &str) -> Result<Vec<Block>, Error> {
     let of = select::of(all, experiment);
     let mut blocks = Vec::new();
@@ -122,17 +118,25 @@ fn figures_of(sweep: &Finished<'_>, all: &[TrialResult], experiment: &str) -> Re
     match experiment {
         "W-BS1" => {
             let svg = figures::batches(&name("batches"), &of)?;
-            blocks.push(figure(
-                &name("batches"),
+            blocks.push(Block::figure(
+                name("batches"),
                 svg,
                 "As Figs 22 and 23: error and cost by class and batch size.",
             ));
             let svg = figures::classes(&name("classes"), &of)?;
-            blocks.push(figure(&name("classes"), svg, "As Figs 24 and 25: error by size and by class."));
+            blocks.push(Block::figure(
+                name("classes"),
+                svg,
+                "As Figs 24 and 25: error by size and by class.",
+            ));
         }
         "W-BC1" => {
             let svg = figures::domains(&name("domains"), &of)?;
-            blocks.push(figure(&name("domains"), svg, "As Fig. 29: error by the end of the time domain."));
+            blocks.push(Block::figure(
+                name("domains"),
+                svg,
+                "As Fig. 29: error by the end of the time domain.",
+            ));
         }
         _ => {
             let number = match experiment {
@@ -142,8 +146,8 @@ fn figures_of(sweep: &Finished<'_>, all: &[TrialResult], experiment: &str) -> Re
                 _ => "Errors",
             };
             let svg = figures::shapes(&name("shapes"), &format!("{experiment}: all networks"), &of)?;
-            blocks.push(figure(
-                &name("shapes"),
+            blocks.push(Block::figure(
+                name("shapes"),
                 svg,
                 format!("{number}: error by neurons and shape. {rings}"),
             ));
@@ -151,12 +155,12 @@ fn figures_of(sweep: &Finished<'_>, all: &[TrialResult], experiment: &str) -> Re
     }
     if of.iter().any(|r| r.spec.extra.is_some()) {
         let svg = figures::extra(&name("extra"), &of)?;
-        blocks.push(figure(&name("extra"), svg, "As Figs 34 and 37: with and without extra data."));
+        blocks.push(Block::figure(name("extra"), svg, "As Figs 34 and 37: with and without extra data."));
     }
     if let Some(shown) = courses_shown(&of) {
         let svg = figures::courses(&name("courses"), &shown)?;
-        blocks.push(figure(
-            &name("courses"),
+        blocks.push(Block::figure(
+            name("courses"),
             svg,
             "The course of training; rings are breakthroughs, where the error falls below half of its smallest \
              value so far.",
@@ -224,8 +228,8 @@ fn best_network(sweep: &Finished<'_>, all: &[TrialResult], experiment: &str) -> 
         }
     };
     Ok(vec![
-        figure(
-            &name("solutions"),
+        Block::figure(
+            name("solutions"),
             solutions::solutions(&name("solutions"), &title, &some)?,
             format!(
                 "{}: U over time from 91 initial states, by {of}. In front the {} that hold a point with at least \
@@ -234,66 +238,34 @@ fn best_network(sweep: &Finished<'_>, all: &[TrialResult], experiment: &str) -> 
                 solutions::high(&some).len()
             ),
         ),
-        figure(
-            &name("slices"),
+        Block::figure(
+            name("slices"),
             solutions::slices(&name("slices"), &cuts, ACROSS)?,
             format!("{}: the error in three cuts of its domain.", numbers[1]),
         ),
-        figure(
-            &name("regions"),
+        Block::figure(
+            name("regions"),
             solutions::regions(&name("regions"), &field, ACROSS)?,
             format!("{}: where in the plane of initial values the error is high.", numbers[2]),
         ),
-        figure(
-            &name("phase"),
+        Block::figure(
+            name("phase"),
             solutions::phase_plane(&name("phase"), &title, &few)?,
             format!("{}: solutions in the phase plane.", numbers[3]),
         ),
     ])
 }
 
-fn verdict_blocks(verdicts: &[ClaimResult]) -> Vec<Block> {
-    if verdicts.is_empty() {
+fn verdict_blocks(publication: &Publication, results: &[ClaimResult]) -> Vec<Block> {
+    if results.is_empty() {
         return Vec::new();
     }
-    let count = |v: Verdict| verdicts.iter().filter(|r| r.verdict == v).count();
-    let tone = |v: Verdict| match v {
-        Verdict::Pass => Tone::Good,
-        Verdict::Differs => Tone::Bad,
-        Verdict::NotRun => Tone::Quiet,
-    };
-    let row = |r: &ClaimResult| {
-        vec![
-            Cell::text(format!("`{}`", r.id)),
-            Cell::text(r.source.clone()),
-            Cell::number(Some(r.published)),
-            Cell::number(r.measured),
-            Cell::text(r.tolerance.clone()),
-            Cell::text(match &r.reason {
-                Some(why) if r.measured.is_none() => format!("{}: {why}", r.verdict),
-                _ => r.verdict.to_string(),
-            })
-            .toned(tone(r.verdict)),
-        ]
-    };
     vec![
-        Block::Heading("Published claims".into()),
-        Block::Paragraph(format!(
-            "{} PASS, {} DIFFER, {} were not run under the paper's protocol. `results.json` has them all.",
-            count(Verdict::Pass),
-            count(Verdict::Differs),
-            count(Verdict::NotRun)
-        )),
+        Block::heading("Published claims"),
+        Block::Paragraph(format!("{}. `results.json` has them all.", verdicts::counts(results))),
         Block::Details(
-            format!("All {} claims", verdicts.len()),
-            vec![Block::Table(Table {
-                caption: "Claims, published and measured".into(),
-                groups: Vec::new(),
-                header: ["claim", "source", "published", "measured", "agrees if", "verdict"]
-                    .map(str::to_owned)
-                    .to_vec(),
-                rows: verdicts.iter().map(row).collect(),
-            })],
+            format!("All {} claims", results.len()),
+            vec![verdicts::table(publication, results, true)],
         ),
     ]
 }

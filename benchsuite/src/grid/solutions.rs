@@ -36,8 +36,7 @@ pub fn solutions(name: &str, title: &str, all: &[Prediction]) -> Result<String, 
         series.push(Series::new(first("network, high error"), Mark::Line, Colour::Red, u(p, &p.network)));
         series.push(Series::new(first("accurate"), Mark::Dashed, Colour::Ink, u(p, &p.truth)));
     }
-    let panel =
-        Panel { title: title.into(), x: Axis::Linear(TIME.into()), y: Axis::Linear("U".into()), series };
+    let panel = Panel { title: title.into(), x: Axis::Linear(TIME.into()), y: Axis::linear("U"), series };
     draw(name, &[panel], (900, 420))
 }
 
@@ -60,12 +59,7 @@ pub fn phase_plane(name: &str, title: &str, all: &[Prediction]) -> Result<String
         || Series::new("starts", Mark::Dot, Colour::Orange, all.iter().map(|p| (p.start[0], p.start[1])));
     let panel = |what: &str, mut series: Vec<Series>| {
         series.push(starts());
-        Panel {
-            title: format!("{title}: {what}"),
-            x: Axis::Linear("U".into()),
-            y: Axis::Linear("W".into()),
-            series,
-        }
+        Panel { title: format!("{title}: {what}"), x: Axis::linear("U"), y: Axis::linear("W"), series }
     };
     let panels = [
         panel("accurate", curves(|p| &p.truth, Colour::Ink)),

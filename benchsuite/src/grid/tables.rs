@@ -16,16 +16,8 @@ use crate::stats::anova::Anova;
 use crate::stats::{Shape, deviation, mean};
 use crate::trial::TrialResult;
 
-fn number(value: Option<f64>) -> Cell {
-    Cell::number(value)
-}
-
-fn text(value: impl Into<String>) -> Cell {
-    Cell::text(value)
-}
-
 fn whole(value: Option<usize>) -> Cell {
-    Cell { text: value.map_or("–".into(), |v| v.to_string()), number: true, ..Cell::default() }
+    Cell::digits(value.map_or("–".into(), |v| v.to_string()))
 }
 
 /// `(SiLU-32, Tanh-32)`, as the dissertation writes architectures.
@@ -73,15 +65,15 @@ fn variance(
         }
     };
     let cells = |(term, coefficient): &(&str, Option<&str>)| {
-        let mut row = vec![text(*term)];
+        let mut row = vec![Cell::text(*term)];
         for (quantity, _) in printed {
-            row.push(number(published(publication, &format!("{prefix}/{term}/{quantity}"))));
+            row.push(Cell::number(published(publication, &format!("{prefix}/{term}/{quantity}"))));
         }
         row.push(whole(
             (if *term == "Residual" { Some(&ours.residual) } else { ours.row(term) })
                 .map(|r| r.degrees as usize),
         ));
-        row.extend(printed.iter().map(|(quantity, _)| number(value(term, *coefficient, quantity))));
+        row.extend(printed.iter().map(|(quantity, _)| Cell::number(value(term, *coefficient, quantity))));
         row
     };
     let names = || printed.iter().map(|(_, name)| (*name).to_owned());
@@ -166,14 +158,14 @@ pub fn variances(publication: &Publication, results: &[&TrialResult]) -> Result<
         let (extra, intra) = (printed("extra"), printed("intra"));
         let ratio = extra.zip(intra).map(|(e, i)| e / i);
         rows.push(vec![
-            text(name),
-            number(extra),
-            number(intra),
-            number(ratio),
-            number(Some(ours.extra)),
-            number(Some(ours.intra)),
-            number(Some(ours.extra / ours.intra)),
-            number(Some(ours.p)),
+            Cell::text(name),
+            Cell::number(extra),
+            Cell::number(intra),
+            Cell::number(ratio),
+            Cell::number(Some(ours.extra)),
+            Cell::number(Some(ours.intra)),
+            Cell::number(Some(ours.extra / ours.intra)),
+            Cell::number(Some(ours.p)),
         ]);
     }
     let columns = ["extra-group", "intra-group", "ratio"].map(str::to_owned);
@@ -225,15 +217,15 @@ pub fn domains(publication: &Publication, results: &[&TrialResult]) -> Table {
         let spread = deviation(&errors);
         vec![
             whole(Some(end as usize)),
-            number(of("mean")),
-            number(of("std")),
-            number(of("best")),
-            number(of("worst")),
+            Cell::number(of("mean")),
+            Cell::number(of("std")),
+            Cell::number(of("best")),
+            Cell::number(of("worst")),
             whole(Some(errors.len())),
-            number(Some(m)),
-            number(Some(spread).filter(|s| s.is_finite())),
-            number(errors.iter().copied().reduce(f64::min)),
-            number(errors.iter().copied().reduce(f64::max)),
+            Cell::number(Some(m)),
+            Cell::number(Some(spread).filter(|s| s.is_finite())),
+            Cell::number(errors.iter().copied().reduce(f64::min)),
+            Cell::number(errors.iter().copied().reduce(f64::max)),
         ]
     };
     let columns = ["Mean", "Std", "Best", "Worst"].map(str::to_owned);

@@ -7,8 +7,8 @@ use crate::Error;
 use crate::claims::Publication;
 use crate::grid::tables;
 use crate::manifest::Manifest;
-use crate::report::{Block, Cell, Document, Table, Tone, scientific};
-use crate::results::{ClaimResult, Verdict};
+use crate::report::{Block, Cell, Document, Table, Tone, header, scientific, verdicts};
+use crate::results::ClaimResult;
 
 /// What a report is written from.
 pub(super) struct Parts<'a> {
@@ -32,9 +32,9 @@ pub(super) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
             ),
         ));
     }
-    blocks.push(Block::Heading("When does a network beat a good solver, and by how much?".into()));
+    blocks.push(Block::heading("When does a network beat a good solver, and by how much?"));
     blocks.push(Block::Paragraph(answer(m)));
-    blocks.push(Block::Heading("Solvers".into()));
+    blocks.push(Block::heading("Solvers"));
     blocks.push(Block::Paragraph(format!(
         "FitzHugh–Nagumo's equations by Euler's method until t = 10. A step of a cell is {} additions and \
          multiplications; a set moves 20 bytes a cell. One thread of this machine does at most {:.0} Gflop/s and \
@@ -45,13 +45,12 @@ pub(super) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
     )));
     blocks.push(Block::Table(solvers(parts)));
     gpu(m, &mut blocks);
-    blocks.push(Block::Heading("Networks".into()));
-    blocks.push(Block::Figure {
-        name: "fig39".into(),
-        svg: figures::pool(m)?,
-        caption: "As Fig. 39: the time of untrained networks by their neurons and layers, native engine."
-            .into(),
-    });
+    blocks.push(Block::heading("Networks"));
+    blocks.push(Block::figure(
+        "fig39",
+        figures::pool(m)?,
+        "As Fig. 39: the time of untrained networks by their neurons and layers, native engine.",
+    ));
     match tables::inference(parts.publication, 12, &times(m)) {
         Ok(table) => blocks.push(Block::Table(table)),
         Err(e) => blocks.push(Block::Paragraph(format!("Table 12: {e}"))),
@@ -78,29 +77,31 @@ pub(super) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
     if !m.chunks.is_empty() {
         blocks.push(Block::Table(chunks(m)));
     }
-    blocks.push(Block::Figure {
-        name: "fig42".into(),
-        svg: figures::activations(m)?,
-        caption: "As Fig. 42: the time of networks of equal layers by activation, native engine.".into(),
-    });
-    blocks.push(Block::Figure {
-        name: "fig41".into(),
-        svg: figures::front(m)?,
-        caption: "As Fig. 41: errors of kept trained networks on their validation sets, with the time of their \
-                  shape here; Euler's method with its error over cells with stimuli from 0 to .1 at t = 1, 2, …, 10."
-            .into(),
-    });
-    blocks.push(Block::Heading("Claims".into()));
-    blocks.push(Block::Table(claims(parts.results)));
-    blocks.push(Block::Heading("Where the numbers come from".into()));
+    blocks.push(Block::figure(
+        "fig42",
+        figures::activations(m)?,
+        "As Fig. 42: the time of networks of equal layers by activation, native engine.",
+    ));
+    blocks.push(Block::figure("fig41", figures::front(m)?, "As Fig. 41: errors of kept trained networks on their validation sets, with the time of their \
+                  shape here; Euler's method with its error over cells with stimuli from 0 to .1 at t = 1, 2, …, 10."));
+    blocks.push(Block::heading("Claims"));
+    blocks.push(verdicts::table(parts.publication, parts.results, false));
     if let Some(start) = parts.manifest.starts.first() {
-        blocks.push(Block::List(vec![
-            format!("command: `{}`", start.command),
-            format!("commit: {}", parts.manifest.commits().join(", ")),
-            format!("machine: {}, {}, {}", start.machine.cpu, start.machine.simd, start.machine.os),
-            "times: CPU time of one thread, the smallest of several, in proportion to the rows or cells that were timed".into(),
-        ]));
+        blocks.push(Block::heading("Run it again"));
+        blocks.push(Block::Paragraph(
+            "The first command repeats this run; its times are new ones. The second one takes as many networks as the \
+             publication."
+                .into(),
+        ));
+        blocks.push(Block::Code(format!("{}\ncargo xtask reproduce W-INF --tier paper", start.command)));
     }
+    blocks.push(Block::heading("Where the numbers come from"));
+    blocks.push(Block::Table(crate::provenance::table(parts.manifest, parts.config.seed)));
+    blocks.push(Block::Paragraph(
+        "Times are CPU times of one thread, the smallest of several, in proportion to the rows or cells that were \
+         timed."
+            .into(),
+    ));
     Ok(Document {
         title: "Networks against a numerical solver: inference in Werneck 2024".into(),
         subtitle: format!("Experiment W-INF, tier {}", parts.config.tier),
@@ -168,12 +169,8 @@ fn answer(m: &Measurements) -> String {
     )
 }
 
-fn header(names: &[&str]) -> Vec<String> {
-    names.iter().map(|n| (*n).to_owned()).collect()
-}
-
 fn percent(x: f64) -> Cell {
-    Cell { text: format!("{:.0} %", 100.0 * x), tone: Tone::Plain, number: true }
+    Cell::digits(format!("{:.0} %", 100.0 * x))
 }
 
 fn solvers(parts: &Parts<'_>) -> Table {
@@ -195,7 +192,7 @@ fn solvers(parts: &Parts<'_>) -> Table {
         caption:
             "Table 11: Euler's method, Δt = .1, t = 10; published: CUDA on an RTX 4070, here: one thread"
                 .into(),
-        header: header(&[
+        header: header([
             "how",
             "cells",
             "published, s",
@@ -215,7 +212,7 @@ fn gpu(m: &Measurements, blocks: &mut Vec<Block>) {
     let ran = m.gpu.iter().filter(|r| r.not_run.is_none()).map(|r| {
         vec![
             Cell::text(r.name.clone()),
-            Cell { text: scientific(r.cells as f64), number: true, ..Cell::default() },
+            Cell::digits(scientific(r.cells as f64)),
             Cell::number(r.seconds),
             r.of_limit.map_or_else(|| Cell::number(None), percent),
             Cell::text(r.device.clone().unwrap_or_default()),
@@ -225,7 +222,7 @@ fn gpu(m: &Measurements, blocks: &mut Vec<Block>) {
     if !rows.is_empty() {
         blocks.push(Block::Table(Table {
             caption: "On a GPU".into(),
-            header: header(&["what", "cells or rows", "s", "of the device's limit", "device"]),
+            header: header(["what", "cells or rows", "s", "of the device's limit", "device"]),
             rows,
             ..Table::default()
         }));
@@ -271,7 +268,7 @@ fn networks(m: &Measurements) -> Table {
         caption: "Some of the pool, 16 million rows on one thread: operations and bytes a row, the fraction of what \
                   the machine's arithmetic (products alone) or memory allows"
             .into(),
-        header: header(&[
+        header: header([
             "layers",
             "flop a row",
             "bytes a row",
@@ -291,31 +288,7 @@ fn chunks(m: &Measurements) -> Table {
     });
     Table {
         caption: "The search for the best number of rows at a time: ONNX Runtime, 16 million rows".into(),
-        header: header(&["layers", "rows at a time", "s"]),
-        rows: rows.collect(),
-        ..Table::default()
-    }
-}
-
-fn claims(results: &[ClaimResult]) -> Table {
-    let rows = results.iter().map(|r| {
-        let tone = match r.verdict {
-            Verdict::Pass => Tone::Good,
-            Verdict::Differs => Tone::Bad,
-            Verdict::NotRun => Tone::Quiet,
-        };
-        vec![
-            Cell::text(r.id.clone()),
-            Cell::text(r.source.clone()),
-            Cell::number(Some(r.published)),
-            Cell::number(r.measured),
-            Cell::text(r.verdict.to_string()).toned(tone),
-            Cell::text(r.reason.clone().unwrap_or_default()),
-        ]
-    });
-    Table {
-        caption: "Published and found".into(),
-        header: header(&["claim", "where", "published", "here", "verdict", "why not"]),
+        header: header(["layers", "rows at a time", "s"]),
         rows: rows.collect(),
         ..Table::default()
     }

@@ -32,8 +32,8 @@ pub(super) fn pool(measured: &Measurements) -> Result<String, Error> {
     }
     let panel = Panel {
         title: "Untrained networks, 16 million rows".into(),
-        x: Axis::Log("neurons".into()),
-        y: Axis::Log("time (s)".into()),
+        x: Axis::log("neurons"),
+        y: Axis::log("time (s)"),
         series,
     };
     draw("fig39", &[panel], SIZE)
@@ -62,8 +62,8 @@ pub(super) fn front(measured: &Measurements) -> Result<String, Error> {
     series.push(Series::new("", Mark::Dot, Colour::Ink, points));
     let panel = Panel {
         title: "Error and time, 16 million rows or cells".into(),
-        x: Axis::Log("time (s)".into()),
-        y: Axis::Log("mean of |ΔU| + |ΔW|".into()),
+        x: Axis::log("time (s)"),
+        y: Axis::log("mean of |ΔU| + |ΔW|"),
         series,
     };
     draw("fig41", &[panel], SIZE)
@@ -91,8 +91,8 @@ pub(super) fn activations(measured: &Measurements) -> Result<String, Error> {
         .collect();
     let panel = Panel {
         title: "Networks of equal layers, 16 million rows".into(),
-        x: Axis::Log("neurons".into()),
-        y: Axis::Log("time (s)".into()),
+        x: Axis::log("neurons"),
+        y: Axis::log("time (s)"),
         series,
     };
     draw("fig42", &[panel], SIZE)

@@ -13,10 +13,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::claims::Publication;
-use crate::manifest::{Code, Machine, Manifest, Start, now};
+use crate::manifest::Manifest;
 use crate::progress::Progress;
 use crate::reproduce::{Job, Options, Summary};
-use crate::results::Verdict;
 use crate::rundir::RunDir;
 use crate::{Error, Tier, files};
 
@@ -112,13 +111,7 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
             datasets: BTreeMap::new(),
             starts: Vec::new(),
         },
-        Start {
-            at: now(),
-            command: job.command.clone(),
-            jobs: 1,
-            code: Code::current(),
-            machine: Machine::current(),
-        },
+        job.start(1),
     )?;
 
     progress.stage("1/4 solvers", 1.0, 0.0);
@@ -164,18 +157,10 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
     // Last of all: a run that has it is finished.
     files::write_json(&RunDir::results(run.path()), &results)?;
     progress.finish();
-    let count = |verdict| results.iter().filter(|r| r.verdict == verdict).count();
-    let line = if config.is_comparable() {
-        format!(
-            "{} claims PASS, {} DIFFER, {} were not run",
-            count(Verdict::Pass),
-            count(Verdict::Differs),
-            count(Verdict::NotRun)
-        )
-    } else {
+    let doubt = (!config.is_comparable()).then(|| {
         format!("tier {}: {} of 909 networks; not comparable with the paper", config.tier, config.networks)
-    };
-    Ok(Summary { report: run.join("report.html"), lines: vec![line] })
+    });
+    Ok(Summary::of_claims(run.join("report.html"), &results, doubt))
 }
 
 #[cfg(test)]

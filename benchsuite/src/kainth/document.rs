@@ -7,10 +7,10 @@ use super::findings::Findings;
 use super::truth::Truth;
 use crate::Error;
 use crate::claims::Publication;
-use crate::kuptsov::{figure, heading, median};
 use crate::manifest::Manifest;
-use crate::report::{Block, Cell, Document, Table, Tone, verdicts};
+use crate::report::{Again, Block, Cell, Document, Table, Tone, header, verdicts};
 use crate::results::ClaimResult;
+use crate::stats::median;
 
 /// What a report is written from.
 pub(crate) struct Parts<'a> {
@@ -36,10 +36,8 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
     question(parts, &mut blocks);
     answer(parts, &mut blocks);
     method(parts, &mut blocks);
-    heading(&mut blocks, "Extrapolation (P-EXT, P-BASE)");
-    for one in figures::potentials(f, parts.truth)? {
-        figure(&mut blocks, Some(one));
-    }
+    blocks.push(Block::heading("Extrapolation (P-EXT, P-BASE)"));
+    blocks.extend(figures::potentials(f, parts.truth)?);
     blocks.push(Block::Table(variables(parts)));
     blocks.push(Block::Paragraph(
         "Errors over time count phase, and small errors of the frequency add up. Once a network is half a cycle \
@@ -47,26 +45,26 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
          horizon compare frequencies. Baselines are compared at the first one."
             .into(),
     ));
-    heading(&mut blocks, "Shape of the gates (P-MORPH)");
-    figure(&mut blocks, figures::gates(f, parts.truth)?);
+    blocks.push(Block::heading("Shape of the gates (P-MORPH)"));
+    blocks.extend(figures::gates(f, parts.truth)?);
     let shapes = shapes(parts);
     blocks.push(if shapes.rows.is_empty() {
         Block::Paragraph("No network fires before the first horizon: there are no gates to compare.".into())
     } else {
         Block::Table(shapes)
     });
-    heading(&mut blocks, "Every arm, every seed (P-ABL, P-NOISE, P-SEED)");
+    blocks.push(Block::heading("Every arm, every seed (P-ABL, P-NOISE, P-SEED)"));
     for group in Group::ALL {
         let arms = f.arms(group);
         if arms.is_empty() || (group != Group::Main && group != Group::Subject && arms.len() < 2) {
             continue;
         }
-        figure(&mut blocks, figures::distribution(f, group)?);
+        blocks.extend(figures::distribution(f, group)?);
         blocks.push(Block::Table(numbers(parts, group)));
     }
-    figure(&mut blocks, figures::courses(f)?);
+    blocks.extend(figures::courses(f)?);
     deviations(&mut blocks);
-    heading(&mut blocks, "Verdicts");
+    blocks.push(Block::heading("Verdicts"));
     blocks.push(Block::Paragraph(
         "One line for each claim. The public text has words alone: the claims file quotes them beside the rule. \
          The same list is in `results.json`."
@@ -76,8 +74,21 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
         blocks.extend(verdicts::kept(parts.publication, true)?);
     }
     blocks.push(verdicts::table(parts.publication, parts.results, true));
-    again(parts, &mut blocks);
-    heading(&mut blocks, "Where the numbers come from");
+    let more = format!(
+        ", as chosen here: {} seeds of `{METHOD}` and its baselines, {} iterations each, and the other arms",
+        FULL.1, FULL.0
+    );
+    blocks.extend(
+        Again {
+            what: "networks",
+            more: &more,
+            command: parts.command,
+            resume: parts.resume,
+            experiment: "P",
+        }
+        .blocks(),
+    );
+    blocks.push(Block::heading("Where the numbers come from"));
     blocks.push(Block::Table(crate::provenance::table(parts.manifest, parts.config.seed)));
     Ok(Document {
         title: "Physics-informed neural ODEs with scale-aware residuals: Kainth et al. 2025".into(),
@@ -93,7 +104,7 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
 }
 
 fn question(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
-    heading(blocks, "Question");
+    blocks.push(Block::heading("Question"));
     blocks.push(Block::Paragraph(
         "A network learns the vector field of Hodgkin and Huxley's axon from one oscillation. Does it go on \
          oscillating with the right frequency and amplitude when it is integrated by itself, far beyond what it \
@@ -113,7 +124,7 @@ fn percent(value: Option<f64>) -> String {
 }
 
 fn answer(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
-    heading(blocks, "Answer");
+    blocks.push(Block::heading("Answer"));
     let f = parts.findings;
     let lines = MAIN.iter().filter(|(arm, ..)| f.of(arm).next().is_some()).map(|(arm, name, _)| {
         let good = f.successes(arm);
@@ -132,7 +143,7 @@ fn answer(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
 
 fn method(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
     let c = parts.config;
-    heading(blocks, "Method");
+    blocks.push(Block::heading("Method"));
     blocks
         .push(Block::Formula("u' = N(u); loss = mean ((u(tᵢ) − ũᵢ)/σ)² + λ Σⱼ meanᵢ ((Nⱼ − fⱼ)/sⱼ)²".into()));
     blocks.push(Block::List(vec![
@@ -171,7 +182,7 @@ fn method(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
 
 fn number(values: &[f64]) -> Cell {
     match median(values).filter(|v| v.is_finite()) {
-        Some(v) => Cell { text: format!("{v:.3}"), number: true, ..Cell::default() },
+        Some(v) => Cell::digits(format!("{v:.3}")),
         None => Cell::number(None),
     }
 }
@@ -213,7 +224,7 @@ fn numbers(parts: &Parts<'_>, group: Group) -> Table {
     };
     Table {
         caption: format!("{}: medians over seeds to the first horizon", group.title()),
-        header: [
+        header: header([
             "arm",
             "frequency error, %",
             "amplitude error, %",
@@ -223,9 +234,7 @@ fn numbers(parts: &Parts<'_>, group: Group) -> Table {
             "below 2 % and 10 %",
             "frequency error further on, %",
             "iterations with divergence, trainings ended by it",
-        ]
-        .map(str::to_owned)
-        .to_vec(),
+        ]),
         rows: f.arms(group).into_iter().map(|a| row(&a.id)).collect(),
         ..Table::default()
     }
@@ -281,16 +290,19 @@ fn shapes(parts: &Parts<'_>) -> Table {
         caption:
             "Gates over the last oscillation before the first horizon, medians over seeds that fire there"
                 .into(),
-        header: ["network", "gate", "difference, % of range", "sharpest subthreshold bend over the cell's"]
-            .map(str::to_owned)
-            .to_vec(),
+        header: header([
+            "network",
+            "gate",
+            "difference, % of range",
+            "sharpest subthreshold bend over the cell's",
+        ]),
         rows,
         ..Table::default()
     }
 }
 
 fn deviations(blocks: &mut Vec<Block>) {
-    heading(blocks, "What is ours");
+    blocks.push(Block::heading("What is ours"));
     blocks.push(Block::List(vec![
         "The paper's network, sizes, learning rates, λ, scales, iterations and seeds are not public. All of them \
          are our choices, named above."
@@ -307,18 +319,4 @@ fn deviations(blocks: &mut Vec<Block>) {
          and its numbers are those of the window itself."
             .into(),
     ]));
-}
-
-fn again(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
-    heading(blocks, "Run it again");
-    blocks.push(Block::Paragraph(format!(
-        "The first command repeats this run: on the same machine with the same commit it gives the same networks, bit \
-         for bit. The second one goes on with a run that was stopped. The third one is the scale of the verdicts: {} \
-         seeds of `{METHOD}` and its baselines, {} iterations each, and the other arms.",
-        FULL.1, FULL.0
-    )));
-    blocks.push(Block::Code(format!(
-        "{}\n{}\ncargo xtask reproduce P --tier paper",
-        parts.command, parts.resume
-    )));
 }

@@ -7,6 +7,8 @@ use surrogates::neural_ode::OdeMethod;
 
 use super::truth::Truth;
 use crate::Error;
+use crate::figures::rounded;
+use crate::stats::range;
 
 /// What a network's trajectory has of the cell's, up to some time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -127,17 +129,12 @@ pub(crate) fn evaluate(found: &[f64], truth: &Truth, ends: &[f64], keep: bool) -
     })
 }
 
-/// Six digits are more than a figure shows.
-pub(crate) fn rounded(value: f64) -> f64 {
-    format!("{value:.5e}").parse().unwrap_or(value)
-}
-
 fn horizon(end: f64, truth: &[f64], found: &[f64], dt: f64, deviations: &[f64]) -> Result<Horizon, Error> {
     let n = deviations.len();
     let own = spikes(truth, n, dt)?;
     let others = if found.len() > n { spikes(found, n, dt)? } else { Vec::new() };
     let v = || truth.iter().step_by(n).copied();
-    let (low, high) = v().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+    let (low, high) = range(v());
     let pairs = || own.iter().zip(&others);
     let error_of_peak = |(a, b): (&Spike, &Spike)| (b.peak - a.peak).abs() / (high - low) * 100.0;
     let whole = found.len() == truth.len();
@@ -190,8 +187,7 @@ fn morphology(truth: &[f64], found: &[f64], n: usize, dt: f64) -> Result<Option<
     for j in 1..n {
         let a = oscillation(truth, n, dt, own, j);
         let b = oscillation(found, n, dt, other, j);
-        let (low, high) =
-            a.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(*x), h.max(*x)));
+        let (low, high) = range(a.iter().copied());
         let square = a.iter().zip(&b).map(|(a, b)| (a - b).powi(2)).sum::<f64>() / a.len() as f64;
         shape.push(square.sqrt() / (high - low) * 100.0);
         let bend = |x: &[f64], (from, to): (f64, f64)| {

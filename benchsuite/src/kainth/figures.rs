@@ -6,7 +6,7 @@ use super::findings::Findings;
 use super::truth::Truth;
 use crate::Error;
 use crate::figures::{Axis, Colour, Mark, Panel, Series, draw};
-use crate::kuptsov::Figure;
+use crate::report::Block;
 
 /// The method and its baselines with what the figures call them.
 pub(crate) const MAIN: [(&str, &str, Colour); 4] = [
@@ -15,10 +15,6 @@ pub(crate) const MAIN: [(&str, &str, Colour); 4] = [
     (PLAIN, "neural ODE", Colour::Green),
     (PINN, "PINN", Colour::Purple),
 ];
-
-fn linear(text: &str) -> Axis {
-    Axis::Linear(text.to_owned())
-}
 
 /// The time between kept states, in ms.
 const EVERY: f64 = 0.1;
@@ -37,7 +33,7 @@ fn own(truth: &Truth, j: usize, end: f64) -> Vec<(f64, f64)> {
 }
 
 /// The potential over the first horizon: the cell and, one below the other, each way to learn.
-pub(crate) fn potentials(f: &Findings, truth: &Truth) -> Result<Vec<Figure>, Error> {
+pub(crate) fn potentials(f: &Findings, truth: &Truth) -> Result<Vec<Block>, Error> {
     let mut figures = Vec::new();
     for (pair, name, title) in [
         (&MAIN[..2], "potential-informed", "networks with the equations"),
@@ -49,8 +45,8 @@ pub(crate) fn potentials(f: &Findings, truth: &Truth) -> Result<Vec<Figure>, Err
             let Some(&(end, _)) = points.last() else { continue };
             panels.push(Panel {
                 title: (*label).to_owned(),
-                x: linear("time, ms"),
-                y: linear("V, mV"),
+                x: Axis::linear("time, ms"),
+                y: Axis::linear("V, mV"),
                 series: vec![
                     Series::new("cell", Mark::Line, Colour::Blue, own(truth, 0, end)),
                     Series::new(*label, Mark::Thin, *colour, points),
@@ -58,30 +54,30 @@ pub(crate) fn potentials(f: &Findings, truth: &Truth) -> Result<Vec<Figure>, Err
             });
         }
         if !panels.is_empty() {
-            figures.push(Figure {
+            figures.push(Block::figure(
                 name,
-                svg: draw(name, &panels, (1300, 360))?,
-                caption: format!(
+                draw(name, &panels, (1300, 360))?,
+                format!(
                     "The potential of the cell and of {title} (seed 1). The first {:.2} ms were \
                      observed; the rest is extrapolated.",
                     truth.period
                 ),
-            });
+            ));
         }
     }
     Ok(figures)
 }
 
 /// The gates around the last subthreshold stretch of the first horizon.
-pub(crate) fn gates(f: &Findings, truth: &Truth) -> Result<Option<Figure>, Error> {
+pub(crate) fn gates(f: &Findings, truth: &Truth) -> Result<Option<Block>, Error> {
     let Some(&(end, _)) = kept(f, METHOD, 0).last() else { return Ok(None) };
     let from = (end - 2.0 * truth.period).max(0.0);
     let late = |points: Vec<(f64, f64)>| points.into_iter().filter(move |(t, _)| *t >= from);
     let panels: Vec<Panel> = (1..truth.states())
         .map(|j| Panel {
             title: format!("gate {}", truth.names[j]),
-            x: linear("time, ms"),
-            y: linear(&truth.names[j]),
+            x: Axis::linear("time, ms"),
+            y: Axis::linear(&truth.names[j]),
             series: std::iter::once(Series::new("cell", Mark::Line, Colour::Blue, late(own(truth, j, end))))
                 .chain(MAIN.iter().take(3).map(|(arm, label, colour)| {
                     Series::new(*label, Mark::Thin, *colour, late(kept(f, arm, j)))
@@ -89,11 +85,11 @@ pub(crate) fn gates(f: &Findings, truth: &Truth) -> Result<Option<Figure>, Error
                 .collect(),
         })
         .collect();
-    Ok(Some(Figure {
-        name: "gates",
-        svg: draw("gates", &panels, (1500, 400))?,
-        caption: "The gates over the last two oscillations before the end of the horizon (seed 1).".into(),
-    }))
+    Ok(Some(Block::figure(
+        "gates",
+        draw("gates", &panels, (1500, 400))?,
+        "The gates over the last two oscillations before the end of the horizon (seed 1).",
+    )))
 }
 
 /// What a dot of [`distribution`] is.
@@ -116,7 +112,7 @@ fn rows(f: &Findings, group: Group, title: &str, number: Number) -> Panel {
 }
 
 /// The distribution over seeds: frequency, amplitude and error of every arm of a group.
-pub(crate) fn distribution(f: &Findings, group: Group) -> Result<Option<Figure>, Error> {
+pub(crate) fn distribution(f: &Findings, group: Group) -> Result<Option<Block>, Error> {
     let name = match group {
         Group::Main => "seeds-main",
         Group::Scaling => "seeds-scaling",
@@ -132,24 +128,29 @@ pub(crate) fn distribution(f: &Findings, group: Group) -> Result<Option<Figure>,
     if f.arms(group).len() < 2 {
         return Ok(None);
     }
-    let panels = [
+    let mut panels = vec![
         rows(f, group, "frequency error, %", |h| h.frequency_error),
         rows(f, group, "amplitude error, %", |h| h.amplitude_error),
         rows(f, group, "error, standard deviations", |h| h.error),
     ];
+    // Networks that all do not fire have neither frequency nor amplitude.
+    panels.retain(|p| p.series.iter().any(|s| s.points.iter().any(|(x, _)| x.is_finite())));
+    if panels.is_empty() {
+        return Ok(None);
+    }
     let height = 160 + 30 * f.arms(group).len() as u32;
-    Ok(Some(Figure {
+    Ok(Some(Block::figure(
         name,
-        svg: draw(name, &panels, (1500, height))?,
-        caption: format!(
+        draw(name, &panels, (1500, height))?,
+        format!(
             "{}: every seed at the first horizon. What does not fire twice, or broke off, has no dot.",
             group.title()
         ),
-    }))
+    )))
 }
 
 /// The courses of the method and its baselines.
-pub(crate) fn courses(f: &Findings) -> Result<Option<Figure>, Error> {
+pub(crate) fn courses(f: &Findings) -> Result<Option<Block>, Error> {
     let mut panels = Vec::new();
     for (title, physics) in [("data term", false), ("physics term", true)] {
         let mut series = Vec::new();
@@ -165,7 +166,7 @@ pub(crate) fn courses(f: &Findings) -> Result<Option<Figure>, Error> {
         }
         panels.push(Panel {
             title: title.into(),
-            x: linear("iteration"),
+            x: Axis::linear("iteration"),
             y: Axis::Log(title.into()),
             series,
         });
@@ -173,11 +174,10 @@ pub(crate) fn courses(f: &Findings) -> Result<Option<Figure>, Error> {
     if f.networks.iter().all(|n| n.trial.arm.subject != Subject::HodgkinHuxley) {
         return Ok(None);
     }
-    Ok(Some(Figure {
-        name: "courses",
-        svg: draw("courses", &panels, (1200, 420))?,
-        caption: "The terms of the loss during training, all seeds. Physics terms that are not scaled are in \
-                  physical units, and not comparable with those that are; the PINN's data term is half a square."
-            .into(),
-    }))
+    Ok(Some(Block::figure(
+        "courses",
+        draw("courses", &panels, (1200, 420))?,
+        "The terms of the loss during training, all seeds. Physics terms that are not scaled are in \
+                  physical units, and not comparable with those that are; the PINN's data term is half a square.",
+    )))
 }

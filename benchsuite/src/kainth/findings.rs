@@ -7,8 +7,8 @@ use super::evaluate::Horizon;
 use super::train::Trained;
 use crate::Tier;
 use crate::claims::{Claim, Publication};
-use crate::kuptsov::median;
 use crate::results::{ClaimResult, Finding};
+use crate::stats::{median, range};
 
 /// All of a run, or all that is kept.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -69,8 +69,7 @@ impl Findings {
             arms.push(super::arm::UNSCALED);
         }
         let errors: Vec<f64> = arms.into_iter().filter_map(|a| self.error(a)).collect();
-        let (low, high) =
-            errors.iter().fold((f64::INFINITY, 0.0), |(l, h), e| (f64::min(l, *e), f64::max(h, *e)));
+        let (low, high) = range(errors.iter().copied());
         (errors.len() > 1).then_some(high / low)
     }
 
@@ -106,20 +105,10 @@ pub(crate) fn judge(
 
 fn one(f: &Findings, tier: Tier, doubt: Option<&str>, claim: &Claim) -> ClaimResult {
     let (values, value) = measured(f, &claim.id);
-    let finding = match (value, doubt) {
-        (None, _) => Finding::NotRun { measured: None, reason: "not part of this run".into() },
-        (Some(value), None) => Finding::Measured(value),
-        (Some(value), Some(doubt)) => Finding::NotRun { measured: Some(value), reason: doubt.to_owned() },
-    };
+    let finding = Finding::of(value, doubt, || "not part of this run".into());
     let mut seeds: Vec<u64> = f.of(METHOD).map(|n| n.seed).collect();
     seeds.insert(0, f.seed);
-    let mut result = ClaimResult::judge(claim, finding, &f.command, tier, &seeds);
-    let finite: Vec<f64> = values.into_iter().filter(|v| v.is_finite()).collect();
-    if finite.len() > 1 {
-        let ends = finite.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
-        result.spread = Some(ends.1 - ends.0);
-    }
-    result
+    ClaimResult::judge(claim, finding, &f.command, tier, &seeds).over(&values)
 }
 
 /// The values over seeds, if there are several, and the one that the claim is about.
@@ -160,9 +149,8 @@ fn measured(f: &Findings, id: &str) -> (Vec<f64>, Option<f64>) {
         ["P-NOISE", level] => frequency(&format!("noise-{level}"), false),
         ["P-SEED", "spread"] => {
             let errors = f.numbers(METHOD, false, |h| h.error);
-            let ends =
-                errors.iter().fold((f64::INFINITY, 0.0), |(l, h), e| (f64::min(l, *e), f64::max(h, *e)));
-            let value = (errors.len() > 1).then_some(ends.1 / ends.0);
+            let (low, high) = range(errors.iter().copied());
+            let value = (errors.len() > 1).then_some(high / low);
             (errors, value)
         }
         _ => single(None),

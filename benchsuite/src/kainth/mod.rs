@@ -59,10 +59,7 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
         config: &config,
         truths: &truths,
         ends,
-        progress: &progress,
-        stop: job.stop,
-        save_every: job.save_every(),
-        resume: &job.resume,
+        supervision: job.supervision(&progress),
     };
     let each = config.iterations as f64;
     let done = config.trials.iter().filter(|t| shared.finished(t)).count() as f64 * each;

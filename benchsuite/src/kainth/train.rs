@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use surrogates::neural_ode::{self, OdeConfig, OdeTrainer, Pace, Window};
@@ -13,9 +12,9 @@ use super::arm::Learner;
 use super::config::{Config, Trial};
 use super::evaluate::{self, Evaluation};
 use super::truth::Truth;
-use crate::interrupt::Stop;
-use crate::progress::Progress;
+use crate::figures;
 use crate::report::scientific;
+use crate::training::{Supervision, Training};
 use crate::{Error, files};
 
 /// A finished network: `trials/*/result.json`.
@@ -49,24 +48,17 @@ pub(crate) struct Shared<'a> {
     pub(crate) config: &'a Config,
     pub(crate) truths: &'a [Truth],
     pub(crate) ends: &'a [f64],
-    pub(crate) progress: &'a Progress,
-    pub(crate) stop: Stop,
-    /// How often the state is saved while training goes on.
-    pub(crate) save_every: Duration,
-    pub(crate) resume: &'a str,
+    pub(crate) supervision: Supervision<'a>,
 }
 
-/// How long a stop may wait, and how often progress is shown.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
-
 /// A trainer of either kind.
-trait Course {
+trait Iterates {
     fn iteration(&self) -> u64;
     fn step(&mut self) -> Result<(), Failure>;
     fn save(&self, path: &Path) -> Result<(), Failure>;
 }
 
-impl Course for OdeTrainer {
+impl Iterates for OdeTrainer {
     fn iteration(&self) -> u64 {
         self.iteration()
     }
@@ -78,7 +70,7 @@ impl Course for OdeTrainer {
     }
 }
 
-impl Course for Trainer {
+impl Iterates for Trainer {
     fn iteration(&self) -> u64 {
         self.iteration()
     }
@@ -96,7 +88,11 @@ impl Shared<'_> {
     }
 
     fn model_path(&self, trial: &Trial) -> PathBuf {
-        self.run.join("models").join(format!("{}.onnx", trial.file_name()))
+        self.models().join(format!("{}.onnx", trial.file_name()))
+    }
+
+    fn models(&self) -> PathBuf {
+        self.run.join("models")
     }
 
     /// Whether an earlier start finished a network.
@@ -118,10 +114,8 @@ impl Shared<'_> {
             return files::read_json(&result_path, &again);
         }
         let model = self.model_path(trial);
-        for needed in [Some(folder.as_path()), model.parent()].into_iter().flatten() {
-            std::fs::create_dir_all(needed)
-                .map_err(Error::io(needed, "check that the run's folder is writable"))?;
-        }
+        files::create_folder(&folder)?;
+        files::create_folder(&self.models())?;
         let trained = match trial.arm.learner {
             Learner::NeuralOde => self.neural_ode(trial, &folder, &model)?,
             Learner::Pinn => self.pinn(trial, &folder, &model)?,
@@ -129,7 +123,7 @@ impl Shared<'_> {
         files::write_json(&result_path, &trained)?;
         let horizon = trained.evaluation.horizons.first();
         let percent = |x: Option<f64>| x.map_or("none".into(), |x| format!("{x:.2} %"));
-        self.progress.line(&format!(
+        self.supervision.progress.line(&format!(
             "  {}: to {} ms frequency error {}, amplitude error {}, error {}",
             trial.id(),
             horizon.map_or(0.0, |h| h.end),
@@ -155,12 +149,12 @@ impl Shared<'_> {
         let method = config.method;
         let field = config.physics.is_some().then(|| Arc::clone(truth.field()));
         let checkpoint = folder.join("checkpoint.safetensors");
-        let mut trainer = if checkpoint.exists() {
+        let trainer = if checkpoint.exists() {
             OdeTrainer::resume(&checkpoint, config, window, field).map_err(&failed)?
         } else {
             OdeTrainer::new(config, window, field).map_err(&failed)?
         };
-        let (microseconds, failure) = self.iterate(trial, &mut trainer, &checkpoint)?;
+        let (trainer, microseconds, failure) = self.iterate(trial, trainer, &checkpoint)?;
         let network = trainer.network();
         let description = self.describe(trial, truth, trainer.iteration());
         neural_ode::export(network, &description, model).map_err(&failed)?;
@@ -175,7 +169,7 @@ impl Shared<'_> {
             parameters: network.parameters().len(),
             iterations: trainer.iteration(),
             microseconds_per_iteration: microseconds,
-            onnx_sha256: hash(model)?,
+            onnx_sha256: files::sha256_of(model, "run again with --resume")?,
             failure,
             diverged: trainer.diverged(),
             course: course.map(rounded).collect(),
@@ -196,12 +190,12 @@ impl Shared<'_> {
             ..TrainingSet::default()
         };
         let checkpoint = folder.join("checkpoint.safetensors");
-        let mut trainer = if checkpoint.exists() {
+        let trainer = if checkpoint.exists() {
             Trainer::resume(&checkpoint, config, set).map_err(&failed)?
         } else {
             Trainer::new(config, set).map_err(&failed)?
         };
-        let (microseconds, failure) = self.iterate(trial, &mut trainer, &checkpoint)?;
+        let (trainer, microseconds, failure) = self.iterate(trial, trainer, &checkpoint)?;
         let mut description = self.describe(trial, truth, trainer.iteration());
         description.inputs = vec![Label::new("t", "ms")];
         onnx::export(trainer.network(), &description, model).map_err(&failed)?;
@@ -217,7 +211,7 @@ impl Shared<'_> {
             parameters: trainer.network().parameters().len(),
             iterations: trainer.iteration(),
             microseconds_per_iteration: microseconds,
-            onnx_sha256: hash(model)?,
+            onnx_sha256: files::sha256_of(model, "run again with --resume")?,
             failure,
             diverged: 0,
             course: course.map(rounded).collect(),
@@ -247,59 +241,54 @@ impl Shared<'_> {
         }
     }
 
-    /// Iterates to the end. Returns the wall time of an iteration in µs, and why it ended early, if it did: a
-    /// training that diverges is a result.
-    fn iterate(
+    /// Iterates to the end. Returns the trainer, the wall time of an iteration in µs, and why it ended early, if
+    /// it did: a training that diverges is a result.
+    fn iterate<T: Iterates>(
         &self,
         trial: &Trial,
-        trainer: &mut impl Course,
+        trainer: T,
         checkpoint: &Path,
-    ) -> Result<(f64, Option<String>), Error> {
-        let failed = failed(trial);
-        let first = trainer.iteration();
-        self.progress.add(first as f64, || trial.id());
-        let started = Instant::now();
-        let (mut looked, mut saved, mut counted) = (started, started, first);
-        let mut failure = None;
-        while trainer.iteration() < self.config.iterations {
-            match trainer.step() {
-                Ok(()) => {}
-                Err(e @ (Failure::Diverged { .. } | Failure::NotFinite { .. })) => {
-                    failure = Some(e.to_string());
-                    break;
-                }
-                Err(e) => return Err(failed(e)),
+    ) -> Result<(T, f64, Option<String>), Error> {
+        let mut training = MayDiverge { trial, trainer, failure: None };
+        let seconds = self.supervision.train(&mut training, self.config.iterations, 1.0, checkpoint)?;
+        Ok((training.trainer, seconds * 1e6, training.failure))
+    }
+}
+
+/// A training that may end by diverging.
+struct MayDiverge<'a, T> {
+    trial: &'a Trial,
+    trainer: T,
+    failure: Option<String>,
+}
+
+impl<T: Iterates> Training for MayDiverge<'_, T> {
+    fn done(&self) -> u64 {
+        self.trainer.iteration()
+    }
+
+    fn step(&mut self) -> Result<bool, Error> {
+        match self.trainer.step() {
+            Ok(()) => Ok(true),
+            Err(e @ (Failure::Diverged { .. } | Failure::NotFinite { .. })) => {
+                self.failure = Some(e.to_string());
+                Ok(false)
             }
-            if looked.elapsed() < LOOK_EVERY.min(self.save_every) {
-                continue;
-            }
-            looked = Instant::now();
-            let done = trainer.iteration();
-            self.progress.add((done - counted) as f64, || format!("{} at {done}", trial.id()));
-            counted = done;
-            if self.stop.requested() {
-                trainer.save(checkpoint).map_err(&failed)?;
-                return Err(Error::Interrupted { resume: self.resume.to_owned() });
-            }
-            if saved.elapsed() >= self.save_every {
-                trainer.save(checkpoint).map_err(&failed)?;
-                saved = Instant::now();
-            }
+            Err(e) => Err(failed(self.trial)(e)),
         }
-        let done = trainer.iteration();
-        self.progress.add((self.config.iterations - counted) as f64, || trial.id());
-        trainer.save(checkpoint).map_err(&failed)?;
-        Ok((started.elapsed().as_secs_f64() * 1e6 / (done - first).max(1) as f64, failure))
+    }
+
+    fn save(&self, checkpoint: &Path) -> Result<(), Error> {
+        self.trainer.save(checkpoint).map_err(failed(self.trial))
+    }
+
+    fn note(&self) -> String {
+        format!("{} at {}", self.trial.id(), self.done())
     }
 }
 
 fn rounded((iteration, data, physics): (u64, f64, f64)) -> (u64, f64, f64) {
-    (iteration, evaluate::rounded(data), evaluate::rounded(physics))
-}
-
-fn hash(model: &Path) -> Result<String, Error> {
-    let bytes = std::fs::read(model).map_err(Error::io(model, "run again with --resume"))?;
-    Ok(files::sha256(&bytes))
+    (iteration, figures::rounded(data), figures::rounded(physics))
 }
 
 fn failed(trial: &Trial) -> impl Fn(Failure) -> Error + use<> {

@@ -42,7 +42,7 @@ impl Data {
     /// [`Error::Data`] for a file that is damaged, or a data set in which a trajectory arrives at the
     /// fixed point; [`Error::Damaged`] for one that is not the experiment's.
     pub(crate) fn prepare(folder: &Path, config: &Config, mut made: impl FnMut(&str)) -> Result<Self, Error> {
-        std::fs::create_dir_all(folder).map_err(Error::io(folder, "check that it is writable"))?;
+        files::create_folder(folder)?;
         let mut sets = BTreeMap::new();
         for map in &config.maps {
             let name = name(map);

@@ -2,14 +2,15 @@
 
 use super::config::{Config, Method, PAPER_EPOCHS, PAPER_STEPS, Part, STEPS, Variant};
 use super::data::Separation;
-use super::figures::{self, Figure};
-use super::findings::{Findings, median};
+use super::figures;
+use super::findings::Findings;
 use super::tables;
 use crate::Error;
 use crate::claims::Publication;
 use crate::manifest::Manifest;
-use crate::report::{Block, Document, Tone, scientific};
-use crate::results::{ClaimResult, Verdict};
+use crate::report::{Again, Block, Document, Tone, scientific, verdicts};
+use crate::results::ClaimResult;
+use crate::stats::median;
 
 /// What a report is written from.
 pub(crate) struct Parts<'a> {
@@ -42,56 +43,59 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
     question(parts, &mut blocks);
     answer(parts, &mut blocks);
     method(parts, &mut blocks);
-    heading(&mut blocks, "What the maps learned from");
+    blocks.push(Block::heading("What the maps learned from"));
     separation_text(parts, &mut blocks);
-    figure(&mut blocks, figures::separation(parts.separations)?);
-    figure(&mut blocks, figures::courses(f)?);
+    blocks.extend(figures::separation(parts.separations)?);
+    blocks.extend(figures::courses(f)?);
     blocks.push(Block::Table(tables::trainings(f)));
     printed_text(f, &mut blocks);
     if wants(Part::Series) {
-        heading(&mut blocks, "Time series and attractor (K-TS)");
+        blocks.push(Block::heading("Time series and attractor (K-TS)"));
         for variant in Variant::ALL {
-            figure(&mut blocks, figures::series(f, variant)?);
+            blocks.extend(figures::series(f, variant)?);
         }
-        figure(&mut blocks, figures::attractor(f)?);
+        blocks.extend(figures::attractor(f)?);
         blocks.push(Block::Table(tables::rhythms(f)));
     }
     if wants(Part::Diagrams) {
-        heading(&mut blocks, "Bifurcation diagrams (K-BIF)");
-        transition_text(f, &mut blocks);
-        figure(&mut blocks, figures::diagrams(f, "rising"));
-        figure(&mut blocks, figures::diagrams(f, "far"));
+        blocks.push(Block::heading("Bifurcation diagrams (K-BIF)"));
+        transition_text(parts, &mut blocks);
+        blocks.extend(figures::diagrams(f, "rising"));
+        blocks.extend(figures::diagrams(f, "far"));
     }
     if wants(Part::FixedPoint) {
-        heading(&mut blocks, "The fixed point (K-FP)");
-        figure(&mut blocks, figures::distances(f)?);
+        blocks.push(Block::heading("The fixed point (K-FP)"));
+        blocks.extend(figures::distances(f)?);
         blocks.push(Block::Table(tables::distances(f)));
         outside_text(parts, &mut blocks);
     }
     if wants(Part::Eigenvalues) {
-        heading(&mut blocks, "Its eigenvalues (K-EIG)");
+        blocks.push(Block::heading("Its eigenvalues (K-EIG)"));
         blocks.push(Block::Paragraph(
             "A map's multipliers ρ become growth rates by μ = ln(ρ)/Δt, with the principal logarithm: imaginary \
              parts lie between −π/Δt and π/Δt."
                 .into(),
         ));
         for variant in Variant::ALL {
-            figure(&mut blocks, figures::rates(f, variant)?);
+            blocks.extend(figures::rates(f, variant)?);
         }
     }
     if wants(Part::Bistability) {
-        heading(&mut blocks, "The silent branch (K-BIST)");
-        figure(&mut blocks, figures::diagrams(f, "near"));
+        blocks.push(Block::heading("The silent branch (K-BIST)"));
+        blocks.extend(figures::diagrams(f, "near"));
         blocks.push(Block::Table(tables::windows(f)));
     }
     if wants(Part::Reach) {
-        heading(&mut blocks, "How many random starts become silent (K-PFXP)");
-        figure(&mut blocks, figures::reach(f)?);
+        blocks.push(Block::heading("How many random starts become silent (K-PFXP)"));
+        blocks.extend(figures::reach(f)?);
     }
     deviations(parts, &mut blocks);
-    verdicts(parts, &mut blocks)?;
-    again(parts, &mut blocks);
-    blocks.push(Block::Heading("Where the numbers come from".into()));
+    judged(parts, &mut blocks)?;
+    blocks.extend(
+        Again { what: "maps", more: "", command: parts.command, resume: parts.resume, experiment: "K" }
+            .blocks(),
+    );
+    blocks.push(Block::heading("Where the numbers come from"));
     blocks.push(Block::Table(crate::provenance::table(parts.manifest, parts.config.seed)));
     Ok(Document {
         title: "Neural maps of a bursting cell: Kuptsov et al. 2022".into(),
@@ -105,18 +109,8 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
     })
 }
 
-pub(crate) fn heading(blocks: &mut Vec<Block>, text: &str) {
-    blocks.push(Block::Heading(text.into()));
-}
-
-pub(crate) fn figure(blocks: &mut Vec<Block>, figure: Option<Figure>) {
-    if let Some(Figure { name, svg, caption }) = figure {
-        blocks.push(Block::Figure { name: name.into(), svg, caption });
-    }
-}
-
 fn question(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
-    heading(blocks, "Question");
+    blocks.push(Block::heading("Question"));
     blocks.push(Block::Paragraph(
         "A small network learns to step a β-cell of the pancreas through time: from the state (V, n, S) and one \
          parameter, V_S, to the state Δt later. It sees nothing but the cell's oscillation (bursts or spikes). \
@@ -130,7 +124,7 @@ fn question(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
 
 /// The answer in words that follow from the numbers.
 fn answer(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
-    heading(blocks, "Answer");
+    blocks.push(Block::heading("Answer"));
     let f = parts.findings;
     let mut lines = Vec::new();
     for variant in Variant::ALL {
@@ -172,18 +166,12 @@ fn answer(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
             found.join("; ")
         ));
     }
-    let counts = |v| parts.results.iter().filter(|r| r.verdict == v).count();
-    lines.push(format!(
-        "{} claims PASS, {} DIFFER, {} were not run",
-        counts(Verdict::Pass),
-        counts(Verdict::Differs),
-        counts(Verdict::NotRun)
-    ));
+    lines.push(format!("claims: {}", verdicts::counts(parts.results)));
     blocks.push(Block::List(lines));
 }
 
 fn method(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
-    heading(blocks, "Method");
+    blocks.push(Block::heading("Method"));
     blocks.push(Block::Formula(
         "hᵢ = tanh([u without uᵢ, p]·[Aᵢ′; Bᵢ] + βᵢ)\nqᵢ = tanh(uᵢ aᵢ + αᵢ + hᵢ)\nvᵢ = uᵢ + qᵢ bᵢ + γᵢ"
             .into(),
@@ -257,21 +245,23 @@ fn outside_text(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
     }
 }
 
-fn transition_text(f: &Findings, blocks: &mut Vec<Block>) {
+fn transition_text(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
+    let f = parts.findings;
+    let printed = parts.publication.claim("K-BIF/ode/transition").map_or(f64::NAN, |c| c.value);
     let Some(ode) = f.ode(Variant::Original).and_then(|a| a.transition) else { return };
     let maps: Vec<String> = f
         .main(Variant::Original)
         .map(|m| m.analysis.transition.map_or("none found".into(), |t| format!("{t:.4}")))
         .collect();
     blocks.push(Block::Paragraph(format!(
-        "Bursting becomes spiking at V_S = {ode:.4} in the equations (±0.0005, by bisection; the paper reads −33.73 \
-         off its diagram), and at {} in the maps, seed by seed.",
+        "Bursting becomes spiking at V_S = {ode:.4} in the equations (±0.0005, by bisection; the paper reads {printed} off \
+         its diagram), and at {} in the maps, seed by seed.",
         maps.join(", ")
     )));
 }
 
 fn deviations(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
-    heading(blocks, "Deviations from the paper, and what it does not print");
+    blocks.push(Block::heading("Deviations from the paper, and what it does not print"));
     let c = parts.config;
     blocks.push(Block::List(vec![
         format!(
@@ -345,8 +335,8 @@ fn printed_text(f: &Findings, blocks: &mut Vec<Block>) {
     }
 }
 
-fn verdicts(parts: &Parts<'_>, blocks: &mut Vec<Block>) -> Result<(), Error> {
-    heading(blocks, "Verdicts");
+fn judged(parts: &Parts<'_>, blocks: &mut Vec<Block>) -> Result<(), Error> {
+    blocks.push(Block::heading("Verdicts"));
     blocks.push(Block::Paragraph(
         "One line for each published number. PASS and DIFFERS are given to numbers of the maps only at the paper's \
          scale; where the paper has words alone, the claims file quotes them beside the rule. The same list is in \
@@ -354,21 +344,8 @@ fn verdicts(parts: &Parts<'_>, blocks: &mut Vec<Block>) -> Result<(), Error> {
             .into(),
     ));
     if !parts.config.is_comparable() {
-        blocks.extend(crate::report::verdicts::kept(parts.publication, true)?);
+        blocks.extend(verdicts::kept(parts.publication, true)?);
     }
-    blocks.push(crate::report::verdicts::table(parts.publication, parts.results, true));
+    blocks.push(verdicts::table(parts.publication, parts.results, true));
     Ok(())
-}
-
-fn again(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
-    heading(blocks, "Run it again");
-    blocks.push(Block::Paragraph(
-        "The first command repeats this run: on the same machine with the same commit it gives the same maps, bit \
-         for bit. The second one goes on with a run that was stopped. The third one is the paper's own scale."
-            .into(),
-    ));
-    blocks.push(Block::Code(format!(
-        "{}\n{}\ncargo xtask reproduce K --tier paper",
-        parts.command, parts.resume
-    )));
 }

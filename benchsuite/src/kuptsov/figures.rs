@@ -8,24 +8,14 @@ use super::findings::{Findings, MapResult};
 use super::series::Series as States;
 use crate::Error;
 use crate::figures::{Axis, Colour, Mark, Panel, Series, draw};
+use crate::report::Block;
 use crate::shades::{self, Shades};
-
-/// A figure: file name, SVG, caption.
-pub(crate) struct Figure {
-    pub(crate) name: &'static str,
-    pub(crate) svg: String,
-    pub(crate) caption: String,
-}
 
 /// The colours of several maps.
 const COLOURS: [Colour; 3] = [Colour::Red, Colour::Green, Colour::Grey];
 
-fn linear(text: &str) -> Axis {
-    Axis::Linear(text.to_owned())
-}
-
 /// Figs 1 and 7, or 4 and 8: V over time at V_S = −36 and −33, ODE above map.
-pub(crate) fn series(f: &Findings, variant: Variant) -> Result<Option<Figure>, Error> {
+pub(crate) fn series(f: &Findings, variant: Variant) -> Result<Option<Block>, Error> {
     let (name, numbers) = match variant {
         Variant::Original => ("fig1-7-series", "Figs 1 and 7"),
         Variant::Bistable => ("fig4-8-series", "Figs 4 and 8"),
@@ -39,8 +29,8 @@ pub(crate) fn series(f: &Findings, variant: Variant) -> Result<Option<Figure>, E
             let points = s.states.iter().enumerate().map(|(i, u)| (i as f64 * s.dt, u[0]));
             panels.push(Panel {
                 title: format!("{who}, V_S = {}", s.v_s),
-                x: linear("time, s"),
-                y: linear("V, mV"),
+                x: Axis::linear("time, s"),
+                y: Axis::linear("V, mV"),
                 series: vec![Series::new("", Mark::Line, colour, points)],
             });
         }
@@ -50,11 +40,11 @@ pub(crate) fn series(f: &Findings, variant: Variant) -> Result<Option<Figure>, E
         "{numbers}: V of the {variant} system and of its neural map (seed 1), bursting at V_S = -36 and spiking \
          at -33, after transients."
     );
-    Ok(Some(Figure { name, svg, caption }))
+    Ok(Some(Block::figure(name, svg, caption)))
 }
 
 /// Fig. 2: the bursting attractor in space, seen from the side.
-pub(crate) fn attractor(f: &Findings) -> Result<Option<Figure>, Error> {
+pub(crate) fn attractor(f: &Findings) -> Result<Option<Block>, Error> {
     let Some(ode) = f.ode(Variant::Original).and_then(|a| a.series.first()) else { return Ok(None) };
     let Some(map) = f.main(Variant::Original).next().and_then(|m| m.analysis.series.first()) else {
         return Ok(None);
@@ -65,23 +55,21 @@ pub(crate) fn attractor(f: &Findings) -> Result<Option<Figure>, Error> {
     };
     let panel = |title: &str, s: &States, colour| Panel {
         title: title.to_owned(),
-        x: linear("S − 0.08 n"),
-        y: linear("V − 120 n, mV"),
+        x: Axis::linear("S − 0.08 n"),
+        y: Axis::linear("V − 120 n, mV"),
         series: vec![Series::new("", Mark::Line, colour, seen(s))],
     };
     let panels = [panel("ODE", ode, Colour::Blue), panel("map", map, Colour::Red)];
-    Ok(Some(Figure {
-        name: "fig2-attractor",
-        svg: draw("fig2-attractor", &panels, (1000, 400))?,
-        caption:
-            "Fig. 2: the bursting attractor of the original system at V_S = -36 in (V, n, S), projected \
-                  along n; left the ODE, right the map."
-                .into(),
-    }))
+    Ok(Some(Block::figure(
+        "fig2-attractor",
+        draw("fig2-attractor", &panels, (1000, 400))?,
+        "Fig. 2: the bursting attractor of the original system at V_S = -36 in (V, n, S), projected \
+                  along n; left the ODE, right the map.",
+    )))
 }
 
 /// Fig. 3, Figs 5a and 9a, Figs 5b and 9b: diagrams of ODE and map.
-pub(crate) fn diagrams(f: &Findings, which: &str) -> Option<Figure> {
+pub(crate) fn diagrams(f: &Findings, which: &str) -> Option<Block> {
     let (variant, name, caption) = match which {
         "rising" => (
             Variant::Original,
@@ -118,11 +106,11 @@ pub(crate) fn diagrams(f: &Findings, which: &str) -> Option<Figure> {
         columns: d.columns,
     };
     let svg = shades::draw(&[panel("ODE", ode), panel("map", map)], (1100, 400));
-    Some(Figure { name, svg, caption: caption.into() })
+    Some(Block::figure(name, svg, caption))
 }
 
 /// Fig. 6: how far the data are from the fixed point.
-pub(crate) fn separation(sets: &[(Variant, &Separation)]) -> Result<Option<Figure>, Error> {
+pub(crate) fn separation(sets: &[(Variant, &Separation)]) -> Result<Option<Block>, Error> {
     if sets.is_empty() {
         return Ok(None);
     }
@@ -130,22 +118,21 @@ pub(crate) fn separation(sets: &[(Variant, &Separation)]) -> Result<Option<Figur
         .iter()
         .map(|(variant, s)| Panel {
             title: format!("{variant}"),
-            x: linear("V_S, mV"),
-            y: Axis::Log("smallest distance".into()),
+            x: Axis::linear("V_S, mV"),
+            y: Axis::log("smallest distance"),
             series: vec![Series::new("", Mark::Dot, Colour::Blue, s.by_trajectory.iter().copied())],
         })
         .collect();
-    Ok(Some(Figure {
-        name: "fig6-separation",
-        svg: draw("fig6-separation", &panels, (1000, 380))?,
-        caption: "Fig. 6b, c: the smallest Euclidean distance of each trajectory of the data sets from the \
-                  fixed point at its V_S (V in mV)."
-            .into(),
-    }))
+    Ok(Some(Block::figure(
+        "fig6-separation",
+        draw("fig6-separation", &panels, (1000, 380))?,
+        "Fig. 6b, c: the smallest Euclidean distance of each trajectory of the data sets from the \
+                  fixed point at its V_S (V in mV).",
+    )))
 }
 
 /// Fig. 10: the distance between the fixed points of map and ODE.
-pub(crate) fn distances(f: &Findings) -> Result<Option<Figure>, Error> {
+pub(crate) fn distances(f: &Findings) -> Result<Option<Block>, Error> {
     let mut panels = Vec::new();
     for variant in Variant::ALL {
         let Some(ode) = f.ode(variant).and_then(|a| a.equilibria.as_ref()) else { continue };
@@ -156,27 +143,25 @@ pub(crate) fn distances(f: &Findings) -> Result<Option<Figure>, Error> {
             series.push(Series::new(format!("seed {}", map.trained.map.repeat), Mark::Line, colour, points));
         }
         if !series.is_empty() {
-            let y = Axis::Log("distance".into());
-            panels.push(Panel { title: variant.to_string(), x: linear("V_S, mV"), y, series });
+            let y = Axis::log("distance");
+            panels.push(Panel { title: variant.to_string(), x: Axis::linear("V_S, mV"), y, series });
         }
     }
     if panels.is_empty() {
         return Ok(None);
     }
-    Ok(Some(Figure {
-        name: "fig10-distance",
-        svg: draw("fig10-distance", &panels, (1000, 380))?,
-        caption:
-            "Fig. 10: Euclidean distance between the fixed points of map and ODE (V in mV), for each seed."
-                .into(),
-    }))
+    Ok(Some(Block::figure(
+        "fig10-distance",
+        draw("fig10-distance", &panels, (1000, 380))?,
+        "Fig. 10: Euclidean distance between the fixed points of map and ODE (V in mV), for each seed.",
+    )))
 }
 
 /// What is drawn of three growth rates.
 type Picked<'a> = &'a dyn Fn(&[(f64, f64); 3]) -> Vec<f64>;
 
 /// Figs 11 and 12: growth rates of ODE and maps.
-pub(crate) fn rates(f: &Findings, variant: Variant) -> Result<Option<Figure>, Error> {
+pub(crate) fn rates(f: &Findings, variant: Variant) -> Result<Option<Block>, Error> {
     let Some(ode) = f.ode(variant).and_then(|a| a.equilibria.as_ref()) else { return Ok(None) };
     let maps: Vec<&MapResult> = STEPS.iter().filter_map(|dt| f.maps(variant, *dt).next()).collect();
     let lines_over = |(low, high): (f64, f64), which: Picked<'_>| -> Vec<Series> {
@@ -205,8 +190,8 @@ pub(crate) fn rates(f: &Findings, variant: Variant) -> Result<Option<Figure>, Er
     let lines = |which: Picked<'_>| lines_over((-40.0, -30.0), which);
     let panel = |title: &str, y: &str, series| Panel {
         title: title.into(),
-        x: linear("V_S, mV"),
-        y: linear(y),
+        x: Axis::linear("V_S, mV"),
+        y: Axis::linear(y),
         series,
     };
     let real = |k: usize| move |z: &[(f64, f64); 3]| vec![z[k].0];
@@ -236,11 +221,11 @@ pub(crate) fn rates(f: &Findings, variant: Variant) -> Result<Option<Figure>, Er
              stretch below zero is the window of stability; where two curves lie on each other they are complex.",
         ),
     };
-    Ok(Some(Figure { name, svg: draw(name, &panels, (1400, 420))?, caption: caption.into() }))
+    Ok(Some(Block::figure(name, draw(name, &panels, (1400, 420))?, caption)))
 }
 
 /// Figs 5c and 9c: the largest growth rate, and how many random starts arrive.
-pub(crate) fn reach(f: &Findings) -> Result<Option<Figure>, Error> {
+pub(crate) fn reach(f: &Findings) -> Result<Option<Block>, Error> {
     let Some(ode) = f.ode(Variant::Bistable) else { return Ok(None) };
     let (Some(truth), Some(shares)) = (&ode.equilibria, &ode.reach) else { return Ok(None) };
     // As the publication scales it: positive values as log10(x + 1).
@@ -261,26 +246,24 @@ pub(crate) fn reach(f: &Findings) -> Result<Option<Figure>, Error> {
     }
     let panel = |title: &str, y: &str, series| Panel {
         title: title.into(),
-        x: linear("V_S, mV"),
-        y: linear(y),
+        x: Axis::linear("V_S, mV"),
+        y: Axis::linear(y),
         series,
     };
     let panels = [
         panel("largest real part", "Re μ₁, or log₁₀(Re μ₁ + 1) above 0", rates),
         panel("random starts that arrive", "share", arrivals),
     ];
-    Ok(Some(Figure {
-        name: "fig5c-9c-reach",
-        svg: draw("fig5c-9c-reach", &panels, (1100, 400))?,
-        caption:
-            "Figs 5c and 9c: the largest real part of the growth rates of the bistable system's fixed point, \
-                  and the share of random starts that reach it; ODE and maps."
-                .into(),
-    }))
+    Ok(Some(Block::figure(
+        "fig5c-9c-reach",
+        draw("fig5c-9c-reach", &panels, (1100, 400))?,
+        "Figs 5c and 9c: the largest real part of the growth rates of the bistable system's fixed point, \
+                  and the share of random starts that reach it; ODE and maps.",
+    )))
 }
 
 /// The courses of the trainings.
-pub(crate) fn courses(f: &Findings) -> Result<Option<Figure>, Error> {
+pub(crate) fn courses(f: &Findings) -> Result<Option<Block>, Error> {
     let mut panels = Vec::new();
     for variant in Variant::ALL {
         let mut series = Vec::new();
@@ -304,19 +287,22 @@ pub(crate) fn courses(f: &Findings) -> Result<Option<Figure>, Error> {
             series.push(Series::new(label, mark, colour, points));
         }
         if !series.is_empty() {
-            let y = Axis::Log("mean squared error, validation".into());
-            panels.push(Panel { title: variant.to_string(), x: linear("part of the training"), y, series });
+            let y = Axis::log("mean squared error, validation");
+            panels.push(Panel {
+                title: variant.to_string(),
+                x: Axis::linear("part of the training"),
+                y,
+                series,
+            });
         }
     }
     if panels.is_empty() {
         return Ok(None);
     }
-    Ok(Some(Figure {
-        name: "courses",
-        svg: draw("courses", &panels, (1100, 400))?,
-        caption:
-            "The error over validation pairs during training, standardised. Maps by least squares begin again \
-                  when they have found out what the inputs matter."
-                .into(),
-    }))
+    Ok(Some(Block::figure(
+        "courses",
+        draw("courses", &panels, (1100, 400))?,
+        "The error over validation pairs during training, standardised. Maps by least squares begin again \
+                  when they have found out what the inputs matter.",
+    )))
 }

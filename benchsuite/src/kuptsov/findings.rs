@@ -8,6 +8,7 @@ use super::train::Trained;
 use crate::Tier;
 use crate::claims::{Claim, Publication};
 use crate::results::{ClaimResult, Finding};
+use crate::stats::median;
 
 /// An ODE with what was found out about it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -139,14 +140,6 @@ fn kind(rates: &[(f64, f64); 3]) -> (usize, usize) {
     (growing, complex)
 }
 
-/// The middle of a list; infinite numbers count as large. `None` if it is empty.
-pub(crate) fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let (low, high) = (sorted.get((sorted.len().max(1) - 1) / 2)?, sorted.get(sorted.len() / 2)?);
-    Some(if low == high { *low } else { 0.5 * (low + high) })
-}
-
 /// The value that is farthest from `of`; NaN for something that was not found counts as farthest.
 fn farthest(values: impl IntoIterator<Item = f64>, of: f64) -> Option<f64> {
     let size = |v: &f64| if v.is_nan() { f64::INFINITY } else { (v - of).abs() };
@@ -165,32 +158,17 @@ pub(crate) fn judge(
 }
 
 fn one(f: &Findings, tier: Tier, doubt: Option<&str>, claim: &Claim) -> ClaimResult {
-    let (values, value) = measured(f, &claim.id);
+    let (values, value) = measured(f, claim);
     // What is true of the ODE is true at any tier that computed it.
     let own = claim.id.contains("/ode");
-    let finding = match (value, doubt) {
-        (None, _) => Finding::NotRun { measured: None, reason: "not part of this run".into() },
-        (Some(value), None) => Finding::Measured(value),
-        (Some(value), Some(_))
-            if own && !claim.id.starts_with("K-PFXP") && !claim.id.ends_with("transition") =>
-        {
-            Finding::Measured(value)
-        }
-        (Some(value), Some(doubt)) => Finding::NotRun { measured: Some(value), reason: doubt.to_owned() },
-    };
-    let mut result = ClaimResult::judge(claim, finding, &f.command, tier, &[f.seed]);
-    let finite: Vec<f64> = values.into_iter().filter(|v| v.is_finite()).collect();
-    if finite.len() > 1 {
-        let (low, high) =
-            finite.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
-        result.spread = Some(high - low);
-    }
-    result
+    let exact = own && !claim.id.starts_with("K-PFXP") && !claim.id.ends_with("transition");
+    let finding = Finding::of(value, doubt.filter(|_| !exact), || "not part of this run".into());
+    ClaimResult::judge(claim, finding, &f.command, tier, &[f.seed]).over(&values)
 }
 
 /// The values over seeds, if there are several, and the one that the claim is about.
-fn measured(f: &Findings, id: &str) -> (Vec<f64>, Option<f64>) {
-    let parts: Vec<&str> = id.split('/').collect();
+fn measured(f: &Findings, claim: &Claim) -> (Vec<f64>, Option<f64>) {
+    let parts: Vec<&str> = claim.id.split('/').collect();
     let variant = |name: &str| if name == "original" { Variant::Original } else { Variant::Bistable };
     let at_36 = |v: &str| {
         let all = f.ode(variant(v))?.equilibria.as_ref()?;
@@ -219,7 +197,7 @@ fn measured(f: &Findings, id: &str) -> (Vec<f64>, Option<f64>) {
         ["K-BIF", "map", "transition"] => {
             let computed = f.main(Variant::Original).filter(|m| m.analysis.rising.is_some());
             let all: Vec<f64> = computed.map(|m| m.analysis.transition.unwrap_or(f64::NAN)).collect();
-            (all.clone(), farthest(all, -33.73))
+            (all.clone(), farthest(all, claim.value))
         }
         ["K-FP", "map", v, "validation"] => {
             let all: Vec<f64> = f.main(variant(v)).map(|m| m.trained.validation).collect();

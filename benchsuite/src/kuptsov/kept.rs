@@ -7,8 +7,10 @@ use super::analysis::Analysis;
 use super::config::Config;
 use super::findings::{Findings, MapResult, OdeResult, judge};
 use crate::claims::Publication;
-use crate::kept::{Kept, Outcome, Provenance, list, write};
+use crate::figures::rounded;
+use crate::kept::{Kept, Outcome, Provenance, list, take_figures, write};
 use crate::rundir::RunDir;
+use crate::stats::range;
 use crate::{Error, Tier, files};
 
 /// Takes the results of a finished run of tier paper over into `folder`.
@@ -46,12 +48,7 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
     let publication = Publication::kuptsov2022()?;
     let kept = load(folder)?;
     files::write_json(&folder.join("results.json"), &judge(&publication, &kept, Tier::Paper, None))?;
-    for name in std::fs::read_dir(run.join("figures")).into_iter().flatten().flatten() {
-        let to = folder.join("figures").join(name.file_name());
-        let bytes =
-            std::fs::read(name.path()).map_err(Error::io(&name.path(), "check that it can be read"))?;
-        files::write(&to, bytes)?;
-    }
+    take_figures(run, folder)?;
     Ok(Outcome { taken: findings.maps.len(), total: kept.maps.len(), folder: folder.to_owned() })
 }
 
@@ -70,17 +67,11 @@ fn thinned(analysis: &Analysis, pictures: bool) -> Analysis {
     }
     for diagram in [&mut a.rising, &mut a.far, &mut a.near].into_iter().flatten().filter(|_| !pictures) {
         for (_, column) in &mut diagram.columns {
-            let (low, high) =
-                column.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
-            *column = vec![low, high];
+            let (low, high) = range(column.iter().map(|v| f64::from(*v)));
+            *column = vec![low as f32, high as f32];
         }
     }
     a
-}
-
-/// Six digits are more than a figure shows.
-fn rounded(value: f64) -> f64 {
-    format!("{value:.5e}").parse().unwrap_or(value)
 }
 
 /// All that is kept; nothing if the folder is not there.

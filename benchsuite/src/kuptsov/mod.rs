@@ -24,10 +24,7 @@ pub use analysis::Analysis;
 pub use config::{Config, Grid, MapId, Method, Part, Variant};
 pub use data::Separation;
 pub use diagrams::Diagram;
-pub(crate) use document::{figure, heading};
 pub use equilibria::{Equilibria, Hopf, Rest};
-pub(crate) use figures::Figure;
-pub(crate) use findings::median;
 pub use findings::{Findings, MapResult, OdeResult};
 pub use kept::keep;
 pub use reach::Reach;
@@ -47,20 +44,8 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
 }
 
 /// Runs one part alone, with the maps that it needs.
-macro_rules! alone {
-    ($($name:ident = $part:ident;)*) => {$(
-        pub(crate) fn $name(job: &Job<'_>) -> Result<Summary, Error> {
-            run_parts(Part::$part.id(), &[Part::$part], job)
-        }
-    )*};
-}
-alone! {
-    series_alone = Series;
-    diagrams_alone = Diagrams;
-    fixed_point_alone = FixedPoint;
-    eigenvalues_alone = Eigenvalues;
-    bistability_alone = Bistability;
-    reach_alone = Reach;
+pub(crate) fn run_part(part: Part, job: &Job<'_>) -> Result<Summary, Error> {
+    run_parts(part.id(), &[part], job)
 }
 
 fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary, Error> {
@@ -85,10 +70,7 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
         run: run.path(),
         config: &config,
         data: &data,
-        progress: &progress,
-        stop: job.stop,
-        save_every: job.save_every(),
-        resume: &job.resume,
+        supervision: job.supervision(&progress),
     };
     let done = config.maps.iter().filter(|m| shared.finished(m)).count() as f64;
     let name = format!("2/4 training {} maps, {jobs} at a time", config.maps.len());

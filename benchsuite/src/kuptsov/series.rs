@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::config::Variant;
 use super::model::{cell, failed, tolerance};
 use crate::Error;
+use crate::stats::mean;
 
 /// Where all oscillations begin: depolarised, with little slow potassium current.
 pub(crate) const START: [f64; 3] = [-30.0, 0.05, 0.16];
@@ -73,13 +74,13 @@ pub(crate) fn rhythm(states: &[[f64; 3]], dt: f64) -> Result<Rhythm, Error> {
     let intervals = inter_spike_intervals(&found);
     let gap = burst_gap(&intervals);
     let (period, per_burst) = match gap {
-        None => (mean(&intervals), usize::from(!found.is_empty())),
+        None => (period(&intervals), usize::from(!found.is_empty())),
         Some(gap) => {
             let groups = bursts(&found, gap);
             let starts: Vec<f64> = groups.windows(2).map(|w| w[1].start - w[0].start).collect();
             let mut counts: Vec<usize> = groups.iter().map(|g| g.spikes).collect();
             counts.sort_unstable();
-            (mean(&starts), counts.get(counts.len() / 2).copied().unwrap_or(0))
+            (period(&starts), counts.get(counts.len() / 2).copied().unwrap_or(0))
         }
     };
     Ok(Rhythm {
@@ -92,8 +93,9 @@ pub(crate) fn rhythm(states: &[[f64; 3]], dt: f64) -> Result<Rhythm, Error> {
     })
 }
 
-fn mean(values: &[f64]) -> f64 {
-    if values.is_empty() { 0.0 } else { values.iter().sum::<f64>() / values.len() as f64 }
+/// The mean of the times between; 0 where there are none.
+fn period(between: &[f64]) -> f64 {
+    if between.is_empty() { 0.0 } else { mean(between) }
 }
 
 /// Seconds of a series that are shown, and over which its rhythm is taken.

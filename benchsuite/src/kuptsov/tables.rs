@@ -2,17 +2,10 @@
 
 use super::config::{Method, Variant};
 use super::equilibria::Equilibria;
-use super::findings::{Findings, median};
+use super::findings::Findings;
 use super::series::Series;
-use crate::report::{Cell, Table, Tone};
-
-fn number(value: f64) -> Cell {
-    Cell::number(Some(value).filter(|v| v.is_finite()))
-}
-
-fn header(names: &[&str]) -> Vec<String> {
-    names.iter().map(|n| (*n).to_owned()).collect()
-}
+use crate::report::{Cell, Table, header};
+use crate::stats::median;
 
 pub(super) fn trainings(f: &Findings) -> Table {
     let rows = f.maps.iter().map(|m| {
@@ -24,13 +17,13 @@ pub(super) fn trainings(f: &Findings) -> Table {
             Cell::text(t.map.method.to_string()),
             Cell::text(t.pairs.to_string()),
             Cell::text(t.iterations.to_string()),
-            number(t.validation),
-            number(t.microseconds_per_iteration),
+            Cell::finite(t.validation),
+            Cell::finite(t.microseconds_per_iteration),
         ]
     });
     Table {
         caption: "The maps. Times are wall times of the last start, on a machine with other work.".into(),
-        header: header(&[
+        header: header([
             "system",
             "Δt, s",
             "seed",
@@ -65,11 +58,11 @@ pub(super) fn rhythms(f: &Findings) -> Table {
                     // What is silent has none.
                     match r.spikes {
                         0 => Cell::number(None),
-                        _ => Cell { text: format!("{:.4}", r.period), tone: Tone::Plain, number: true },
+                        _ => Cell::digits(format!("{:.4}", r.period)),
                     },
                     Cell::text(r.per_burst.to_string()),
-                    Cell { text: format!("{:.2}", r.lowest), tone: Tone::Plain, number: true },
-                    Cell { text: format!("{:.2}", r.highest), tone: Tone::Plain, number: true },
+                    Cell::digits(format!("{:.2}", r.lowest)),
+                    Cell::digits(format!("{:.2}", r.highest)),
                 ]);
             }
         };
@@ -82,7 +75,7 @@ pub(super) fn rhythms(f: &Findings) -> Table {
     }
     Table {
         caption: "Rhythms. The period is that of bursts or of single spikes.".into(),
-        header: header(&[
+        header: header([
             "system",
             "V_S",
             "of",
@@ -96,6 +89,9 @@ pub(super) fn rhythms(f: &Findings) -> Table {
         ..Table::default()
     }
 }
+
+/// From this V_S on the equations spike (K-BIF).
+const SPIKES: f64 = -33.78;
 
 pub(super) fn distances(f: &Findings) -> Table {
     let mut rows = Vec::new();
@@ -118,10 +114,10 @@ pub(super) fn distances(f: &Findings) -> Table {
                 Cell::text(variant.to_string()),
                 Cell::text(map.trained.map.repeat.to_string()),
                 Cell::text(map.trained.map.method.to_string()),
-                number(over(-40.0, -30.0)),
-                number(over(-40.0, -33.78)),
-                number(over(-33.78, -30.0)),
-                number(largest),
+                Cell::finite(over(-40.0, -30.0)),
+                Cell::finite(over(-40.0, SPIKES)),
+                Cell::finite(over(SPIKES, -30.0)),
+                Cell::finite(largest),
                 Cell::text(format!("{missing} of {}", all.len())),
             ]);
         }
@@ -129,7 +125,7 @@ pub(super) fn distances(f: &Findings) -> Table {
     Table {
         caption: "Distance between the fixed points of map and ODE (V in mV): medians over values of V_S."
             .into(),
-        header: header(&[
+        header: header([
             "system",
             "seed",
             "by",
@@ -150,10 +146,9 @@ pub(super) fn windows(f: &Findings) -> Table {
         let Some(e) = e else { return };
         let cells = match &e.window {
             None => vec![Cell::text("–"); 4],
-            Some((l, r)) => [l.v_s, r.v_s, l.omega, r.omega]
-                .iter()
-                .map(|v| Cell { text: format!("{v:.4}"), tone: Tone::Plain, number: true })
-                .collect(),
+            Some((l, r)) => {
+                [l.v_s, r.v_s, l.omega, r.omega].iter().map(|v| Cell::digits(format!("{v:.4}"))).collect()
+            }
         };
         rows.push([vec![Cell::text(who)], cells].concat());
     };
@@ -168,7 +163,7 @@ pub(super) fn windows(f: &Findings) -> Table {
     Table {
         caption: "The window in which the fixed point is stable: its ends, and the imaginary parts there."
             .into(),
-        header: header(&["", "left, mV", "right, mV", "ω left, 1/s", "ω right, 1/s"]),
+        header: header(["", "left, mV", "right, mV", "ω left, 1/s", "ω right, 1/s"]),
         rows,
         ..Table::default()
     }

@@ -1,7 +1,6 @@
 //! Training one map: in its own folder, from its own checkpoint, until its result is written.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use surrogates::NeuralMap;
@@ -10,9 +9,8 @@ use surrogates::onnx::Description;
 
 use super::config::{Config, MapId, Method};
 use super::data::Data;
-use crate::interrupt::Stop;
-use crate::progress::Progress;
 use crate::report::scientific;
+use crate::training::{Supervision, Training};
 use crate::{Error, files};
 
 /// A finished map: `maps/*/result.json`.
@@ -50,12 +48,12 @@ pub struct Point {
 }
 
 /// A training by either method.
-enum Training {
+enum Trainer {
     LeastSquares(Box<LeastSquares>),
     Adam(Box<MapTrainer>),
 }
 
-impl Training {
+impl Trainer {
     /// From the checkpoint, if there is one.
     fn start(
         config: &Config,
@@ -107,11 +105,6 @@ impl Training {
         }
     }
 
-    /// Whether it is worth to read the clock: iterations of Adam take microseconds.
-    fn may_look(&self) -> bool {
-        matches!(self, Self::LeastSquares(_)) || self.done().is_multiple_of(16)
-    }
-
     fn save(&self, path: &Path) -> Result<(), surrogates::Error> {
         match self {
             Self::LeastSquares(fit) => fit.save(path),
@@ -159,15 +152,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) run: &'a Path,
     pub(crate) config: &'a Config,
     pub(crate) data: &'a Data,
-    pub(crate) progress: &'a Progress,
-    pub(crate) stop: Stop,
-    /// How often the state is saved while training goes on.
-    pub(crate) save_every: Duration,
-    pub(crate) resume: &'a str,
+    pub(crate) supervision: Supervision<'a>,
 }
-
-/// How long a stop may wait, and how often progress is shown.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 impl Shared<'_> {
     /// The folder of a map.
@@ -180,7 +166,11 @@ impl Shared<'_> {
     }
 
     fn model_path(&self, map: &MapId) -> PathBuf {
-        self.run.join("models").join(format!("{}.onnx", map.file_name()))
+        self.models().join(format!("{}.onnx", map.file_name()))
+    }
+
+    fn models(&self) -> PathBuf {
+        self.run.join("models")
     }
 
     /// Whether an earlier start finished a map.
@@ -196,10 +186,8 @@ impl Shared<'_> {
             return self.finished_result(map, &result_path);
         }
         let model = self.model_path(map);
-        for needed in [Some(folder.as_path()), model.parent()].into_iter().flatten() {
-            std::fs::create_dir_all(needed)
-                .map_err(Error::io(needed, "check that the run's folder is writable"))?;
-        }
+        files::create_folder(&folder)?;
+        files::create_folder(&self.models())?;
         let failed = failed(map);
         let (training, pairs, microseconds) = self.iterate(map)?;
         let found = training.map();
@@ -210,7 +198,6 @@ impl Shared<'_> {
             ("seed".into(), map.seed(self.config.seed).to_string()),
         ];
         neural_map::export(&found.cast(), &description, &model).map_err(&failed)?;
-        let bytes = std::fs::read(&model).map_err(Error::io(&model, "run again with --resume"))?;
         let trained = Trained {
             map: *map,
             seed: map.seed(self.config.seed),
@@ -218,12 +205,12 @@ impl Shared<'_> {
             iterations: training.done(),
             pairs,
             microseconds_per_iteration: microseconds,
-            onnx_sha256: files::sha256(&bytes),
+            onnx_sha256: files::sha256_of(&model, "run again with --resume")?,
             validation: training.validate(),
             history: training.history(),
         };
         files::write_json(&result_path, &trained)?;
-        self.progress.line(&format!(
+        self.supervision.progress.line(&format!(
             "  {}: mean squared error of validation {}",
             map.id(),
             scientific(trained.validation)
@@ -255,43 +242,50 @@ impl Shared<'_> {
 
     /// Iterates to the end, from the checkpoint if there is one. Returns the number of pairs and the
     /// wall time of an iteration too.
-    fn iterate(&self, map: &MapId) -> Result<(Training, usize, f64), Error> {
-        let failed = failed(map);
+    fn iterate(&self, map: &MapId) -> Result<(Trainer, usize, f64), Error> {
         let checkpoint = self.checkpoint(map);
         let (train, validation) = self.data.pairs(map)?;
-        let mut training =
-            Training::start(self.config, map, &checkpoint, &train, &validation).map_err(&failed)?;
-        let (first, end) = (training.done(), training.end());
-        let share = |iterations: u64| iterations as f64 / end as f64;
-        self.progress.add(share(first), || map.id());
-        let started = Instant::now();
-        let (mut looked, mut saved, mut counted) = (started, started, first);
-        let look_every = LOOK_EVERY.min(self.save_every);
-        while training.done() < end {
-            training.step().map_err(&failed)?;
-            if !training.may_look() || looked.elapsed() < look_every {
-                continue;
-            }
-            looked = Instant::now();
-            let done = training.done();
-            self.progress.add(share(done - counted), || {
-                format!("{} at {done} of {end}, validation {}", map.id(), scientific(training.latest()))
-            });
-            counted = done;
-            if self.stop.requested() {
-                training.save(&checkpoint).map_err(&failed)?;
-                return Err(Error::Interrupted { resume: self.resume.to_owned() });
-            }
-            if saved.elapsed() >= self.save_every {
-                training.save(&checkpoint).map_err(&failed)?;
-                saved = Instant::now();
-            }
-        }
-        let done = training.done();
-        self.progress.add(share(done - counted), || map.id());
-        training.save(&checkpoint).map_err(&failed)?;
-        let microseconds = started.elapsed().as_secs_f64() * 1e6 / (done - first).max(1) as f64;
-        Ok((training, train.rows(), microseconds))
+        let trainer =
+            Trainer::start(self.config, map, &checkpoint, &train, &validation).map_err(failed(map))?;
+        let end = trainer.end();
+        let mut training = Watched { map: *map, trainer };
+        // Trainings of both methods are one unit each.
+        let seconds = self.supervision.train(&mut training, end, 1.0 / end as f64, &checkpoint)?;
+        Ok((training.trainer, train.rows(), seconds * 1e6))
+    }
+}
+
+/// A training by its map's name.
+struct Watched {
+    map: MapId,
+    trainer: Trainer,
+}
+
+impl Training for Watched {
+    fn done(&self) -> u64 {
+        self.trainer.done()
+    }
+
+    fn step(&mut self) -> Result<bool, Error> {
+        self.trainer.step().map_err(failed(&self.map)).map(|()| true)
+    }
+
+    fn save(&self, checkpoint: &Path) -> Result<(), Error> {
+        self.trainer.save(checkpoint).map_err(failed(&self.map))
+    }
+
+    fn note(&self) -> String {
+        let (trainer, id) = (&self.trainer, self.map.id());
+        format!(
+            "{id} at {} of {}, validation {}",
+            trainer.done(),
+            trainer.end(),
+            scientific(trainer.latest())
+        )
+    }
+
+    fn may_look(&self) -> bool {
+        matches!(self.trainer, Trainer::LeastSquares(_)) || self.done().is_multiple_of(16)
     }
 }
 

@@ -4,83 +4,28 @@
 //! the same wherever it runs, so each is a bracket of its own: so many candidates drawn from the spaces by the
 //! bracket's seed, and halved together. Brackets wait for nobody, and the best of all is the search's.
 
+mod spec;
+
 use std::fs::File;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+pub use spec::BracketSpec;
 
-use super::config::{Cell, Config, Part, Search};
+use super::config::Cell;
 use super::data::Data;
 use super::measure::{Errors, measure};
-use super::train::{Shared, Watch};
+use super::train::Shared;
 use super::tune::{self, Candidate};
-use crate::report::{Block, Cell as Field, Table, scientific};
+use crate::Error;
+use crate::report::{Block, Cell as Field, Table, header, scientific};
 use crate::sweep::{Kind, Work, finished::Finished};
-use crate::{Error, Tier};
+use crate::training::{Supervision, Watch};
 
 /// Brackets of a search for an operator: a trial is a [`BracketSpec`], its outcome a [`Bracket`].
 pub struct Brackets;
-
-/// What decides a bracket's numbers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BracketSpec {
-    /// What is learned: `fhn`, `hh` or `ord`.
-    pub cell: Cell,
-    /// Decides which candidates are drawn, their first weights and the order of their data.
-    pub seed: u64,
-    /// Networks drawn at random.
-    pub candidates: usize,
-    /// Epochs of those that reach the last rung.
-    pub epochs: u64,
-    /// How many times all but the best are given up. Each rung has `reduction` times the epochs of the one
-    /// before.
-    #[serde(default = "one")]
-    pub halvings: u32,
-    /// One of so many goes on.
-    #[serde(default = "four")]
-    pub reduction: usize,
-    /// Spectral parameters that a network of the constrained space has, nearly; the unconstrained space
-    /// without it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub parameters: Option<usize>,
-    /// Trajectories: eight tenths to learn from, one to choose by, one to judge the best by.
-    #[serde(default = "published_samples")]
-    pub samples: usize,
-    /// Points of a trajectory.
-    #[serde(default = "published_points")]
-    pub points: usize,
-    /// Trajectories in a batch.
-    #[serde(default = "published_batch")]
-    pub batch: usize,
-    /// The seed of the trajectories: brackets with one are compared on the same.
-    #[serde(default = "one_seed")]
-    pub data_seed: u64,
-    /// A projection of 32 units instead of 128, for tries.
-    #[serde(default)]
-    pub small: bool,
-}
-
-const fn one() -> u32 {
-    1
-}
-const fn four() -> usize {
-    4
-}
-const fn published_samples() -> usize {
-    3750
-}
-const fn published_points() -> usize {
-    1260
-}
-const fn published_batch() -> usize {
-    32
-}
-const fn one_seed() -> u64 {
-    1
-}
 
 /// What a bracket found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -89,81 +34,6 @@ pub struct Bracket {
     pub candidates: Vec<Candidate>,
     /// The errors of the best on trajectories that took no part in the choice.
     pub test: Errors,
-}
-
-impl BracketSpec {
-    fn parse(spec: &Value) -> Result<Self, String> {
-        let spec: Self = serde_json::from_value(spec.clone()).map_err(|e| e.to_string())?;
-        let at_least = |name: &str, value: usize, least: usize| {
-            if value < least {
-                Err(format!("`{name}` is {value}; it must be at least {least}"))
-            } else {
-                Ok(())
-            }
-        };
-        at_least("candidates", spec.candidates, 1)?;
-        at_least("reduction", spec.reduction, 2)?;
-        at_least("samples", spec.samples, 10)?;
-        at_least("points", spec.points, 4)?;
-        at_least("batch", spec.batch, 1)?;
-        if let Some(parameters) = spec.parameters {
-            at_least("parameters", parameters, 2 * 8 * 8)?;
-        }
-        if spec.rungs().first().is_none_or(|r| *r == 0) {
-            return Err(format!(
-                "{} epochs with {} halvings by {} leave none for the first rung; give more epochs or fewer halvings",
-                spec.epochs, spec.halvings, spec.reduction
-            ));
-        }
-        Ok(spec)
-    }
-
-    /// Epochs of each rung.
-    fn rungs(&self) -> Vec<u64> {
-        let share = |rung: u32| (self.reduction as u64).checked_pow(rung).map_or(0, |d| self.epochs / d);
-        (0..=self.halvings).rev().map(share).collect()
-    }
-
-    fn search(&self) -> Search {
-        Search {
-            cell: self.cell,
-            candidates: self.candidates,
-            rungs: self.rungs(),
-            reduction: self.reduction,
-            parameters: self.parameters,
-        }
-    }
-
-    /// The run that a bracket is a part of, with this seed.
-    fn config(&self, seed: u64) -> Config {
-        let tenth = self.samples / 10;
-        Config {
-            format: 1,
-            experiment: Part::Tune.id().to_owned(),
-            parts: vec![Part::Tune],
-            tier: if self.small { Tier::Smoke } else { Tier::Paper },
-            seed,
-            nets: Vec::new(),
-            samples: [self.samples - 2 * tenth, tenth, tenth],
-            points: self.points,
-            batch: self.batch,
-            epochs: self.epochs,
-            small: self.small.then_some((16, 6, 2)),
-            decay: None,
-            search: Some(self.search()),
-        }
-    }
-
-    /// Epochs of all candidates together.
-    fn total_epochs(&self) -> u64 {
-        let mut left = self.candidates;
-        let mut total = 0;
-        for epochs in self.rungs() {
-            total += left as u64 * epochs;
-            left = left.div_ceil(self.reduction);
-        }
-        total
-    }
 }
 
 /// Tells the sweep how far a bracket is.
@@ -234,10 +104,12 @@ impl Kind for Brackets {
             run: work.folder,
             config: &config,
             data: &data,
-            progress: &beat,
-            stop: work.stop,
-            save_every: Duration::from_secs(60),
-            resume: "",
+            supervision: Supervision {
+                progress: &beat,
+                stop: work.stop,
+                save_every: Duration::from_secs(60),
+                resume: "",
+            },
             // A sweep has a trial on each thread.
             threads: 1,
         };
@@ -334,7 +206,7 @@ fn best_of(cell: Cell, constrained: bool, brackets: &[&(BracketSpec, Bracket)]) 
             if constrained { "constrained" } else { "unconstrained" },
             brackets.len()
         ),
-        header: [
+        header: header([
             "seed",
             "network",
             "parameters",
@@ -343,9 +215,7 @@ fn best_of(cell: Cell, constrained: bool, brackets: &[&(BracketSpec, Bracket)]) 
             "epochs",
             "validation",
             "test",
-        ]
-        .map(str::to_owned)
-        .into(),
+        ]),
         rows: rows.collect(),
         ..Table::default()
     }

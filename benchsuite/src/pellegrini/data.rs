@@ -7,7 +7,7 @@ use datagen::{Dataset, Recipe, Role, recipes};
 use surrogates::fno::Signals;
 
 use super::config::{Cell, Config, FINER};
-use crate::{Error, datasets};
+use crate::{Error, datasets, files};
 
 /// The trajectories of one cell.
 pub(crate) struct Sets {
@@ -31,7 +31,7 @@ pub(crate) struct Data<'a> {
 
 impl<'a> Data<'a> {
     pub(crate) fn new(folder: &Path, config: &'a Config) -> Result<Self, Error> {
-        std::fs::create_dir_all(folder).map_err(Error::io(folder, "check that it is writable"))?;
+        files::create_folder(folder)?;
         Ok(Data { folder: folder.to_owned(), config })
     }
 

@@ -7,7 +7,7 @@ use super::train::Trained;
 use crate::Error;
 use crate::claims::Publication;
 use crate::manifest::Manifest;
-use crate::report::{Block, Cell, Document, Table, Tone, scientific, verdicts};
+use crate::report::{Again, Block, Cell, Document, Table, Tone, header, scientific, verdicts};
 use crate::results::ClaimResult;
 
 /// What a report is written from.
@@ -37,7 +37,7 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
     }
     method(parts, &mut blocks);
     if !f.nets.is_empty() {
-        heading(&mut blocks, "Errors");
+        blocks.push(Block::heading("Errors"));
         blocks.push(Block::Table(errors(f)));
         blocks.push(Block::Table(variables(f)));
         blocks.push(Block::Table(physiology(f)));
@@ -53,11 +53,11 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
         resolution(f, &mut blocks);
     }
     if !f.candidates.is_empty() {
-        heading(&mut blocks, "Search for a network (F-TUNE)");
+        blocks.push(Block::heading("Search for a network (F-TUNE)"));
         blocks.push(Block::Table(candidates(f)));
     }
     deviations(parts, &mut blocks);
-    heading(&mut blocks, "Verdicts");
+    blocks.push(Block::heading("Verdicts"));
     blocks.push(Block::Paragraph(
         "One line for each published number; the same list is in `results.json`. PASS and DIFFERS are given to errors \
          at the paper's scale alone: fewer epochs count if the error is met."
@@ -67,17 +67,17 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
         blocks.extend(verdicts::kept(parts.publication, false)?);
     }
     blocks.push(verdicts::table(parts.publication, parts.results, false));
-    heading(&mut blocks, "Run it again");
-    blocks.push(Block::Paragraph(
-        "The first command repeats this run: on the same machine with the same commit it gives the same operators, bit \
-         for bit. The second one goes on with a run that was stopped. The third one is the paper's own scale."
-            .into(),
-    ));
-    blocks.push(Block::Code(format!(
-        "{}\n{}\ncargo xtask reproduce {} --tier paper",
-        parts.command, parts.resume, config.experiment
-    )));
-    heading(&mut blocks, "Where the numbers come from");
+    blocks.extend(
+        Again {
+            what: "operators",
+            more: "",
+            command: parts.command,
+            resume: parts.resume,
+            experiment: &config.experiment,
+        }
+        .blocks(),
+    );
+    blocks.push(Block::heading("Where the numbers come from"));
     blocks.push(Block::Table(crate::provenance::table(parts.manifest, config.seed)));
     Ok(Document {
         title: "Fourier neural operators of ionic models: Pellegrini et al. 2025".into(),
@@ -92,20 +92,8 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
     })
 }
 
-fn heading(blocks: &mut Vec<Block>, text: &str) {
-    blocks.push(Block::Heading(text.into()));
-}
-
-fn header(names: &[&str]) -> Vec<String> {
-    names.iter().map(|n| (*n).to_owned()).collect()
-}
-
-fn number(value: f64) -> Cell {
-    Cell::number(Some(value).filter(|v| v.is_finite()))
-}
-
 fn method(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
-    heading(blocks, "Question");
+    blocks.push(Block::heading("Question"));
     blocks.push(Block::Paragraph(
         "A stimulus is a function of time, and so is every variable of the cell that receives it. Can a network learn \
          the map from the one function to all the others at once, for models of 2, 4 and 41 variables? The paper says \
@@ -114,7 +102,7 @@ fn method(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
             .into(),
     ));
     blocks.push(Block::Paragraph(format!("Source: {}", parts.publication.citation)));
-    heading(blocks, "Method");
+    blocks.push(Block::heading("Method"));
     blocks.push(Block::Formula(
         "v₀ = P(t, I_app)\nvₗ₊₁ = σ(K vₗ + W vₗ)   or   σ(M(K vₗ) + W vₗ)   or   vₗ + σ(K vₗ + W vₗ)\nstates = Q(v_L)"
             .into(),
@@ -145,17 +133,17 @@ fn errors(f: &Findings) -> Table {
             Cell::text(t.net.size.to_string()),
             Cell::text(t.parameters.to_string()),
             Cell::text(t.epochs.to_string()),
-            number(t.errors.mean_l1()),
-            number(t.errors.mean_l2()),
-            number(t.errors.h1),
-            number(t.milliseconds_per_iteration),
+            Cell::finite(t.errors.mean_l1()),
+            Cell::finite(t.errors.mean_l2()),
+            Cell::finite(t.errors.h1),
+            Cell::finite(t.milliseconds_per_iteration),
         ]
     });
     Table {
         caption: "Relative errors over test trajectories in normal units, means over variables. Times are wall times of \
                   the last start, on a machine with other work."
             .into(),
-        header: header(&["cell", "network", "parameters", "epochs", "L¹", "L²", "H¹", "ms an iteration"]),
+        header: header(["cell", "network", "parameters", "epochs", "L¹", "L²", "H¹", "ms an iteration"]),
         rows: rows.collect(),
         ..Table::default()
     }
@@ -168,10 +156,10 @@ fn variables(f: &Findings) -> Table {
             rows.push(vec![
                 Cell::text(t.net.id()),
                 Cell::text(name.clone()),
-                number(t.errors.l1[j]),
-                number(t.errors.l2[j]),
-                number(t.errors.physical_l2[j]),
-                number(t.errors.physical_max[j]),
+                Cell::finite(t.errors.l1[j]),
+                Cell::finite(t.errors.l2[j]),
+                Cell::finite(t.errors.physical_l2[j]),
+                Cell::finite(t.errors.physical_max[j]),
             ]);
         }
     }
@@ -179,7 +167,7 @@ fn variables(f: &Findings) -> Table {
         caption: "Errors of each variable: relative in normal units, relative in physical units, and the greatest in \
                   physical units."
             .into(),
-        header: header(&["network", "variable", "L¹", "L²", "L², physical", "greatest"]),
+        header: header(["network", "variable", "L¹", "L²", "L², physical", "greatest"]),
         rows,
         ..Table::default()
     }
@@ -193,8 +181,8 @@ fn physiology(f: &Findings) -> Table {
             Cell::text(format!("{} of {}", p.both + p.missed, t.errors.samples)),
             Cell::text(p.missed.to_string()),
             Cell::text(p.invented.to_string()),
-            number(if p.repolarised > 0 { p.apd90 } else { f64::NAN }),
-            number(if p.both > 0 { p.peak } else { f64::NAN }),
+            Cell::finite(if p.repolarised > 0 { p.apd90 } else { f64::NAN }),
+            Cell::finite(if p.both > 0 { p.peak } else { f64::NAN }),
             Cell::number(p.calcium),
         ]
     });
@@ -203,14 +191,14 @@ fn physiology(f: &Findings) -> Table {
                   absolute errors of the duration at 90 % and of the peak, and mean relative error of the amplitude of \
                   the calcium transient."
             .into(),
-        header: header(&["network", "excited", "missed", "invented", "APD90", "peak", "calcium"]),
+        header: header(["network", "excited", "missed", "invented", "APD90", "peak", "calcium"]),
         rows: rows.collect(),
         ..Table::default()
     }
 }
 
 fn epochs(f: &Findings, blocks: &mut Vec<Block>) {
-    heading(blocks, "Epochs (F-EPOCHS)");
+    blocks.push(Block::heading("Epochs (F-EPOCHS)"));
     let line = |t: &Trained| settled(t).map(|e| format!("{}: epoch {e:.0} of {}", t.net.id(), t.epochs));
     let mut lines: Vec<String> = f.nets.iter().filter_map(line).collect();
     for cell in Model::ALL {
@@ -227,7 +215,7 @@ fn epochs(f: &Findings, blocks: &mut Vec<Block>) {
 }
 
 fn resolution(f: &Findings, blocks: &mut Vec<Block>) {
-    heading(blocks, "A finer grid than was learned at (F-RES)");
+    blocks.push(Block::heading("A finer grid than was learned at (F-RES)"));
     for t in &f.nets {
         let Some((coarse, fine)) = &t.resolution else { continue };
         blocks.push(Block::Paragraph(format!(
@@ -250,8 +238,8 @@ fn candidates(f: &Findings) -> Table {
             Cell::text(c.number.to_string()),
             Cell::text(n.to_string()),
             Cell::text(c.parameters.to_string()),
-            number(c.config.adam.learning_rate),
-            number(c.config.weight_decay),
+            Cell::finite(c.config.adam.learning_rate),
+            Cell::finite(c.config.weight_decay),
             Cell::text(c.errors.iter().map(|e| scientific(*e)).collect::<Vec<_>>().join(", ")),
         ]
     });
@@ -259,14 +247,14 @@ fn candidates(f: &Findings) -> Table {
         caption:
             "Candidates, the best first: errors over validation trajectories at each rung that was reached."
                 .into(),
-        header: header(&["number", "network", "parameters", "learning rate", "weight decay", "errors"]),
+        header: header(["number", "network", "parameters", "learning rate", "weight decay", "errors"]),
         rows: rows.collect(),
         ..Table::default()
     }
 }
 
 fn deviations(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
-    heading(blocks, "Deviations from the paper, and what it does not print");
+    blocks.push(Block::heading("Deviations from the paper, and what it does not print"));
     let mut lines = vec![
         "How pulses are drawn is inferred from statistics that the authors released; O'Hara–Rudy's is chosen here: \
          60 % short and strong (−80 to −10 A/F, 0.5 to 5 ms), 40 % long and weak (−4 to −0.2 A/F, 5 to 100 ms), over \

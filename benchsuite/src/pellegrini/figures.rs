@@ -7,10 +7,6 @@ use crate::Error;
 use crate::figures::{Axis, Colour, Mark, Panel, Series, draw};
 use crate::report::Block;
 
-fn linear(text: impl Into<String>) -> Axis {
-    Axis::Linear(text.into())
-}
-
 /// The courses of all trainings.
 pub(crate) fn courses(f: &Findings) -> Result<Option<Block>, Error> {
     let panels: Vec<Panel> = f
@@ -24,8 +20,8 @@ pub(crate) fn courses(f: &Findings) -> Result<Option<Block>, Error> {
             };
             Panel {
                 title: t.net.id(),
-                x: linear("epoch"),
-                y: Axis::Log("relative L² error".into()),
+                x: Axis::linear("epoch"),
+                y: Axis::log("relative L² error"),
                 series: vec![
                     Series::new("training", Mark::Line, Colour::Blue, points(|r| r.train)),
                     Series::new("validation", Mark::Line, Colour::Red, points(|r| r.validation)),
@@ -39,7 +35,7 @@ pub(crate) fn courses(f: &Findings) -> Result<Option<Block>, Error> {
     let name = "courses";
     let svg = draw(name, &panels, (360 * panels.len() as u32, 320))?;
     let caption = "The error over batches of training, and over validation trajectories, in normal units.";
-    Ok(Some(Block::Figure { name: name.into(), svg, caption: caption.into() }))
+    Ok(Some(Block::figure(name, svg, caption)))
 }
 
 /// Truth and operator on one test trajectory, for up to four variables.
@@ -63,8 +59,8 @@ pub(crate) fn example(t: &Trained) -> Result<Option<Block>, Error> {
                 |x: &[f64]| x.iter().enumerate().map(|(i, x)| (step * i as f64, *x)).collect::<Vec<_>>();
             Some(Panel {
                 title: t.errors.variables.get(j)?.clone(),
-                x: linear("time"),
-                y: linear(""),
+                x: Axis::linear(if t.net.cell == Cell::Fhn { "time (model units)" } else { "time, ms" }),
+                y: Axis::linear(""),
                 series: vec![
                     Series::new("model", Mark::Line, Colour::Blue, points(truth)),
                     Series::new("operator", Mark::Line, Colour::Red, points(own)),
@@ -75,5 +71,5 @@ pub(crate) fn example(t: &Trained) -> Result<Option<Block>, Error> {
     let name = format!("example-{}", t.net.file_name());
     let svg = draw(&name, &panels, (340 * panels.len() as u32, 300))?;
     let caption = format!("{}: a test trajectory, in physical units.", t.net.id());
-    Ok(Some(Block::Figure { name, svg, caption }))
+    Ok(Some(Block::figure(name, svg, caption)))
 }

@@ -61,12 +61,7 @@ fn one(f: &Findings, tier: Tier, doubt: Option<&str>, claim: &Claim) -> ClaimRes
     let value = measured(f, &claim.id);
     // The architecture is the publication's at any scale but the smallest, whose networks are smaller.
     let counted = claim.id.ends_with("/parameters") && tier != Tier::Smoke;
-    let finding = match (value, doubt) {
-        (None, _) => Finding::NotRun { measured: None, reason: cost(&claim.id) },
-        (Some(value), None) => Finding::Measured(value),
-        (Some(value), Some(_)) if counted => Finding::Measured(value),
-        (Some(value), Some(doubt)) => Finding::NotRun { measured: Some(value), reason: doubt.to_owned() },
-    };
+    let finding = Finding::of(value, doubt.filter(|_| !counted), || cost(&claim.id));
     ClaimResult::judge(claim, finding, &f.command, tier, &[f.seed])
 }
 

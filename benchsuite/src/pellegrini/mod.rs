@@ -35,20 +35,8 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
 }
 
 /// Runs one part alone, with the networks that it needs.
-macro_rules! alone {
-    ($($name:ident = $part:ident;)*) => {$(
-        pub(crate) fn $name(job: &Job<'_>) -> Result<Summary, Error> {
-            run_parts(Part::$part.id(), &[Part::$part], job)
-        }
-    )*};
-}
-alone! {
-    fhn_alone = Fhn;
-    hh_alone = Hh;
-    ord_alone = Ord;
-    tune_alone = Tune;
-    epochs_alone = Epochs;
-    resolution_alone = Resolution;
+pub(crate) fn run_part(part: Part, job: &Job<'_>) -> Result<Summary, Error> {
+    run_parts(part.id(), &[part], job)
 }
 
 fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary, Error> {
@@ -78,10 +66,7 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
         run: run.path(),
         config: &config,
         data: &data,
-        progress: &progress,
-        stop: job.stop,
-        save_every: job.save_every(),
-        resume: &job.resume,
+        supervision: job.supervision(&progress),
         threads,
     };
     let each = (config.epochs * config.iterations_per_epoch()) as f64;

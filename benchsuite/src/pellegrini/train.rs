@@ -1,7 +1,6 @@
 //! Training one operator: in its own folder, from its own checkpoint, until its result is written.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use surrogates::fno::{self, Fno, FnoConfig, FnoRecord, FnoTrainer, Signals};
@@ -10,9 +9,9 @@ use surrogates::onnx::{Description, Label};
 use super::config::{Config, NetId};
 use super::data::{Data, Sets};
 use super::measure::{Errors, measure};
-use crate::interrupt::Stop;
-use crate::progress::Progress;
+use crate::figures::rounded;
 use crate::report::scientific;
+use crate::training::{Supervision, Training};
 use crate::{Error, files};
 
 /// A variable over time: as the model has it, and as the operator has it.
@@ -43,34 +42,12 @@ pub struct Trained {
     pub example: Vec<Pair>,
 }
 
-/// Who is told how far training is.
-pub(crate) trait Watch: Sync {
-    /// Adds iterations, with a note on what they were.
-    fn add(&self, units: f64, note: &dyn Fn() -> String);
-    /// Says a line.
-    fn line(&self, text: &str);
-}
-
-impl Watch for Progress {
-    fn add(&self, units: f64, note: &dyn Fn() -> String) {
-        Progress::add(self, units, note);
-    }
-
-    fn line(&self, text: &str) {
-        Progress::line(self, text);
-    }
-}
-
 /// Everything that the networks of a run share.
 pub(crate) struct Shared<'a> {
     pub(crate) run: &'a Path,
     pub(crate) config: &'a Config,
     pub(crate) data: &'a Data<'a>,
-    pub(crate) progress: &'a dyn Watch,
-    pub(crate) stop: Stop,
-    /// How often the state is saved while training goes on.
-    pub(crate) save_every: Duration,
-    pub(crate) resume: &'a str,
+    pub(crate) supervision: Supervision<'a>,
     /// Threads of one network.
     pub(crate) threads: usize,
 }
@@ -101,7 +78,6 @@ impl Shared<'_> {
         let fno = trainer.network();
         let model = self.run.join("models").join(format!("{}.onnx", net.file_name()));
         export(&fno, net, &sets, self.config, &model)?;
-        let bytes = std::fs::read(&model).map_err(Error::io(&model, "run again with --resume"))?;
         let variables = &sets.variables;
         let judge = |fno: &Fno, test: &Signals| measure(fno, net.cell, test, variables, self.threads);
         let resolution = match resolution {
@@ -119,7 +95,7 @@ impl Shared<'_> {
             parameters: fno.parameters().len(),
             epochs: trainer.iteration() / trainer.iterations_per_epoch(),
             milliseconds_per_iteration: milliseconds,
-            onnx_sha256: files::sha256(&bytes),
+            onnx_sha256: files::sha256_of(&model, "run again with --resume")?,
             errors: judge(&fno, &sets.test)?,
             resolution,
             history: trainer.history().to_vec(),
@@ -127,7 +103,9 @@ impl Shared<'_> {
         };
         files::write_json(&result_path, &trained)?;
         let l2 = scientific(trained.errors.mean_l2());
-        self.progress.line(&format!("  {}: relative L² error on test trajectories {l2}", net.id()));
+        self.supervision
+            .progress
+            .line(&format!("  {}: relative L² error on test trajectories {l2}", net.id()));
         Ok(trained)
     }
 
@@ -142,47 +120,56 @@ impl Shared<'_> {
     ) -> Result<(FnoTrainer, f64), Error> {
         let failed = |e| Error::Training { network: name.to_owned(), source: Box::new(e) };
         let folder = self.folder(name);
-        std::fs::create_dir_all(&folder)
-            .map_err(Error::io(&folder, "check that the run's folder is writable"))?;
+        files::create_folder(&folder)?;
         let checkpoint = folder.join("checkpoint.safetensors");
         let (train, validation) = (&sets.train, Some(&sets.validation));
-        let mut trainer = if checkpoint.exists() {
+        let trainer = if checkpoint.exists() {
             FnoTrainer::resume(&checkpoint, config, train, validation, self.threads).map_err(failed)?
         } else {
             FnoTrainer::new(config, train, validation, self.threads).map_err(failed)?
         };
-        let (first, end) = (trainer.iteration(), epochs * trainer.iterations_per_epoch());
-        self.progress.add(first.min(end) as f64, &|| name.to_owned());
-        let started = Instant::now();
-        let mut saved = started;
-        let mut latest = trainer.history().last().map_or(f64::NAN, |r| r.validation);
-        while trainer.iteration() < end {
-            if let Some(record) = trainer.step().map_err(failed)?.1 {
-                latest = record.validation;
-            }
-            let done = trainer.iteration();
-            self.progress
-                .add(1.0, &|| format!("{name} at {done} of {end}, validation {}", scientific(latest)));
-            if self.stop.requested() {
-                trainer.save(&checkpoint).map_err(failed)?;
-                return Err(Error::Interrupted { resume: self.resume.to_owned() });
-            }
-            if saved.elapsed() >= self.save_every {
-                trainer.save(&checkpoint).map_err(failed)?;
-                saved = Instant::now();
-            }
-        }
-        trainer.save(&checkpoint).map_err(failed)?;
-        let done = (trainer.iteration() - first.min(end)).max(1);
-        Ok((trainer, started.elapsed().as_secs_f64() * 1e3 / done as f64))
+        let end = epochs * trainer.iterations_per_epoch();
+        let mut training = Watched { name, end, trainer };
+        let seconds = self.supervision.train(&mut training, end, 1.0, &checkpoint)?;
+        Ok((training.trainer, seconds * 1e3))
+    }
+}
+
+/// A training by its name.
+struct Watched<'a> {
+    name: &'a str,
+    end: u64,
+    trainer: FnoTrainer,
+}
+
+impl Watched<'_> {
+    fn failed(&self) -> impl Fn(surrogates::Error) -> Error + '_ {
+        |e| Error::Training { network: self.name.to_owned(), source: Box::new(e) }
+    }
+}
+
+impl Training for Watched<'_> {
+    fn done(&self) -> u64 {
+        self.trainer.iteration()
+    }
+
+    fn step(&mut self) -> Result<bool, Error> {
+        let stepped = self.trainer.step();
+        stepped.map_err(self.failed()).map(|_| true)
+    }
+
+    fn save(&self, checkpoint: &Path) -> Result<(), Error> {
+        self.trainer.save(checkpoint).map_err(self.failed())
+    }
+
+    fn note(&self) -> String {
+        let latest = self.trainer.history().last().map_or(f64::NAN, |r| r.validation);
+        format!("{} at {} of {}, validation {}", self.name, self.done(), self.end, scientific(latest))
     }
 }
 
 fn export(fno: &Fno, net: &NetId, sets: &Sets, config: &Config, path: &Path) -> Result<(), Error> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)
-            .map_err(Error::io(folder, "check that the run's folder is writable"))?;
-    }
+    path.parent().map_or(Ok(()), files::create_folder)?;
     let description = Description {
         text: format!("Pellegrini et al. 2025: the operator {} from I_app to all states", net.id()),
         targets: sets.variables.iter().map(|(name, unit)| Label::new(name.clone(), unit.clone())).collect(),
@@ -204,9 +191,9 @@ fn example(fno: &Fno, sets: &Sets) -> Result<Vec<Pair>, surrogates::Error> {
     let mut y = vec![0.0; points * n];
     fno.predictor(1, 1)?.predict(&sets.test.inputs()[..points * sets.test.channels()], &mut y)?;
     let truth = &sets.test.targets()[..points * n];
-    // Six digits, and no more points than a figure shows.
+    // No more points than a figure shows.
     let every = points.div_ceil(320);
-    let short = |x: &f64| format!("{x:.5e}").parse().unwrap_or(*x);
-    let column = |x: &[f64], j: usize| x.iter().skip(j).step_by(n).step_by(every).map(short).collect();
+    let column =
+        |x: &[f64], j: usize| x.iter().skip(j).step_by(n).step_by(every).copied().map(rounded).collect();
     Ok((0..n).map(|j| (column(truth, j), column(&y, j))).collect())
 }

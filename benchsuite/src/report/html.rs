@@ -4,7 +4,7 @@ use super::{Block, Cell, Document, Table, Tone};
 
 const STYLE: &str = include_str!("style.css");
 
-/// From how many characters on code may break anywhere.
+/// From how many characters on code may break in a table.
 const LONG: usize = 36;
 
 pub(super) fn page(document: &Document) -> String {
@@ -120,9 +120,16 @@ fn inline(text: &str) -> String {
     let mut out = String::new();
     for (i, part) in escape(text).split('`').enumerate() {
         if i % 2 == 1 {
-            // In a table code does not break, unless it would push the last column off the page.
-            let class = if part.chars().count() > LONG { " class=\"long\"" } else { "" };
-            out.push_str(&format!("<code{class}>{part}</code>"));
+            // In a table code does not break, unless it would push the last column off the page: then a name
+            // breaks between its parts.
+            if part.chars().count() <= LONG {
+                out.push_str(&format!("<code>{part}</code>"));
+            } else if part.contains(' ') || !part.contains(['/', ',']) {
+                out.push_str(&format!("<code class=\"long\">{part}</code>"));
+            } else {
+                let parts = part.replace('/', "/<wbr>").replace(',', ",<wbr>");
+                out.push_str(&format!("<code class=\"name\">{parts}</code>"));
+            }
         } else {
             out.push_str(part);
         }
@@ -132,4 +139,23 @@ fn inline(text: &str) -> String {
 
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::inline;
+
+    #[test]
+    fn long_names_break_between_their_parts_and_other_code_anywhere() {
+        assert_eq!(inline("is `a<b`"), "is <code>a&lt;b</code>");
+        assert_eq!(
+            inline("`W-A/scarce/PINN/SiLU16,SiLU32,Tanh8/mean_error`"),
+            "<code class=\"name\">W-A/<wbr>scarce/<wbr>PINN/<wbr>SiLU16,<wbr>SiLU32,<wbr>Tanh8/<wbr>mean_error</code>"
+        );
+        for text in
+            ["0123456789abcdef".repeat(4), "cargo xtask reproduce W-A --tier paper --seed 1".to_owned()]
+        {
+            assert_eq!(inline(&format!("`{text}`")), format!("<code class=\"long\">{text}</code>"));
+        }
+    }
 }

@@ -51,6 +51,18 @@ pub enum Block {
     Details(String, Vec<Block>),
 }
 
+impl Block {
+    /// A section begins.
+    pub(crate) fn heading(text: impl Into<String>) -> Self {
+        Block::Heading(text.into())
+    }
+
+    /// A figure by its file name, without `.svg`.
+    pub(crate) fn figure(name: impl Into<String>, svg: String, caption: impl Into<String>) -> Self {
+        Block::Figure { name: name.into(), svg, caption: caption.into() }
+    }
+}
+
 /// How a notice or a cell is coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tone {
@@ -97,9 +109,19 @@ impl Cell {
         Cell { text: text.into(), ..Cell::default() }
     }
 
+    /// A number that was written already: set to the right.
+    pub(crate) fn digits(text: impl Into<String>) -> Self {
+        Cell { text: text.into(), tone: Tone::Plain, number: true }
+    }
+
+    /// A number in the notation of the tables; a dash for one that is not finite.
+    pub(crate) fn finite(value: f64) -> Self {
+        Cell::number(Some(value).filter(|v| v.is_finite()))
+    }
+
     /// A number in the notation of the tables, or a dash.
     pub fn number(value: Option<f64>) -> Self {
-        Cell { text: value.map_or("–".into(), scientific), tone: Tone::Plain, number: true }
+        Cell::digits(value.map_or("–".into(), scientific))
     }
 
     /// With a colour.
@@ -107,6 +129,41 @@ impl Cell {
     pub fn toned(mut self, tone: Tone) -> Self {
         self.tone = tone;
         self
+    }
+}
+
+/// The headings of the columns of a table.
+pub(crate) fn header<const N: usize>(names: [&str; N]) -> Vec<String> {
+    names.map(str::to_owned).to_vec()
+}
+
+/// How a run is repeated, resumed, and done at the publication's scale.
+pub(crate) struct Again<'a> {
+    /// What a run trains, in the plural.
+    pub(crate) what: &'a str,
+    /// What else is worth to know of the third command; may be empty.
+    pub(crate) more: &'a str,
+    pub(crate) command: &'a str,
+    pub(crate) resume: &'a str,
+    pub(crate) experiment: &'a str,
+}
+
+impl Again<'_> {
+    /// The section of a report.
+    pub(crate) fn blocks(&self) -> [Block; 3] {
+        [
+            Block::heading("Run it again"),
+            Block::Paragraph(format!(
+                "The first command repeats this run: on the same machine with the same commit it gives the same {}, \
+                 bit for bit. The second one goes on with a run that was stopped. The third one is the paper's own \
+                 scale{}.",
+                self.what, self.more
+            )),
+            Block::Code(format!(
+                "{}\n{}\ncargo xtask reproduce {} --tier paper",
+                self.command, self.resume, self.experiment
+            )),
+        ]
     }
 }
 

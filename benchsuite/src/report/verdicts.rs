@@ -5,31 +5,42 @@ use crate::claims::Publication;
 use crate::results::{ClaimResult, Verdict, typed};
 use crate::{Error, files};
 
-/// The table of all claims of a publication. `seeds`: with the spread over seeds.
-pub(crate) fn table(publication: &Publication, results: &[ClaimResult], seeds: bool) -> Block {
-    let rows = results.iter().map(|r| {
-        let tone = match r.verdict {
+impl From<Verdict> for Tone {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
             Verdict::Pass => Tone::Good,
             Verdict::Differs => Tone::Bad,
             Verdict::NotRun => Tone::Quiet,
-        };
+        }
+    }
+}
+
+/// How many claims have which verdict, in words.
+pub(crate) fn counts(results: &[ClaimResult]) -> String {
+    let count = |v: Verdict| format!("{} {v}", results.iter().filter(|r| r.verdict == v).count());
+    [Verdict::Pass, Verdict::Differs, Verdict::NotRun].map(count).join(", ")
+}
+
+/// The table of all claims of a publication. `seeds`: with the spread over seeds.
+pub(crate) fn table(publication: &Publication, results: &[ClaimResult], seeds: bool) -> Block {
+    let rows = results.iter().map(|r| {
         let verdict = match &r.reason {
             Some(reason) => format!("{}: {reason}", r.verdict),
             None => r.verdict.to_string(),
         };
         let about = publication.claim(&r.id).map_or("", |c| c.description.as_str());
-        let digits = |v: f64| Cell { text: precise(v), tone: Tone::Plain, number: true };
+        let digits = |v: f64| Cell::digits(precise(v));
         let mut row = vec![
-            Cell::text(format!("`{}`", r.id)),
-            Cell::text(format!("{about} ({})", r.source)),
+            // The id last: where it is long it has a line of its own.
+            Cell::text(format!("{about} ({}) `{}`", r.source, r.id)),
             digits(r.published),
             r.measured.map_or(Cell::number(None), digits),
         ];
         row.extend(seeds.then(|| Cell::number(r.spread)));
-        row.extend([Cell::text(r.tolerance.clone()), Cell::text(verdict).toned(tone)]);
+        row.extend([Cell::text(r.tolerance.clone()), Cell::text(verdict).toned(r.verdict.into())]);
         row
     });
-    let mut header = vec!["claim", "what", "published", "measured"];
+    let mut header = vec!["what", "published", "measured"];
     header.extend(seeds.then_some("spread over seeds"));
     header.extend(["agrees if", "verdict"]);
     Block::Table(Table {
@@ -50,7 +61,6 @@ pub(crate) fn kept(publication: &Publication, seeds: bool) -> Result<Option<Bloc
         return Ok(None);
     }
     let results: Vec<ClaimResult> = files::read_json(&path, "restore it from the repository")?;
-    let count = |v: Verdict| format!("{} {v}", results.iter().filter(|r| r.verdict == v).count());
     let mut commands: Vec<String> = Vec::new();
     for r in results.iter().filter(|r| r.verdict != Verdict::NotRun) {
         let command = format!("`{}`", typed(&r.command));
@@ -59,10 +69,7 @@ pub(crate) fn kept(publication: &Publication, seeds: bool) -> Result<Option<Bloc
         }
     }
     Ok(Some(Block::Details(
-        format!(
-            "Kept from earlier runs at the paper's scale: {}",
-            [Verdict::Pass, Verdict::Differs, Verdict::NotRun].map(count).join(", ")
-        ),
+        format!("Kept from earlier runs at the paper's scale: {}", counts(&results)),
         vec![
             Block::Paragraph(format!("Not of this run. Measured by {}.", commands.join(" and "))),
             table(publication, &results, seeds),

@@ -77,8 +77,7 @@ pub(super) fn json(cell: &dyn AnyCell, solution: &Solution, threshold: Option<f6
         .collect::<Result<Vec<_>, Error>>()?;
 
     let trace = Trace::with_derivative(&solution.t, &potential.0, &potential.1)?;
-    let (low, high) =
-        potential.0.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)));
+    let (low, high) = crate::stats::range(potential.0.iter().copied());
     let threshold = threshold.unwrap_or(0.5 * (low + high));
     let found = spikes(&trace, &SpikeSettings::at(threshold))?;
     let intervals = inter_spike_intervals(&found);

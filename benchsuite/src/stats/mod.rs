@@ -87,6 +87,27 @@ pub fn deviation(x: &[f64]) -> f64 {
     (sum_of_squares(x) / (x.len() as f64 - 1.0)).sqrt()
 }
 
+/// The middle of a list, infinite numbers counted as large; between the two in the middle of an even number. None
+/// if it is empty.
+///
+/// ```
+/// use benchsuite::stats::median;
+///
+/// assert_eq!(median(&[3.0, 1.0, f64::INFINITY]), Some(3.0));
+/// assert_eq!(median(&[2.0, 1.0]), Some(1.5));
+/// ```
+pub fn median(x: &[f64]) -> Option<f64> {
+    let mut sorted = x.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let (low, high) = (sorted.get((sorted.len().max(1) - 1) / 2)?, sorted.get(sorted.len() / 2)?);
+    Some(if low == high { *low } else { 0.5 * (low + high) })
+}
+
+/// The smallest and the largest number; infinite and the wrong way round if there is none. NaN is passed over.
+pub fn range(x: impl IntoIterator<Item = f64>) -> (f64, f64) {
+    x.into_iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)))
+}
+
 fn sum_of_squares(x: &[f64]) -> f64 {
     let m = mean(x);
     x.iter().map(|v| (v - m) * (v - m)).sum()

@@ -70,7 +70,7 @@ impl Folder {
         if !place.exists() && !is_free(path)? {
             return Err(Error::NotForASweep(path.to_owned()));
         }
-        std::fs::create_dir_all(path).map_err(Error::io(path, REMEDY))?;
+        files::create_folder(path)?;
         if !files::write_new(&place, &text)? {
             let there = std::fs::read_to_string(&place).map_err(Error::io(&place, REMEDY))?;
             if there != text {
@@ -80,7 +80,7 @@ impl Folder {
         }
         for part in PARTS {
             let part = path.join(part);
-            std::fs::create_dir_all(&part).map_err(Error::io(&part, REMEDY))?;
+            files::create_folder(&part)?;
         }
         let head = Head {
             format: 1,

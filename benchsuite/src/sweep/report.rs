@@ -9,7 +9,7 @@ use super::command::command;
 use super::finished::Finished;
 use super::folder::Folder;
 use crate::progress::duration;
-use crate::report::{Block, Cell, Document, Table, Tone};
+use crate::report::{Block, Cell, Document, Table, Tone, header};
 use crate::{Error, files};
 
 /// Rows of the report's own table; `results.csv` has all.
@@ -35,7 +35,7 @@ pub fn report(folder: &Folder) -> Result<PathBuf, Error> {
         ));
     }
     blocks.extend(folder.plan.kind.report(&sweep)?);
-    blocks.push(Block::Heading("All results".into()));
+    blocks.push(Block::heading("All results"));
     let shown = rows.len().min(ROWS);
     blocks.push(Block::Paragraph(format!(
         "`results.csv` holds the {} results so far{}.",
@@ -196,7 +196,7 @@ impl Distribution {
     }
 
     fn table(&self) -> Table {
-        let count = |n: usize| Cell { text: n.to_string(), number: true, ..Cell::default() };
+        let count = |n: usize| Cell::digits(n.to_string());
         let row = |m: &OnMachine| {
             vec![
                 Cell::text(m.name.clone()),
@@ -211,9 +211,7 @@ impl Distribution {
         Table {
             caption: format!("What ran where: {} trials, {} processes in all", self.done, self.processes),
             groups: Vec::new(),
-            header: ["machine", "processor", "threads", "processes", "jobs", "trials", "engine"]
-                .map(str::to_owned)
-                .to_vec(),
+            header: header(["machine", "processor", "threads", "processes", "jobs", "trials", "engine"]),
             rows: self.machines.iter().map(row).collect(),
         }
     }
@@ -222,7 +220,7 @@ impl Distribution {
 fn origin(sweep: &Finished<'_>, distribution: &Distribution) -> Vec<Block> {
     let folder = sweep.folder;
     let mut blocks = vec![
-        Block::Heading("Where the numbers come from".into()),
+        Block::heading("Where the numbers come from"),
         Block::Table(distribution.table()),
         Block::Code(format!(
             "{}\n{}\n{}",
@@ -256,7 +254,7 @@ fn table(caption: &str, rows: &[Row]) -> Table {
     let cell = |(name, value): &(String, Value)| match value {
         // Counts are exact; everything else has three digits.
         Value::Number(n) if n.is_f64() && name != "seconds" => Cell::number(n.as_f64()),
-        Value::Number(n) => Cell { text: n.to_string(), number: true, ..Cell::default() },
+        Value::Number(n) => Cell::digits(n.to_string()),
         Value::String(s) => Cell::text(s.clone()),
         Value::Null => Cell::text("–"),
         other => Cell::text(other.to_string()),

@@ -56,7 +56,7 @@ fn on_disk(path: &Path, name: &str, recipe: &Recipe, stop: Stop) -> Result<Datas
     let failed =
         |source: Box<dyn std::error::Error + Send + Sync>| Error::Data { name: name.to_owned(), source };
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    std::fs::create_dir_all(folder).map_err(Error::io(folder, REMEDY))?;
+    files::create_folder(folder)?;
     // One process generates while others wait; the system frees the lock however a process ends.
     let lock_path = path.with_extension("lock");
     let lock = File::create(&lock_path).map_err(Error::io(&lock_path, REMEDY))?;
@@ -91,7 +91,7 @@ pub(super) fn points(
     make: impl FnOnce() -> Result<Vec<Vec<f64>>, Error>,
 ) -> Result<Vec<Vec<f64>>, Error> {
     const REMEDY: &str = "check that the folder of data sets is writable and the disk is not full";
-    std::fs::create_dir_all(cache).map_err(Error::io(cache, REMEDY))?;
+    files::create_folder(cache)?;
     let path = cache.join(format!("{key}.json"));
     let lock_path = path.with_extension("lock");
     let lock = File::create(&lock_path).map_err(Error::io(&lock_path, REMEDY))?;

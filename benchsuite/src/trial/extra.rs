@@ -32,7 +32,7 @@ pub(super) fn recipe(
     let key = format!("scout-{}", &name[..24]);
     let centres = cache::points(cache, &key, || {
         let folder = cache.join(&key);
-        std::fs::create_dir_all(&folder).map_err(Error::io(&folder, "check that it is writable"))?;
+        files::create_folder(&folder)?;
         let config = settings::settings(&scout, (0.0, scout.t_end()), "scout")?;
         let set = TrainingSet { train: Some(train.samples.clone()), ..TrainingSet::default() };
         let iterations = scout.iterations;

@@ -46,11 +46,7 @@ fn one(claim: &Claim, trials: &[TrialResult]) -> ClaimResult {
             Some(median) => Finding::Measured(*median),
             None => not_run(&one_protocol(own), experiment),
         };
-        let mut result = judged_by(protocol, claim, experiment, finding, &seeds);
-        if values.len() > 1 {
-            result.spread = values.last().zip(values.first()).map(|(high, low)| high - low);
-        }
-        return result;
+        return judged_by(protocol, claim, experiment, finding, &seeds).over(&values);
     }
     let own = one_protocol(own);
     let mut seeds: Vec<u64> = own.iter().map(|t| t.spec.seed).collect();

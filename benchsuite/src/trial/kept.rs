@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{TrialResult, findings};
 use crate::claims::Publication;
+use crate::kept::Outcome;
 use crate::{Error, files};
 
 /// How many points of a course are kept.
@@ -61,7 +61,7 @@ pub fn find(folder: &Path) -> Result<Vec<TrialResult>, Error> {
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    const REMEDY: &str = "give the folder of a run, of trials or of a sweep";
+    const REMEDY: &str = "give the folder of a run or of a sweep";
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(Error::io(folder, REMEDY))? {
         paths.push(entry.map_err(Error::io(folder, REMEDY))?.path());
@@ -70,21 +70,12 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(paths)
 }
 
-/// What [`keep`] did.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Kept {
-    /// Trials taken.
-    pub taken: usize,
-    /// Trials kept now.
-    pub total: usize,
-}
-
 /// Takes the finished paper-scale trials below `folder` over into `results`, beside those kept
 /// already, and writes `trials.csv` and `trials-results.json`, the verdicts over all of them.
 ///
 /// # Errors
 /// [`Error::BadOption`] if there is no such trial, and those of [`find`].
-pub fn keep(folder: &Path, results: &Path) -> Result<Kept, Error> {
+pub fn keep(folder: &Path, results: &Path) -> Result<Outcome, Error> {
     let mut taken = find(folder)?;
     taken.retain(|r| r.spec.is_full());
     if taken.is_empty() {
@@ -107,7 +98,7 @@ pub fn keep(folder: &Path, results: &Path) -> Result<Kept, Error> {
     files::write(&results.join("trials.csv"), csv(&all))?;
     let verdicts = findings::judge(&Publication::werneck2024()?, &all);
     files::write_json(&results.join("trials-results.json"), &verdicts)?;
-    Ok(Kept { taken: taken.len(), total: all.len() })
+    Ok(Outcome { taken: taken.len(), total: all.len(), folder: results.to_owned() })
 }
 
 /// With fewer points of its courses.

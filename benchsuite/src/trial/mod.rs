@@ -87,7 +87,7 @@ pub fn run(
     if result_path.exists() {
         return finished(spec, folder, &result_path);
     }
-    std::fs::create_dir_all(folder).map_err(Error::io(folder, "check that the folder is writable"))?;
+    files::create_folder(folder)?;
     let total = spec.iterations * u64::from(spec.windows());
     let progress =
         |iteration, mean_error, stage| Progress { iteration, iterations: total, mean_error, stage };
@@ -147,31 +147,6 @@ pub fn run(
     Ok(result)
 }
 
-/// Runs the trial that a TOML file describes, in a folder of its name below `out`.
-///
-/// # Errors
-/// [`Error::Io`] or [`Error::Damaged`] for the file, and those of [`run`].
-pub fn from_file(spec: &Path, out: &Path, data_cache: &Path, stop: Stop) -> Result<TrialResult, Error> {
-    let text = std::fs::read_to_string(spec).map_err(Error::io(spec, "give a TOML file"))?;
-    let parsed: TrialSpec = toml::from_str(&text).map_err(|e| Error::Damaged {
-        path: spec.to_owned(),
-        why: e.to_string(),
-        remedy: "correct the named field".into(),
-    })?;
-    let id = parsed.id();
-    let bar = crate::progress::Progress::new(&id);
-    let (mut done, mut stage) = (0, "");
-    run(&parsed, &out.join(&id), data_cache, stop, &mut |now| {
-        if stage != now.stage {
-            bar.stage(now.stage, now.iterations as f64, done as f64);
-            stage = now.stage;
-        }
-        let step = now.iteration.saturating_sub(done) as f64;
-        bar.add(step, || now.mean_error.map_or(String::new(), |e| format!("mean error {e:.3e}")));
-        done = now.iteration;
-    })
-}
-
 /// The result of an earlier call, if it is this trial's and its networks are still those judged.
 fn finished(spec: &TrialSpec, folder: &Path, path: &Path) -> Result<TrialResult, Error> {
     let remedy = format!("delete {} to train it again", folder.display());
@@ -186,9 +161,7 @@ fn finished(spec: &TrialSpec, folder: &Path, path: &Path) -> Result<TrialResult,
     }
     for (k, hash) in result.onnx_sha256.iter().enumerate() {
         let model = folder.join(model_name(spec, k));
-        let bytes = std::fs::read(&model)
-            .map_err(Error::io(&model, "delete the trial's folder to train it again"))?;
-        if files::sha256(&bytes) != *hash {
+        if files::sha256_of(&model, "delete the trial's folder to train it again")? != *hash {
             return Err(damaged(&model, "its SHA-256 is not the one in result.json"));
         }
     }
@@ -217,7 +190,7 @@ impl Part<'_> {
     ) -> Result<train::Trained, Error> {
         let model = self.folder.join(model_name(self.spec, self.index));
         let folder = model.parent().unwrap_or(self.folder);
-        std::fs::create_dir_all(folder).map_err(Error::io(folder, "check that the folder is writable"))?;
+        files::create_folder(folder)?;
         let name = if self.spec.windows() == 1 { String::new() } else { format!("window {}", self.index) };
         let config = settings::settings(self.spec, self.window, &name)?;
         let (train, extra, validation) = sets.of_window(self.spec, self.index)?;

@@ -106,16 +106,3 @@ impl TrialResult {
     /// The layout that this version writes.
     pub const FORMAT: u32 = 1;
 }
-
-impl std::fmt::Display for TrialResult {
-    /// The trial and its errors, in a line.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Scores { euler, accurate, .. } = self.scores;
-        write!(
-            f,
-            "{}: mean error {:.3e}, greatest {:.3e} (against an accurate solution {:.3e}, {:.3e}); \
-             {:.1} us an iteration",
-            self.id, euler.mean, euler.max, accurate.mean, accurate.max, self.iteration_us
-        )
-    }
-}

@@ -8,6 +8,7 @@ use surrogates::{Record, TrainConfig, Trainer, TrainingSet};
 use super::Course;
 use crate::Error;
 use crate::compare::clock::cpu;
+use crate::figures::rounded;
 use crate::interrupt::Stop;
 
 /// How often the state is saved.
@@ -91,7 +92,6 @@ pub(super) fn course(history: &[Record]) -> Course {
     let n = history.len();
     let take = n.min(COURSE);
     let kept: Vec<&Record> = (1..=take).map(|i| &history[i * n / take - 1]).collect();
-    let rounded = |v: f64| format!("{v:.5e}").parse().unwrap_or(v);
     let error = |pick: fn(surrogates::Validation) -> f64| {
         kept.iter().map(|r| rounded(r.validation.map_or(f64::NAN, pick))).collect()
     };

@@ -8,7 +8,7 @@ use ode_solvers::Method;
 use surrogates::Samples;
 
 use super::network::Set;
-use crate::Error;
+use crate::{Error, files};
 
 /// The end of the time domain, in the model's units of time.
 pub(crate) const T_END: f64 = 20.0;
@@ -65,7 +65,7 @@ impl Data {
                 data
             } else {
                 let data = recipe.generate().map_err(|e| failed(Box::new(e)))?;
-                std::fs::create_dir_all(folder).map_err(Error::io(folder, "check that it is writable"))?;
+                files::create_folder(folder)?;
                 data.save(&path).map_err(|e| failed(Box::new(e)))?;
                 data
             };

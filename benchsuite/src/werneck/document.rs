@@ -10,8 +10,8 @@ use super::{Course, appendix, doubt};
 use crate::Error;
 use crate::claims::Publication;
 use crate::manifest::Manifest;
-use crate::report::{Block, Cell, Document, Table, Tone, scientific};
-use crate::results::{ClaimResult, Verdict};
+use crate::report::{Block, Cell, Document, Table, Tone, header, scientific};
+use crate::results::ClaimResult;
 
 /// What a report is written from.
 pub(crate) struct Parts<'a> {
@@ -84,7 +84,7 @@ fn banner(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
 }
 
 fn question(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
-    blocks.push(Block::Heading("Question".into()));
+    blocks.push(Block::heading("Question"));
     blocks.push(Block::Paragraph(
         "A small neural network is to learn one action potential of the FitzHugh–Nagumo model as a function of \
          time. Does it help to put the model's equations into the loss (a physics-informed network, PINN), \
@@ -98,7 +98,7 @@ fn question(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
 
 /// The answer in words that follow from the numbers.
 fn answer(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
-    blocks.push(Block::Heading("Answer".into()));
+    blocks.push(Block::heading("Answer"));
     let fresh = (parts.fresh(), format!("This run ({} iterations)", thousands(parts.config.iterations)));
     let kept = (parts.kept(), "Kept results at paper scale".to_owned());
     for (samples, name) in [kept, fresh] {
@@ -131,7 +131,7 @@ fn answer(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
 
 fn method(parts: &Parts<'_>, blocks: &mut Vec<Block>) -> Result<(), Error> {
     let p = &parts.config.protocol;
-    blocks.push(Block::Heading("Method".into()));
+    blocks.push(Block::heading("Method"));
     blocks.push(Block::Paragraph("The model, for t from 0 to 20, without applied current:".into()));
     blocks.push(Block::Formula(
         "dU/dt = K [U (U − α)(1 − U) − W], dW/dt = ε (β U − γ W)\n\
@@ -170,19 +170,18 @@ fn method(parts: &Parts<'_>, blocks: &mut Vec<Block>) -> Result<(), Error> {
             .into(),
     ));
     blocks.push(Block::Formula("V = |U_network − U_true| + |W_network − W_true|".into()));
-    blocks.push(Block::Figure {
-        name: "fig16-data".into(),
-        svg: figures::training_sets(parts.data)?,
-        caption: "The two training sets (corresponds to Fig. 16). U is the potential, W the recovery variable, both \
-                  without unit."
-            .into(),
-    });
+    blocks.push(Block::figure(
+        "fig16-data",
+        figures::training_sets(parts.data)?,
+        "The two training sets (corresponds to Fig. 16). U is the potential, W the recovery variable, both \
+                  without unit.",
+    ));
     Ok(())
 }
 
 fn set_results(parts: &Parts<'_>, set: Set, blocks: &mut Vec<Block>) -> Result<(), Error> {
     let (fresh, kept) = (parts.fresh(), parts.kept());
-    blocks.push(Block::Heading(format!(
+    blocks.push(Block::heading(format!(
         "Results: {set} set, {} points (Table {})",
         set.points(),
         set.table()
@@ -197,28 +196,20 @@ fn set_results(parts: &Parts<'_>, set: Set, blocks: &mut Vec<Block>) -> Result<(
     } else {
         (&fresh, figures::run_label(parts.config))
     };
-    blocks.push(Block::Figure {
-        name: format!("fig{number}-{set}"),
-        svg: figures::errors(parts.publication, set, samples, &label)?,
-        caption: format!(
+    blocks.push(Block::figure(format!("fig{number}-{set}"), figures::errors(parts.publication, set, samples, &label)?, format!(
             "Mean error of both classes for each architecture (corresponds to Fig. {number}). Rings: published in \
              Table {}. Dots: {label}. The axis is logarithmic; left is better.",
             set.table()
-        ),
-    });
+        )));
     if set == Set::Scarce {
         // The pair that the dissertation shows, at the greatest scale that there is.
         let curves = curves(parts);
         if let Some((pinn, ddnn)) = figures::shown_pair(&curves, set) {
-            blocks.push(Block::Figure {
-                name: "fig18-solution".into(),
-                svg: figures::solutions(parts.data, pinn, ddnn)?,
-                caption: format!(
+            blocks.push(Block::figure("fig18-solution", figures::solutions(parts.data, pinn, ddnn)?, format!(
                     "What a PINN and a DDNN of the same architecture give after training on ten points (corresponds \
                      to Fig. 18). {}",
                     origin(parts)
-                ),
-            });
+                )));
         }
     }
     Ok(())
@@ -304,38 +295,42 @@ fn error_table(
 fn courses(parts: &Parts<'_>, blocks: &mut Vec<Block>) -> Result<(), Error> {
     let curves = curves(parts);
     let Some((pinn, ddnn)) = figures::shown_pair(&curves, Set::Scarce) else { return Ok(()) };
-    blocks.push(Block::Heading("Course of the training".into()));
-    blocks.push(Block::Figure {
-        name: "fig19-validation".into(),
-        svg: figures::validation(pinn, ddnn)?,
-        caption: format!(
+    blocks.push(Block::heading("Course of the training"));
+    blocks.push(Block::figure(
+        "fig19-validation",
+        figures::validation(pinn, ddnn)?,
+        format!(
             "Validation error in the course of training, PINN left, DDNN right (corresponds to Fig. 19). {}",
             origin(parts)
         ),
-    });
-    blocks.push(Block::Figure {
-        name: "fig20-loss".into(),
-        svg: figures::losses(pinn, ddnn)?,
-        caption: format!(
+    ));
+    blocks.push(Block::figure("fig20-loss", figures::losses(pinn, ddnn)?, format!(
             "Terms of the training loss, each without its weight, for the batch of that iteration (corresponds \
              to Fig. 20). {}",
             origin(parts)
-        ),
-    });
+        )));
     Ok(())
 }
 
 fn tests(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
-    blocks.push(Block::Heading("Statistical tests".into()));
-    blocks.push(Block::Paragraph(
+    blocks.push(Block::heading("Statistical tests"));
+    let of = |id: &str| parts.publication.claim(id).map_or(f64::NAN, |c| c.value);
+    let on = |set: Set| published_test(parts.publication, set).map_or((f64::NAN, f64::NAN), |t| (t.t, t.p));
+    let (complete, scarce) = (on(Set::Complete), on(Set::Scarce));
+    blocks.push(Block::Paragraph(format!(
         "The dissertation compares the two classes by a t test and does not say which. From the printed rows of \
-         Table 15, Student's unpaired test on the raw mean errors gives t = 0.342 and p = 0.738: the printed \
-         p of .74, and nearly the printed t of .33 (the table is rounded to three digits). So that test is taken \
-         here. From the printed rows of Table 14 the same test gives t = 6.33, a paired test 6.33, tests on \
-         logarithms 17.4 and 18.3: none gives the printed 7.42. It may have been computed over more networks \
-         than the table lists."
-            .into(),
-    ));
+         Table 15, Student's unpaired test on the raw mean errors gives t = {:.3} and p = {:.3}: the printed \
+         p of {}, and nearly the printed t of {} (the table is rounded to three digits). So that test is taken \
+         here. From the printed rows of Table 14 the same test gives t = {:.2}; a paired test and tests on \
+         logarithms do not give the printed {} either. It may have been computed over more networks than the table \
+         lists.",
+        complete.0,
+        complete.1,
+        of("W-A/complete/p"),
+        of("W-A/complete/t"),
+        scarce.0,
+        of("W-A/scarce/t"),
+    )));
     let (fresh, kept) = (parts.fresh(), parts.kept());
     let mut rows = Vec::new();
     for set in Set::ALL {
@@ -345,7 +340,7 @@ fn tests(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
             vec![
                 Cell::text(set.to_string()),
                 Cell::text(what),
-                Cell { text: format!("{n} of {listed}"), tone: Tone::Plain, number: true },
+                Cell::digits(format!("{n} of {listed}")),
                 Cell::number(t).toned(tone),
                 Cell::number(p).toned(tone),
             ]
@@ -368,16 +363,7 @@ fn tests(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
                   over fewer architectures than the table lists is no verdict on the claim."
                 .into(),
         groups: Vec::new(),
-        header: ["set", "source", "architectures", "t", "p"].map(str::to_owned).to_vec(),
+        header: header(["set", "source", "architectures", "t", "p"]),
         rows,
     }));
-}
-
-/// The colour of a verdict.
-pub(crate) fn tone(verdict: Verdict) -> Tone {
-    match verdict {
-        Verdict::Pass => Tone::Good,
-        Verdict::Differs => Tone::Bad,
-        Verdict::NotRun => Tone::Quiet,
-    }
 }

@@ -85,7 +85,7 @@ pub(crate) fn training_sets(data: &Data) -> Result<String, Error> {
         Panel {
             title: format!("{set} set: {} points{shown}", set.points()),
             x: Axis::Linear(TIME.into()),
-            y: Axis::Linear("U, W".into()),
+            y: Axis::linear("U, W"),
             series: vec![
                 Series::new("U, accurate", Mark::Line, Colour::Grey, solution(0)),
                 Series::new("W, accurate", Mark::Dashed, Colour::Grey, solution(1)),
@@ -160,7 +160,7 @@ pub(crate) fn validation(pinn: &Curve, ddnn: &Curve) -> Result<String, Error> {
         Panel {
             title: format!("{}, {}, {} set", c.network.class, c.network.layers, c.network.set),
             x: Axis::Linear(ITERATION.into()),
-            y: Axis::Log("|ΔU| + |ΔW| over the validation set".into()),
+            y: Axis::log("|ΔU| + |ΔW| over the validation set"),
             series: vec![
                 Series::new("mean", Mark::Line, colour(c.network.class), line(|l| l.mean_error)),
                 Series::new("greatest", Mark::Dashed, Colour::Grey, line(|l| l.max_error)),
@@ -182,7 +182,7 @@ pub(crate) fn losses(pinn: &Curve, ddnn: &Curve) -> Result<String, Error> {
         Panel {
             title: format!("{}, {}, {} set", c.network.class, c.network.layers, c.network.set),
             x: Axis::Linear(ITERATION.into()),
-            y: Axis::Log("loss of a batch".into()),
+            y: Axis::log("loss of a batch"),
             series,
         }
     });

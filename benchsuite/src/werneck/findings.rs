@@ -110,14 +110,12 @@ fn one(
         [_, _, class, layers, quantity] => {
             let class = if *class == "PINN" { Class::Pinn } else { Class::Ddnn };
             let Some(sample) = samples.find(set, class, layers) else {
-                return whole(Finding::NotRun {
-                    measured: None,
-                    reason: "this network was not trained".into(),
-                });
+                return whole(Finding::of(None, doubt, || "this network was not trained".into()));
             };
             let errors = sample.trained.evaluation.euler;
             let value = if *quantity == "max_error" { errors.max } else { errors.mean };
-            ClaimResult::judge(claim, finding(value, doubt), sample.command, sample.tier, &[sample.seed])
+            let finding = Finding::of(Some(value), doubt, String::new);
+            ClaimResult::judge(claim, finding, sample.command, sample.tier, &[sample.seed])
         }
         [_, _, quantity] => {
             let (ddnn, pinn) = samples.columns(publication, set);
@@ -128,27 +126,13 @@ fn one(
                 _ => smallest_ratio(&ddnn, &pinn),
             };
             let listed = architectures(publication, set).len();
-            let finding = match (measured, doubt) {
-                (None, _) => Finding::NotRun {
-                    measured: None,
-                    reason: format!("too few architectures were trained: {} of {listed}", ddnn.len()),
-                },
-                (Some(value), None) if ddnn.len() < listed => Finding::NotRun {
-                    measured: Some(value),
-                    reason: format!("computed from {} of the table's {listed} architectures", ddnn.len()),
-                },
-                (Some(value), doubt) => finding(value, doubt),
-            };
-            whole(finding)
+            let part = (ddnn.len() < listed)
+                .then(|| format!("computed from {} of the table's {listed} architectures", ddnn.len()));
+            whole(Finding::of(measured, doubt.or(part.as_deref()), || {
+                format!("too few architectures were trained: {} of {listed}", ddnn.len())
+            }))
         }
         _ => whole(Finding::NotRun { measured: None, reason: "no rule measures this claim".into() }),
-    }
-}
-
-fn finding(value: f64, doubt: Option<&str>) -> Finding {
-    match doubt {
-        None => Finding::Measured(value),
-        Some(reason) => Finding::NotRun { measured: Some(value), reason: reason.to_owned() },
     }
 }
 

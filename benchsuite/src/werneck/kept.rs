@@ -10,6 +10,7 @@ use super::findings::{Sample, Samples, judge};
 use super::network::{Class, Network, Set, architectures};
 use super::train::Trained;
 use crate::claims::Publication;
+use crate::figures::rounded;
 use crate::kept::{Outcome, Provenance, list};
 use crate::metrics::{self, Progressed};
 use crate::rundir::RunDir;
@@ -114,15 +115,10 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
     Ok(Outcome { taken, total: kept.len(), folder: folder.to_owned() })
 }
 
-/// Six digits are more than a figure shows.
 fn round_solution(trained: &mut Trained) {
     for value in trained.evaluation.solution.iter_mut().flatten() {
         *value = rounded(*value);
     }
-}
-
-fn rounded(value: f64) -> f64 {
-    format!("{value:.5e}").parse().unwrap_or(value)
 }
 
 /// At most [`COURSE`] lines of a log, spread evenly, the last among them.

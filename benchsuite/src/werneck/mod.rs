@@ -13,7 +13,6 @@ mod network;
 mod train;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use ionic_models::Cell;
 use ionic_models::models::FitzHughNagumo;
@@ -25,11 +24,11 @@ pub use network::{Class, Network, Set};
 pub use train::Trained;
 
 use crate::claims::Publication;
-use crate::manifest::{Code, Machine, Manifest, Start, now, threads};
+use crate::manifest::{Manifest, threads};
 use crate::metrics::{self, Progressed};
 use crate::progress::Progress;
 use crate::reproduce::{Job, Options, Summary};
-use crate::results::{ClaimResult, Verdict};
+use crate::results::ClaimResult;
 use crate::rundir::RunDir;
 use crate::{Error, files, jobs};
 
@@ -85,23 +84,14 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
             datasets: data.hashes(),
             starts: Vec::new(),
         },
-        Start {
-            at: now(),
-            command: job.command.clone(),
-            jobs,
-            code: Code::current(),
-            machine: Machine::current(),
-        },
+        job.start(jobs),
     )?;
 
     let shared = train::Shared {
         run: run.path(),
         config: &config,
         data: &data,
-        progress: &progress,
-        stop: job.stop,
-        save_every: Duration::from_secs_f64(job.options.save_every.min(1e9)),
-        resume: &job.resume,
+        supervision: job.supervision(&progress),
     };
     let total = config.networks.iter().map(|n| shared.weight(n)).sum();
     let done = config.networks.iter().filter(|n| shared.finished(n)).map(|n| shared.weight(n)).sum();
@@ -137,7 +127,7 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
     // Last of all: a run that has it is finished.
     files::write_json(&RunDir::results(run.path()), &results)?;
     progress.finish();
-    Ok(Summary { report: run.join("report.html"), lines: summary(&config, &results) })
+    Ok(Summary::of_claims(run.join("report.html"), &results, doubt(&config)))
 }
 
 fn seeds(config: &Config) -> BTreeMap<String, u64> {
@@ -191,17 +181,4 @@ fn joined_log(courses: &[Course]) -> Result<String, Error> {
         }
     }
     Ok(out)
-}
-
-fn summary(config: &Config, results: &[ClaimResult]) -> Vec<String> {
-    let count = |verdict| results.iter().filter(|r| r.verdict == verdict).count();
-    match doubt(config) {
-        Some(doubt) => vec![doubt],
-        None => vec![format!(
-            "{} claims PASS, {} DIFFER, {} were not run",
-            count(Verdict::Pass),
-            count(Verdict::Differs),
-            count(Verdict::NotRun)
-        )],
-    }
 }

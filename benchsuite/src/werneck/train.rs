@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use surrogates::{Record, SystemField, Trainer, TrainingSet, onnx};
@@ -11,10 +10,9 @@ use super::config::Config;
 use super::data::Data;
 use super::evaluate::{self, Evaluation};
 use super::network::{Class, Network};
-use crate::interrupt::Stop;
 use crate::metrics::{Metrics, Progressed};
-use crate::progress::Progress;
 use crate::report::scientific;
+use crate::training::{Supervision, Training};
 use crate::{Error, files};
 
 /// A finished network: `networks/*/result.json`.
@@ -41,15 +39,52 @@ pub(crate) struct Shared<'a> {
     pub(crate) run: &'a Path,
     pub(crate) config: &'a Config,
     pub(crate) data: &'a Data,
-    pub(crate) progress: &'a Progress,
-    pub(crate) stop: Stop,
-    /// How often the state is saved while training goes on.
-    pub(crate) save_every: Duration,
-    pub(crate) resume: &'a str,
+    pub(crate) supervision: Supervision<'a>,
 }
 
-/// How long a stop may wait, and how often progress is shown.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// A training that writes its validations to a log.
+struct Logged {
+    id: String,
+    trainer: Trainer,
+    metrics: Metrics,
+    /// The iteration of the last validation, and the mean error there.
+    latest: Option<(u64, f64)>,
+}
+
+impl Logged {
+    fn failed(&self) -> impl Fn(surrogates::Error) -> Error + '_ {
+        |e| Error::Training { network: self.id.clone(), source: Box::new(e) }
+    }
+}
+
+impl Training for Logged {
+    fn done(&self) -> u64 {
+        self.trainer.iteration()
+    }
+
+    fn step(&mut self) -> Result<bool, Error> {
+        let stepped = self.trainer.step();
+        if let Some(record) = stepped.map_err(self.failed())?.1 {
+            let line = progressed(&record);
+            self.latest = Some((line.iteration, line.mean_error));
+            self.metrics.push(&line)?;
+        }
+        Ok(true)
+    }
+
+    fn save(&self, checkpoint: &Path) -> Result<(), Error> {
+        self.trainer.save(checkpoint).map_err(self.failed())
+    }
+
+    fn note(&self) -> String {
+        let latest = self.latest.map_or(f64::NAN, |l| l.1);
+        format!("{} at {}, mean error {}", self.id, self.done(), scientific(latest))
+    }
+
+    fn may_look(&self) -> bool {
+        self.done().is_multiple_of(64) || self.latest.is_some_and(|l| l.0 == self.done())
+    }
+}
 
 impl Shared<'_> {
     fn folder(&self, network: &Network) -> PathBuf {
@@ -62,7 +97,11 @@ impl Shared<'_> {
     }
 
     fn model_path(&self, network: &Network) -> PathBuf {
-        self.run.join("models").join(format!("{}.onnx", network.file_name()))
+        self.models().join(format!("{}.onnx", network.file_name()))
+    }
+
+    fn models(&self) -> PathBuf {
+        self.run.join("models")
     }
 
     /// Iterations that an earlier start finished, as far as the disk shows without opening checkpoints.
@@ -85,25 +124,22 @@ impl Shared<'_> {
             return self.finished_result(network, &result_path);
         }
         let model = self.model_path(network);
-        for needed in [Some(folder.as_path()), model.parent()].into_iter().flatten() {
-            std::fs::create_dir_all(needed)
-                .map_err(Error::io(needed, "check that the run's folder is writable"))?;
-        }
+        files::create_folder(&folder)?;
+        files::create_folder(&self.models())?;
         let (trainer, microseconds) = self.iterate(network, &folder)?;
 
         self.export(network, &trainer, &model)?;
-        let bytes = std::fs::read(&model).map_err(Error::io(&model, "run again with --resume"))?;
         let trained = Trained {
             network: network.clone(),
             seed: network.seed(self.config.seed),
             parameters: network.spec()?.parameters(),
             iterations: trainer.iteration(),
             microseconds_per_iteration: microseconds,
-            onnx_sha256: files::sha256(&bytes),
+            onnx_sha256: files::sha256_of(&model, "run again with --resume")?,
             evaluation: evaluate::evaluate(&model, self.data)?,
         };
         files::write_json(&result_path, &trained)?;
-        self.progress.line(&format!(
+        self.supervision.progress.line(&format!(
             "  {}: mean error {}, greatest {}",
             network.id(),
             scientific(trained.evaluation.euler.mean),
@@ -117,9 +153,9 @@ impl Shared<'_> {
         let again = format!("delete {} to train the network again", self.folder(network).display());
         let trained: Trained = files::read_json(path, &again)?;
         let model = self.model_path(network);
-        let bytes = std::fs::read(&model)
-            .map_err(Error::io(&model, "delete the network's folder under networks/ to train it again"))?;
-        if files::sha256(&bytes) != trained.onnx_sha256 {
+        if files::sha256_of(&model, "delete the network's folder under networks/ to train it again")?
+            != trained.onnx_sha256
+        {
             return Err(Error::Damaged {
                 path: model,
                 why: "its SHA-256 is not the one in result.json".into(),
@@ -136,52 +172,16 @@ impl Shared<'_> {
         let checkpoint = folder.join("checkpoint.safetensors");
         let config = self.config.train(network)?;
         let set = self.training_set(network)?;
-        let mut trainer = if checkpoint.exists() {
+        let trainer = if checkpoint.exists() {
             Trainer::resume(&checkpoint, config, set).map_err(failed)?
         } else {
             Trainer::new(config, set).map_err(failed)?
         };
-        let mut metrics = Metrics::resume::<Progressed>(&self.metrics_path(network), trainer.iteration())?;
-        let first = trainer.iteration();
-        let per_iteration = self.weight(network) / self.config.iterations as f64;
-        self.progress.add(first as f64 * per_iteration, || network.id());
-
-        let started = Instant::now();
-        let (mut looked, mut saved, mut counted) = (started, started, first);
-        let look_every = LOOK_EVERY.min(self.save_every);
-        let mut latest = f64::NAN;
-        while trainer.iteration() < self.config.iterations {
-            let (_, record) = trainer.step().map_err(failed)?;
-            if let Some(record) = record {
-                let line = progressed(&record);
-                latest = line.mean_error;
-                metrics.push(&line)?;
-            }
-            // The clock is read once in a while only: an iteration takes microseconds.
-            let validated = record.is_some();
-            if !(validated || trainer.iteration().is_multiple_of(64)) || looked.elapsed() < look_every {
-                continue;
-            }
-            looked = Instant::now();
-            let done = trainer.iteration();
-            self.progress.add((done - counted) as f64 * per_iteration, || {
-                format!("{} at {done}, mean error {}", network.id(), scientific(latest))
-            });
-            counted = done;
-            if self.stop.requested() {
-                trainer.save(&checkpoint).map_err(failed)?;
-                return Err(Error::Interrupted { resume: self.resume.to_owned() });
-            }
-            if saved.elapsed() >= self.save_every {
-                trainer.save(&checkpoint).map_err(failed)?;
-                saved = Instant::now();
-            }
-        }
-        let done = trainer.iteration();
-        self.progress.add((done - counted) as f64 * per_iteration, || network.id());
-        trainer.save(&checkpoint).map_err(failed)?;
-        let microseconds = started.elapsed().as_secs_f64() * 1e6 / (done - first).max(1) as f64;
-        Ok((trainer, microseconds))
+        let metrics = Metrics::resume::<Progressed>(&self.metrics_path(network), trainer.iteration())?;
+        let unit = self.weight(network) / self.config.iterations as f64;
+        let mut training = Logged { id: network.id(), trainer, metrics, latest: None };
+        let seconds = self.supervision.train(&mut training, self.config.iterations, unit, &checkpoint)?;
+        Ok((training.trainer, seconds * 1e6))
     }
 
     fn export(&self, network: &Network, trainer: &Trainer, path: &Path) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! The page: who is ahead where, first of all where we are behind.
 
 use super::{Contest, Outcome, Pair};
-use crate::report::{Block, Cell, Document, Table, Tone};
+use crate::report::{Block, Cell, Document, Table, Tone, header};
 
 /// How many lines of rivals without a time stand on the page, for each comparison.
 const MISSING: usize = 12;
@@ -17,7 +17,7 @@ pub(super) fn document(contests: &[Contest]) -> Document {
                 .into(),
         ),
         Block::Table(overview(contests)),
-        Block::Heading("Where others are ahead".into()),
+        Block::heading("Where others are ahead"),
     ];
     let of = |outcome| {
         let all = contests.iter().flat_map(|c| c.pairs.iter().map(move |p| (c, p)));
@@ -63,7 +63,7 @@ pub(super) fn document(contests: &[Contest]) -> Document {
             blocks.push(Block::Details(title, vec![Block::List(lines)]));
         }
     }
-    blocks.push(Block::Heading("To measure again".into()));
+    blocks.push(Block::heading("To measure again"));
     blocks.push(Block::Code(
         "cargo xtask compare ode|train|infer|map|gpu --help\ncargo xtask compare ode --out \
          benchsuite/results/compare-ode\ncargo xtask compare page"
@@ -106,9 +106,7 @@ fn overview(contests: &[Contest]) -> Table {
     Table {
         caption: "Pairs of ours and a rival, and our time over theirs (shortest times)".into(),
         groups: vec![(String::new(), 5), ("ratio".into(), 3)],
-        header: ["comparison", "pairs", "ahead", "even", "behind", "best", "middle", "worst"]
-            .map(Into::into)
-            .to_vec(),
+        header: header(["comparison", "pairs", "ahead", "even", "behind", "best", "middle", "worst"]),
         rows,
     }
 }

@@ -1,9 +1,9 @@
 //! Tables 4, 8, 9 and 10: networks that stand out.
 
-use super::{class_of, layers, number, published, text, whole};
+use super::{class_of, layers, published, whole};
 use crate::claims::Publication;
 use crate::grid::select::{self, depth, error};
-use crate::report::Table;
+use crate::report::{Cell, Table, header};
 use crate::stats::widths;
 use crate::trial::TrialResult;
 
@@ -123,22 +123,20 @@ pub fn notable(publication: &Publication, experiment: &str, results: &[&TrialRes
     let row = |(note, printed): &Row| {
         let ours = note.choose(results);
         vec![
-            text(note.to_string()),
-            text(layers(printed)),
-            number(network_claim(publication, claims, printed)),
+            Cell::text(note.to_string()),
+            Cell::text(layers(printed)),
+            Cell::number(network_claim(publication, claims, printed)),
             whole(widths(printed).map(|w| w.iter().sum())),
-            text(ours.map_or("–".into(), |r| layers(&r.spec.layers))),
-            number(ours.map(error)),
+            Cell::text(ours.map_or("–".into(), |r| layers(&r.spec.layers))),
+            Cell::number(ours.map(error)),
             whole(ours.map(|r| r.neurons)),
-            text(ours.map_or("–".into(), class_of)),
+            Cell::text(ours.map_or("–".into(), class_of)),
         ]
     };
     Some(Table {
         caption: format!("Table {table}: notable networks, {what}; {} networks", results.len()),
         groups: vec![(String::new(), 1), ("published".into(), 3), ("here".into(), 4)],
-        header: ["Note", "Layers", "Mean err", "Neurons", "Layers", "Mean err", "Neurons", "Class"]
-            .map(str::to_owned)
-            .to_vec(),
+        header: header(["Note", "Layers", "Mean err", "Neurons", "Layers", "Mean err", "Neurons", "Class"]),
         rows: rows.iter().map(row).collect(),
     })
 }

@@ -1,9 +1,9 @@
 //! Tables 16 and 17: networks in the order of their errors.
 
-use super::{class_of, layers, number, published, text, whole};
+use super::{class_of, layers, published, whole};
 use crate::claims::Publication;
 use crate::grid::select::{self, depth, error};
-use crate::report::Table;
+use crate::report::{Cell, Table, header};
 use crate::trial::TrialResult;
 
 /// The rows of Table 16 or 17, in the order printed: architecture and error.
@@ -41,14 +41,14 @@ pub fn ranking(publication: &Publication, results: &[&TrialResult], table: u32) 
         let mine = ours.get(i);
         vec![
             whole(Some(i + 1)),
-            text(theirs.map_or("–".into(), |(l, _)| layers(l))),
-            number(theirs.map(|(_, e)| *e)),
-            number(same.map(|k| error(ours[k]))),
+            Cell::text(theirs.map_or("–".into(), |(l, _)| layers(l))),
+            Cell::number(theirs.map(|(_, e)| *e)),
+            Cell::number(same.map(|k| error(ours[k]))),
             whole(same.map(|k| k + 1)),
-            text(mine.map_or("–".into(), |r| layers(&r.spec.layers))),
-            number(mine.map(|r| error(r))),
+            Cell::text(mine.map_or("–".into(), |r| layers(&r.spec.layers))),
+            Cell::number(mine.map(|r| error(r))),
             whole(mine.map(|r| r.neurons)),
-            text(mine.map_or("–".into(), |r| class_of(r))),
+            Cell::text(mine.map_or("–".into(), |r| class_of(r))),
         ]
     };
     let what = if table == 16 { "the best networks" } else { "networks of three layers with 48 neurons" };
@@ -60,9 +60,9 @@ pub fn ranking(publication: &Publication, results: &[&TrialResult], table: u32) 
             ("the same network here".into(), 2),
             ("here".into(), 4),
         ],
-        header: ["", "Layers", "Mean err", "Mean err", "place", "Layers", "Mean err", "Neurons", "class"]
-            .map(str::to_owned)
-            .to_vec(),
+        header: header([
+            "", "Layers", "Mean err", "Mean err", "place", "Layers", "Mean err", "Neurons", "class",
+        ]),
         rows: (0..printed.len()).map(row).collect(),
     }
 }
