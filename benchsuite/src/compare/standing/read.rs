@@ -24,10 +24,15 @@ enum Kind {
 }
 
 /// All that are kept, in the order of the page.
-pub(super) const FILES: [Kept; 7] = [
+pub(super) const FILES: [Kept; 8] = [
     Kept { file: "compare-ode/compare-ode.json", title: "Single cells, to an accuracy", kind: Kind::Solvers },
     Kept { file: "compare-ode-ensemble/compare-ode.json", title: "Ten thousand cells", kind: Kind::Solvers },
     Kept { file: "compare-train/compare-train.json", title: "A training step", kind: Kind::Training },
+    Kept {
+        file: "compare-train-avx2/compare-train.json",
+        title: "A training step without AVX-512",
+        kind: Kind::Training,
+    },
     Kept {
         file: "kainth2025/compare-ode.json",
         title: "A training step of a neural ODE",
