@@ -10,7 +10,9 @@ use benchsuite::reproduce::{EXPERIMENTS, Options, reproduce, runner, verify};
 use benchsuite::rundir::experiment_of;
 use benchsuite::simulate::Simulate;
 use benchsuite::sweep::Sweep;
-use benchsuite::{Error, Tier, doctor, front, kainth, kept, kuptsov, pellegrini, print, trial, werneck};
+use benchsuite::{
+    Error, Tier, doctor, front, inference, kainth, kept, kuptsov, pellegrini, print, trial, werneck,
+};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use miette::{Diagnostic, IntoDiagnostic as _};
 use tracing_subscriber::EnvFilter;
@@ -174,7 +176,9 @@ fn keep(run: &Path, into: Option<PathBuf>) -> miette::Result<String> {
     let (publication, take): (Publish, Take) = if !trial::kept::find(run).map_err(Failure)?.is_empty() {
         (Publication::werneck2024, trial::kept::keep)
     } else {
-        match experiment_of(run).map_err(Failure)?.split('-').next().unwrap_or_default() {
+        let experiment = experiment_of(run).map_err(Failure)?;
+        match experiment.split('-').next().unwrap_or_default() {
+            "W" if experiment == "W-INF" => (Publication::werneck2024, inference::keep),
             "K" => (Publication::kuptsov2022, kuptsov::keep),
             "F" => (Publication::pellegrini2025, pellegrini::keep),
             "P" => (Publication::kainth2025, kainth::keep),

@@ -14,7 +14,7 @@ use crate::rundir::{self, RunDir};
 use crate::{Error, files, kept};
 
 /// The files of kept results that hold claims.
-const KEPT: [&str; 2] = ["results.json", "trials-results.json"];
+const KEPT: [&str; 3] = ["results.json", "trials-results.json", "inference-results.json"];
 
 /// One published number and what is known of it.
 #[derive(Debug, Clone, PartialEq)]

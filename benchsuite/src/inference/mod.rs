@@ -5,6 +5,7 @@ mod document;
 mod figures;
 mod findings;
 mod gpu;
+mod kept;
 mod pool;
 mod race;
 
@@ -20,6 +21,7 @@ use crate::rundir::RunDir;
 use crate::{Error, Tier, files};
 
 pub use gpu::GpuRow;
+pub use kept::keep;
 pub use pool::{Activation, Chunk, Timed, Trained};
 pub use race::{Accuracy, Limits, Operator, SolverRow};
 
@@ -166,7 +168,10 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
+
     use crate::interrupt::Stop;
+    use crate::results::Verdict;
     use crate::rundir::Existing;
 
     #[test]
@@ -191,9 +196,35 @@ mod tests {
         }
         let measured: Measurements =
             files::read_json(&folder.path().join("run/measurements.json"), "").unwrap();
+        kept_if_of_the_papers_scale(&folder.path().join("run"), &folder.path().join("kept"), &measured);
         assert_eq!(measured.pool.len(), 10);
         assert!(measured.pool.iter().all(|p| p.seconds > 0.0));
         assert!(measured.accuracy.windows(2).all(|a| a[0].error > a[1].error), "{:?}", measured.accuracy);
         assert!(measured.gpu.iter().all(|g| g.seconds.is_some() || g.not_run.is_some()));
+    }
+
+    /// A small race is refused. The same numbers in the name of a large one are kept whole.
+    fn kept_if_of_the_papers_scale(run: &Path, into: &Path, measured: &Measurements) {
+        let refused = keep(run, into).unwrap_err().to_string();
+        assert!(
+            refused.contains("only runs of tier paper are kept, not tier smoke with 10 networks"),
+            "{refused}"
+        );
+        let path = RunDir::config(run);
+        let small: Config = files::read_json(&path, "").unwrap();
+        files::write_json(&path, &Config { tier: Tier::Paper, networks: 909, ..small }).unwrap();
+        assert_eq!(keep(run, into).unwrap().taken, measured.pool.len());
+        let kept: crate::kept::Kept<Measurements> =
+            files::read_json(&into.join("inference/measurements.json"), "").unwrap();
+        assert_eq!(&kept.result, measured);
+        let results: Vec<crate::results::ClaimResult> =
+            files::read_json(&into.join("inference-results.json"), "").unwrap();
+        assert!(
+            results.iter().any(|r| r.verdict != Verdict::NotRun)
+                && results.iter().all(|r| r.tier == Tier::Paper)
+        );
+        assert!(into.join("inference/figures").read_dir().unwrap().next().is_some());
+        std::fs::remove_file(RunDir::results(run)).unwrap();
+        assert!(keep(run, into).unwrap_err().to_string().contains("not finished"));
     }
 }
