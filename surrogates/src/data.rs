@@ -194,10 +194,11 @@ impl Sampler {
         self.order.clear();
         self.order.extend(0..self.rows);
         // A few places are drawn ahead, or every swap of a long list would wait for memory.
-        let mut ahead = [0; 16];
+        const AHEAD: usize = 16;
+        let mut ahead = [0; AHEAD];
         let mut last = self.rows as usize - 1;
         while last > 0 {
-            let ahead = &mut ahead[..last.min(16)];
+            let ahead = &mut ahead[..last.min(AHEAD)];
             for (i, j) in (1..=last).rev().zip(ahead.iter_mut()) {
                 *j = random::below(&mut self.rng, i as u32 + 1) as usize;
                 memory::soon(&self.order, *j);

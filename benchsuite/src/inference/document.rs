@@ -140,8 +140,7 @@ fn answer(m: &Measurements) -> String {
          stiff method at rtol 1e-4 takes {:.2} ms here, one cell at a time: as long as {:.0} rows of the (8, 8) \
          network, {:.0} rows of (32, 32, 32), {:.0} rows of (128, 128, 128). The network that was made for it, the \
          constrained Fourier neural operator of Pellegrini et al. (41 variables at {} times, from a stimulus), takes \
-         {:.2} ms a trajectory and is {} than the solver, before its error of about 2 % \
-         is spoken of. A network for a single number of each beat, such as the duration of the action potential, \
+         {:.2} ms a trajectory and is {} than the solver, before its error is spoken of. A network for a single number of each beat, such as the duration of the action potential, \
          would be another matter: one row of (32, 32, 32) is {:.0} times faster than the beat it stands for.",
         ns(slow),
         ns(fast),
