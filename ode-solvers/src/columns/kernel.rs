@@ -163,18 +163,15 @@ impl<U: Scalar> Groups<'_, U> {
         }
         for _ in 0..steps {
             for g in 0..G {
-                let mut own = [Deferred::default(); MAX_COLUMNS];
-                for k in 0..m {
-                    own[k] = Deferred::of(p[if COMMON { k } else { g * m + k }]);
-                }
-                let mut state = [Deferred::default(); N];
-                for i in 0..N {
-                    state[i] = Deferred::of(y[g][i]);
-                }
-                let (mut slope, mut b) = ([Deferred::default(); N], [Deferred::default(); N]);
-                S::rhs(&own[..m], Deferred::of(drive[g]), &state, &mut slope, &mut b);
-                for i in 0..N {
-                    y[g][i] = slope[i].step(h, y[g][i]);
+                let p = if COMMON { &p[..m] } else { &p[g * m..][..m] };
+                // An array that has much more room than it needs is not kept in registers: it would be filled anew,
+                // in memory, for every step.
+                if m <= 8 {
+                    euler_step::<S, E, U, N, 8>(p, drive[g], h, &mut y[g]);
+                } else if m <= 16 {
+                    euler_step::<S, E, U, N, 16>(p, drive[g], h, &mut y[g]);
+                } else {
+                    euler_step::<S, E, U, N, MAX_COLUMNS>(p, drive[g], h, &mut y[g]);
                 }
             }
         }
@@ -202,6 +199,29 @@ impl<U: Scalar> Groups<'_, U> {
             }
         }
         groups
+    }
+}
+
+/// A step of Euler's method with one group, whose parameters are `p`: at most `M`.
+#[inline(always)]
+fn euler_step<S: Columns<E>, E: Element, U: Scalar, const N: usize, const M: usize>(
+    p: &[U],
+    drive: U,
+    h: U,
+    y: &mut [U; N],
+) {
+    let mut own = [Deferred::default(); M];
+    for k in 0..S::PARAMETERS {
+        own[k] = Deferred::of(p[k]);
+    }
+    let mut state = [Deferred::default(); N];
+    for i in 0..N {
+        state[i] = Deferred::of(y[i]);
+    }
+    let (mut slope, mut b) = ([Deferred::default(); N], [Deferred::default(); N]);
+    S::rhs(&own[..S::PARAMETERS], Deferred::of(drive), &state, &mut slope, &mut b);
+    for i in 0..N {
+        y[i] = slope[i].step(h, y[i]);
     }
 }
 
