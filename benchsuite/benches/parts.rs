@@ -207,7 +207,7 @@ fn trainer(physics: bool) -> Trainer {
     }
     let cell = Cell::<ionic_models::models::FitzHughNagumo>::new();
     let field =
-        Some(Arc::new(SystemField::new(cell, 0, "fitzhugh_nagumo")) as Arc<dyn surrogates::VectorField>);
+        Some(Arc::new(SystemField::wide(cell, 0, "fitzhugh_nagumo")) as Arc<dyn surrogates::VectorField>);
     Trainer::new(config, TrainingSet { train: Some(samples), field, ..TrainingSet::default() })
         .expect("sound settings")
 }

@@ -53,7 +53,7 @@
 //! * [`TrainConfig`], [`Trainer`]: data, physics and initial-condition losses with weights, Adam,
 //!   learning-rate schedule, validation; the losses' exact sums and means stand at [`Losses`].
 //! * [`VectorField`], [`SystemField`]: the equations, with the network's inputs at hand, so that
-//!   parameters may be inputs.
+//!   parameters may be inputs; [`eight_rows`] for fields that compute eight rows at once.
 //! * [`Checkpoint`], [`Trainer::save`], [`Trainer::resume`]: a training continues bit for bit.
 //! * [`onnx`]: files for any ONNX runtime.
 //! * [`fno`]: Fourier neural operators, which map functions of time to functions of time, with their own trainer.
@@ -106,7 +106,7 @@ pub use mlp::Mlp;
 pub use neural_map::{MapSpec, NeuralMap};
 pub use normalization::Normalization;
 pub use optimizer::{Adam, AdamConfig, PlateauConfig, ReduceOnPlateau};
-pub use physics::{SystemField, VectorField};
+pub use physics::{Eight, EightInputs, SystemField, VectorField, eight_rows};
 pub use real::Real;
 pub use spec::{Activation, Dense, Layer, MlpSpec};
 pub use trainer::{Record, Trainer, TrainingSet, Validation, validate};

@@ -121,18 +121,25 @@ impl<'a> Residual<'a> {
     }
 }
 
-/// Numbers of one row of the physics term.
+/// Numbers of the rows of the physics term. They take memory at the first evaluation.
 pub(crate) struct ResidualWork {
     u: Vec<f64>,
     f: Vec<f64>,
     jacobian: Vec<f64>,
+    /// For one row, the derivatives of the term by duⱼ/dt.
     r: Vec<f64>,
 }
 
 impl ResidualWork {
     pub(crate) fn new(states: usize) -> Self {
-        let [u, f, r] = [(); 3].map(|()| vec![0.0; states]);
-        Self { u, f, r, jacobian: vec![0.0; states * states] }
+        Self { u: Vec::new(), f: Vec::new(), r: vec![0.0; states], jacobian: Vec::new() }
+    }
+
+    fn fit(&mut self, rows: usize) {
+        let n = self.r.len();
+        self.u.resize(rows * n, 0.0);
+        self.f.resize(rows * n, 0.0);
+        self.jacobian.resize(rows * n * n, 0.0);
     }
 }
 
@@ -155,29 +162,30 @@ pub(crate) fn residual<E: Real>(
         y.len() == rows * n && dy.len() == y.len() && gy.len() == y.len() && gdy.len() == y.len(),
         "lengths differ"
     );
-    let inputs = x.len() / rows;
+    work.fit(rows);
     let (mean, scale) = (output.mean(), output.scale());
-    let mut sum = 0.0;
-    for i in 0..rows {
-        let at = i * n..(i + 1) * n;
-        for (j, u) in work.u.iter_mut().enumerate() {
-            *u = y[i * n + j].widen() * f64::from(scale[j]) + f64::from(mean[j]);
+    for (u, y) in work.u.chunks_exact_mut(n).zip(y.chunks_exact(n)) {
+        for (((u, y), scale), mean) in u.iter_mut().zip(y).zip(scale).zip(mean) {
+            *u = y.widen() * f64::from(*scale) + f64::from(*mean);
         }
-        let x = &x[i * inputs..(i + 1) * inputs];
-        field.evaluate(x, &work.u, &mut work.f, &mut work.jacobian);
-        let (gy, gdy) = (&mut gy[at.clone()], &mut gdy[at]);
+    }
+    field.evaluate_rows(x, &work.u, &mut work.f, &mut work.jacobian);
+    let slope = 2.0 * weight / rows as f64;
+    let mut sum = 0.0;
+    let each = work.f.chunks_exact(n).zip(work.jacobian.chunks_exact(n * n));
+    let each = each.zip(dy.chunks_exact(n)).zip(gy.chunks_exact_mut(n).zip(gdy.chunks_exact_mut(n)));
+    for (((f, jacobian), dy), (gy, gdy)) in each {
         for j in 0..n {
             let c = residual_scale.get(j).map_or(1.0, |c| c.recip());
-            let r = (dy[i * n + j].widen() * f64::from(scale[j]) - work.f[j]) * c;
+            let scale = f64::from(scale[j]);
+            let r = (dy[j].widen() * scale - f[j]) * c;
             sum += r * r;
-            // The derivative of the whole term by duⱼ/dt.
-            work.r[j] = 2.0 * weight / rows as f64 * r * c;
-            gdy[j] += E::nearest(work.r[j] * f64::from(scale[j]));
+            work.r[j] = slope * r * c;
+            gdy[j] += E::nearest(work.r[j] * scale);
         }
-        for (k, g) in gy.iter_mut().enumerate() {
-            let column = &work.jacobian[k * n..(k + 1) * n];
+        for ((g, column), scale) in gy.iter_mut().zip(jacobian.chunks_exact(n)).zip(scale) {
             let jtr: f64 = column.iter().zip(&work.r).map(|(j, r)| j * r).sum();
-            *g -= E::nearest(jtr * f64::from(scale[k]));
+            *g -= E::nearest(jtr * f64::from(*scale));
         }
     }
     sum / rows as f64

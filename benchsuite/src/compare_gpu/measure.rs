@@ -109,7 +109,7 @@ fn in_double(entry: &Entry, method: FixedStep, dt: f64, drive: f64) -> Result<f6
 }
 
 /// A network as a kernel, with rows on the device.
-pub(super) fn kernel(
+pub(crate) fn kernel(
     device: &Device,
     name: &str,
     net: &Mlp,

@@ -52,7 +52,7 @@ impl Work {
             let values = vec![InitialValue::Input(1), InitialValue::Input(2)];
             config.initial = Some(InitialTerm { batch: BATCH, domain: start, values, weight: 1.0 });
         }
-        let field = SystemField::new(Cell::<FitzHughNagumo>::new(), 0, "fitzhugh_nagumo/werneck");
+        let field = SystemField::wide(Cell::<FitzHughNagumo>::new(), 0, "fitzhugh_nagumo/werneck");
         let set = TrainingSet {
             train: Some(samples().map_err(failed)?),
             field: Some(Arc::new(field)),

@@ -1,6 +1,9 @@
 //! The report on the race.
 
+use std::cmp::Ordering;
+
 use super::findings::{speedups, times};
+use super::gpu::{GpuRow, Kind};
 use super::race::{LANES, ONE_BY_ONE};
 use super::{Config, Measurements, REFERENCE, figures};
 use crate::Error;
@@ -34,6 +37,7 @@ pub(super) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
     }
     blocks.push(Block::heading("When does a network beat a good solver, and by how much?"));
     blocks.push(Block::Paragraph(answer(m)));
+    blocks.extend(gpu_answer(m).map(Block::Paragraph));
     blocks.push(Block::heading("Solvers"));
     blocks.push(Block::Paragraph(format!(
         "FitzHugh–Nagumo's equations by Euler's method until t = 10. A step of a cell is {} additions and \
@@ -113,6 +117,32 @@ fn solver_seconds(m: &Measurements, name: &str) -> f64 {
     m.solvers.iter().find(|r| r.name == name).map_or(f64::NAN, |r| r.seconds)
 }
 
+fn than(a: f64, b: f64) -> String {
+    if a < b { format!("{:.1} times faster", b / a) } else { format!("{:.1} times slower", a / b) }
+}
+
+/// The same of a GPU, where there was one: kernels, with their numbers on the device.
+fn gpu_answer(m: &Measurements) -> Option<String> {
+    let ns = |r: &GpuRow| Some(r.seconds? / r.cells as f64 * 1e9);
+    let of_kind = |kind| m.gpu.iter().filter(move |r| r.kind == kind && r.seconds.is_some());
+    let solver = of_kind(Kind::Solver).min_by(|a, b| ns(a).partial_cmp(&ns(b)).unwrap_or(Ordering::Equal))?;
+    let euler = ns(solver)?;
+    let networks: Vec<String> = of_kind(Kind::Kernel)
+        .filter_map(|r| {
+            let (layers, time) = (r.name.split_once(", one").map_or(&*r.name, |n| n.0), ns(r)?);
+            Some(format!("({layers}) takes {time:.4} ns and is {}", than(time, euler)))
+        })
+        .collect();
+    Some(format!(
+        "On the GPU ({}), with all numbers in its memory: Euler's method as a kernel takes {euler:.4} ns a cell for \
+         100 steps, {:.0} % of the device's arithmetic limit. As one kernel each, {}. Where rows come from the \
+         machine's memory and go back to it, copies are what takes time, of both.",
+        solver.device.as_deref().unwrap_or("unknown"),
+        100.0 * solver.of_limit.unwrap_or(f64::NAN),
+        networks.join("; ")
+    ))
+}
+
 /// The paragraph that answers the question.
 fn answer(m: &Measurements) -> String {
     let (slow, fast) = (solver_seconds(m, ONE_BY_ONE), solver_seconds(m, LANES));
@@ -125,9 +155,6 @@ fn answer(m: &Measurements) -> String {
         silu.filter(|a| a.neurons == neurons).map(|a| a.seconds).next().unwrap_or(f64::NAN)
     };
     let (small, middle, large) = (network(16), network(96), network(384));
-    let than = |a: f64, b: f64| {
-        if a < b { format!("{:.1} times faster", b / a) } else { format!("{:.1} times slower", a / b) }
-    };
     let beat = m.ord_beat * 1e9;
     format!(
         "On one thread of this machine, for FitzHugh–Nagumo's equations and one state at t = 10: Euler's method as \
@@ -290,5 +317,49 @@ fn chunks(m: &Measurements) -> Table {
         header: header(["layers", "rows at a time", "s"]),
         rows: rows.collect(),
         ..Table::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::race::{Limits, Operator};
+    use super::*;
+
+    fn row(kind: Kind, name: &str, seconds: f64) -> GpuRow {
+        GpuRow {
+            name: name.into(),
+            cells: 16_000_000,
+            kind,
+            seconds: Some(seconds),
+            of_limit: Some(0.5),
+            device: Some("a device".into()),
+            not_run: None,
+            command: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_gpu_answers_by_kernels_and_not_by_copies() {
+        let mut m = Measurements {
+            limits: Limits { flops: 1e11, bytes: 1e10 },
+            solvers: Vec::new(),
+            accuracy: Vec::new(),
+            pool: Vec::new(),
+            activations: Vec::new(),
+            chunks: Vec::new(),
+            trained: Vec::new(),
+            ord_beat: 1e-3,
+            ord_operator: Operator { points: 10, seconds: 1e-3 },
+            gpu: Vec::new(),
+        };
+        assert_eq!(gpu_answer(&m), None, "nothing is said of a GPU that is not there");
+        m.gpu = vec![
+            row(Kind::Solver, "Euler as a kernel", 16e-4),
+            row(Kind::Kernel, "SiLU8,SiLU8, one kernel, rows on the device", 4e-4),
+            row(Kind::Session, "SiLU8,SiLU8, fused-cuda, with copies", 16e-3),
+        ];
+        let answer = gpu_answer(&m).unwrap();
+        assert!(answer.contains("(SiLU8,SiLU8) takes 0.0250 ns and is 4.0 times faster"), "{answer}");
+        assert!(answer.contains("takes 0.1000 ns a cell") && !answer.contains("slower"), "{answer}");
     }
 }

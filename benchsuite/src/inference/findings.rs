@@ -1,5 +1,6 @@
 //! From measurements to verdicts on claims.
 
+use super::gpu::Kind;
 use super::{Config, Measurements};
 use crate::claims::{Claim, Publication};
 use crate::grid::analyses::{self, Inference};
@@ -51,7 +52,7 @@ fn find(claim: &Claim, config: &Config, measured: &Measurements) -> Finding {
         }
         [_, "euler", cells, _] => {
             let cells: f64 = cells.parse().unwrap_or(f64::NAN);
-            let solvers = || measured.gpu.iter().filter(|r| r.name.starts_with("Euler"));
+            let solvers = || measured.gpu.iter().filter(|r| r.kind == Kind::Solver);
             let row = solvers().find(|r| r.cells as f64 == cells).or_else(|| solvers().next());
             match row.and_then(|r| Some((r, r.seconds?))) {
                 Some((row, seconds)) if row.cells as f64 == cells => Finding::Measured(seconds),
@@ -64,14 +65,13 @@ fn find(claim: &Claim, config: &Config, measured: &Measurements) -> Finding {
             }
         }
         [_, "front", _] => {
-            let euler = measured.gpu.first().and_then(|r| r.seconds);
-            // The networks that were trained here cost on a GPU what networks of their shape cost.
-            let least = measured
-                .gpu
-                .iter()
-                .filter(|r| !r.name.starts_with("Euler"))
-                .filter_map(|r| r.seconds)
-                .reduce(f64::min);
+            // Both with their numbers on the device. The networks that were trained here cost what
+            // networks of their shape cost.
+            let least = |kind| {
+                let of_kind = measured.gpu.iter().filter(move |r| r.kind == kind);
+                of_kind.filter_map(|r| Some(r.seconds? / r.cells as f64)).reduce(f64::min)
+            };
+            let (euler, least) = (least(Kind::Solver), least(Kind::Kernel));
             match (euler, least, config.is_comparable()) {
                 (Some(euler), Some(network), true) => Finding::Measured(euler / network),
                 _ => Finding::NotRun { measured: None, reason: without_gpu(measured.gpu.first()) },

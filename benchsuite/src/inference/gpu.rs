@@ -1,11 +1,12 @@
 //! What needs a GPU: Euler's method as a kernel, networks by every provider.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use infer_trt::{Precision, Provider, cuda};
 use ionic_models::registry;
 use ode_solvers::tape::FixedStep;
 use serde::{Deserialize, Serialize};
+use surrogates::Mlp;
 
 use super::Config;
 use crate::compare_gpu::measure;
@@ -19,7 +20,9 @@ pub struct GpuRow {
     pub name: String,
     /// Cells or rows.
     pub cells: usize,
-    /// Seconds, without copies for kernels, with copies for networks.
+    /// What it is.
+    pub kind: Kind,
+    /// Seconds.
     pub seconds: Option<f64>,
     /// The part of the device's arithmetic limit.
     pub of_limit: Option<f64>,
@@ -29,6 +32,18 @@ pub struct GpuRow {
     pub not_run: Option<String>,
     /// The command that measures it.
     pub command: String,
+}
+
+/// What a GPU computes, and where its numbers lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The numerical solver, states on the device.
+    Solver,
+    /// A network, rows on the device.
+    Kernel,
+    /// A network, rows from the machine's memory and back to it.
+    Session,
 }
 
 /// Rows of networks on a GPU.
@@ -52,23 +67,32 @@ pub(super) fn rows(config: &Config, folder: &Path, command: &str) -> Vec<GpuRow>
             let peak = device.peak().map_err(|e| e.to_string())?;
             Ok((seconds, Some(row.work.flops / peak / seconds)))
         });
-        all.push(row("Euler as a kernel, Δt = .1, 100 steps", cells, command, &device, measured));
+        let named = (Kind::Solver, "Euler as a kernel, Δt = .1, 100 steps");
+        all.push(row(named, cells, command, &device, measured));
     }
     let rows = ROWS.min(config.most_cells.max(1));
     let tensorrt = |precision| Provider::TensorRt { precision, cache: Some(folder.join("engines")) };
     for (name, layers) in NETWORKS {
+        let measured = device.as_ref().map_err(Clone::clone).and_then(|device| {
+            let row = kernel(device, name, layers, rows, folder)?;
+            let peak = device.peak().map_err(|e| e.to_string())?;
+            Ok((row.0, Some(row.1 / peak / row.0)))
+        });
+        let named = format!("{layers}, one kernel, rows on the device");
+        all.push(row((Kind::Kernel, &named), rows, command, &device, measured));
         for provider in
             [Provider::FusedCuda, Provider::OrtCuda, tensorrt(Precision::F32), tensorrt(Precision::F16)]
         {
-            let measured = network(name, layers, &provider, rows, folder).map(|seconds| (seconds, None));
-            all.push(row(&format!("{layers}, {provider}"), rows, command, &device, measured));
+            let measured = session(name, layers, &provider, rows, folder).map(|seconds| (seconds, None));
+            let named = format!("{layers}, {provider}, with copies");
+            all.push(row((Kind::Session, &named), rows, command, &device, measured));
         }
     }
     all
 }
 
 fn row(
-    name: &str,
+    (kind, name): (Kind, &str),
     cells: usize,
     command: &str,
     device: &Result<cuda::Device, String>,
@@ -79,14 +103,45 @@ fn row(
         Err(why) => (None, None, Some(why)),
     };
     let device = device.as_ref().ok().filter(|_| seconds.is_some()).map(cuda::Device::description);
-    GpuRow { name: name.into(), cells, seconds, of_limit, device, not_run, command: command.into() }
+    GpuRow { name: name.into(), cells, kind, seconds, of_limit, device, not_run, command: command.into() }
 }
 
-/// Seconds for all rows, copies included.
-fn network(name: &str, layers: &str, provider: &Provider, rows: usize, folder: &Path) -> Result<f64, String> {
+/// An untrained network as a file.
+fn written(layers: &str, folder: &Path) -> Result<(Mlp, PathBuf), String> {
     let path = folder.join("network.onnx");
     let net = random(3, layers, 2, 1).map_err(|e| e.to_string())?;
     write_plain(&net, &path).map_err(|e| e.to_string())?;
+    Ok((net, path))
+}
+
+/// Seconds and operations for all rows in the faster way, without copies.
+fn kernel(
+    device: &cuda::Device,
+    name: &str,
+    layers: &str,
+    rows: usize,
+    folder: &Path,
+) -> Result<(f64, f64), String> {
+    let (net, path) = written(layers, folder)?;
+    let timed =
+        cuda::Way::ALL.iter().map(|way| measure::kernel(device, name, &net, &path, *way, rows, TIMES));
+    let mut why = String::new();
+    let mut best: Option<(f64, f64)> = None;
+    for row in timed {
+        match row.seconds_min {
+            Some(seconds) if best.is_none_or(|(least, _)| seconds < least) => {
+                best = Some((seconds, row.work.flops));
+            }
+            Some(_) => {}
+            None => why = row.not_run.unwrap_or_default(),
+        }
+    }
+    best.ok_or(why)
+}
+
+/// Seconds for all rows, copies included.
+fn session(name: &str, layers: &str, provider: &Provider, rows: usize, folder: &Path) -> Result<f64, String> {
+    let (net, path) = written(layers, folder)?;
     let row = measure::session(0, name, &net, &path, provider, rows, TIMES);
     row.seconds_min.ok_or_else(|| row.not_run.unwrap_or_default())
 }

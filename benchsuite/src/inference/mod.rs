@@ -20,7 +20,7 @@ use crate::reproduce::{Job, Options, Summary};
 use crate::rundir::RunDir;
 use crate::{Error, Tier, files};
 
-pub use gpu::GpuRow;
+pub use gpu::{GpuRow, Kind};
 pub use kept::keep;
 pub use pool::{Activation, Chunk, Timed, Trained};
 pub use race::{Accuracy, Limits, Operator, SolverRow};
@@ -51,8 +51,8 @@ impl Config {
     fn new(options: &Options) -> Self {
         let (most_cells, most_cells_one_by_one, networks, rows, seconds) = match options.tier {
             Tier::Smoke => (200_000, 20_000, 20, 20_000, 0.01),
-            Tier::Quick => (4_000_000, 200_000, 155, 200_000, 0.1),
-            Tier::Paper => (64_000_000, 1_000_000, 909, 1_000_000, 0.5),
+            Tier::Quick => (4_000_000, 200_000, 155, 100_000, 0.05),
+            Tier::Paper => (64_000_000, 1_000_000, 909, 200_000, 0.1),
         };
         Config {
             format: 1,

@@ -2,8 +2,8 @@
 
 use ionic_models::models::FitzHughNagumo;
 use ionic_models::{Cell, IonicModel as _};
-use ode_solvers::Dual;
-use surrogates::VectorField;
+use ode_solvers::{Dual, Scalar};
+use surrogates::{VectorField, eight_rows};
 
 use super::Problem;
 
@@ -29,15 +29,33 @@ impl VectorField for Field {
         format!("fitzhugh_nagumo/werneck/{}", self.problem)
     }
 
-    #[inline]
     fn evaluate(&self, x: &[f64], u: &[f64], f: &mut [f64], jacobian: &mut [f64]) {
-        let current = match self.problem {
-            Problem::BS => 0.0,
-            Problem::BC => 0.1,
-            // A row without its last column sees NaN, and training stops at the loss.
-            Problem::C => x.get(3).copied().unwrap_or(f64::NAN),
-        };
-        let y = [Dual::<2>::variable(u[0], 0), Dual::variable(u[1], 1)];
+        // A row without its last column sees NaN, and training stops at the loss.
+        let current = self.current(|| x.get(CURRENT).copied().unwrap_or(f64::NAN));
+        self.rates(current, u, f, jacobian);
+    }
+
+    fn evaluate_rows(&self, x: &[f64], u: &[f64], f: &mut [f64], jacobian: &mut [f64]) {
+        eight_rows(2, x, u, (f, jacobian), |x, u, f, jacobian| {
+            self.rates(self.current(|| x.column(CURRENT)), u, f, jacobian);
+        });
+    }
+}
+
+/// The column of the inputs that has the current of problem C.
+const CURRENT: usize = 3;
+
+impl Field {
+    fn current<T: Scalar>(&self, input: impl FnOnce() -> T) -> T {
+        match self.problem {
+            Problem::BS => T::from(0.0),
+            Problem::BC => T::from(0.1),
+            Problem::C => input(),
+        }
+    }
+
+    fn rates<T: Scalar>(&self, current: T, u: &[T], f: &mut [T], jacobian: &mut [T]) {
+        let y = [Dual::<2, T>::variable(u[0], 0), Dual::variable(u[1], 1)];
         let (mut dy, mut rates) = ([Dual::default(); 2], [Dual::default(); 2]);
         FitzHughNagumo::rhs(&self.parameters, Dual::constant(current), &y, &mut dy, &mut rates);
         for i in 0..2 {
@@ -68,6 +86,23 @@ mod tests {
             cell.jacobian(1.0, &u, &mut matrix);
             for (a, b) in f.iter().chain(&jacobian).zip(expected.iter().chain(&matrix)) {
                 assert!((a - b).abs() < 1e-14, "{problem}: {a} instead of {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn many_rows_are_one_row_many_times() {
+        let rows = 11;
+        let x: Vec<f64> = (0..4 * rows).map(|k| 0.01 * k as f64).collect();
+        let u: Vec<f64> = (0..2 * rows).map(|k| (k as f64).sin()).collect();
+        for problem in [Problem::BS, Problem::BC, Problem::C] {
+            let field = Field::new(problem);
+            let (mut f, mut jacobian) = (vec![0.0; 2 * rows], vec![0.0; 4 * rows]);
+            field.evaluate_rows(&x, &u, &mut f, &mut jacobian);
+            for k in 0..rows {
+                let (mut one, mut matrix) = ([0.0; 2], [0.0; 4]);
+                field.evaluate(&x[4 * k..][..4], &u[2 * k..][..2], &mut one, &mut matrix);
+                assert_eq!((&f[2 * k..][..2], &jacobian[4 * k..][..4]), (&one[..], &matrix[..]), "{problem}");
             }
         }
     }

@@ -198,7 +198,7 @@ impl Shared<'_> {
     fn training_set(&self, network: &Network) -> Result<TrainingSet, Error> {
         let field = (network.class == Class::Pinn).then(|| {
             let system = super::cell();
-            Arc::new(SystemField::new(system, 0, "fitzhugh_nagumo/werneck"))
+            Arc::new(SystemField::wide(system, 0, "fitzhugh_nagumo/werneck"))
                 as Arc<dyn surrogates::VectorField>
         });
         Ok(TrainingSet {
