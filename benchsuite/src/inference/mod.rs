@@ -50,7 +50,7 @@ pub struct Config {
 impl Config {
     fn new(options: &Options) -> Self {
         let (most_cells, most_cells_one_by_one, networks, rows, seconds) = match options.tier {
-            Tier::Smoke => (200_000, 20_000, 20, 20_000, 0.01),
+            Tier::Smoke => (20_000, 2_000, 20, 20_000, 0.01),
             Tier::Quick => (4_000_000, 200_000, 155, 100_000, 0.05),
             Tier::Paper => (64_000_000, 1_000_000, 909, 200_000, 0.1),
         };

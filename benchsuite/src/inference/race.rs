@@ -117,7 +117,7 @@ pub(super) fn accuracy(config: &Config, solvers: &[SolverRow]) -> Result<Vec<Acc
     [0.1, 0.05, 0.02, 0.01]
         .into_iter()
         .map(|dt| {
-            let error = euler::error(config.most_cells.min(20_000), dt)?;
+            let error = euler::error((config.most_cells / 10).clamp(1, 20_000), dt)?;
             Ok(Accuracy { dt, seconds: seconds * euler::DT / dt, error })
         })
         .collect()
