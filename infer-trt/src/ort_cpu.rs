@@ -8,11 +8,12 @@ use ort::ep;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
 
-use crate::session::rows;
+use crate::session::{rows, tensor_shape};
 use crate::{InferError, ModelInfo, Provider, Session, SessionOptions, library, onnx};
 
-/// Rows handed over at a time if nobody says otherwise.
+/// Rows handed over at a time if nobody says otherwise, and values of them.
 const CHUNK: usize = 4096;
+const CHUNK_VALUES: usize = 1 << 16;
 
 /// The library, once loaded: a process loads one and keeps it.
 static LOADED: Mutex<Option<Loaded>> = Mutex::new(None);
@@ -81,22 +82,21 @@ impl OrtCpuSession {
             action: "open the model",
             message: format!("{} ({})", e, file.path.display()),
         })?;
-        let chunk = if options.chunk == 0 { CHUNK } else { options.chunk };
+        let chunk = options.resolved_chunk(&file.info, CHUNK, CHUNK_VALUES);
         Ok(Self { session, input: file.input.clone(), info: file.info.clone(), chunk })
     }
 
     fn run_chunk(&mut self, rows: usize, x: &[f32], y: &mut [f32]) -> Result<(), InferError> {
         let failed = |e: ort::Error| InferError::Runtime { action: "run the model", message: e.to_string() };
-        let x = TensorRef::from_array_view(([rows, self.info.n_inputs], x)).map_err(failed)?;
+        let x =
+            TensorRef::from_array_view((tensor_shape(rows, &self.info.input_shape), x)).map_err(failed)?;
         let outputs = self.session.run(ort::inputs![self.input.as_str() => x]).map_err(failed)?;
         let (shape, values) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
-        if **shape != [rows as i64, self.info.n_outputs as i64] {
+        let expected = tensor_shape(rows, &self.info.output_shape);
+        if **shape != *expected {
             return Err(InferError::Runtime {
                 action: "run the model",
-                message: format!(
-                    "the output has shape {shape:?}, not the declared [{rows}, {}]",
-                    self.info.n_outputs
-                ),
+                message: format!("the output has shape {shape:?}, not the declared {expected:?}"),
             });
         }
         y.copy_from_slice(values);

@@ -10,13 +10,14 @@ use ort::value::Tensor;
 
 use crate::cuda::driver;
 use crate::engine_cache::{self, EngineCache, Key};
-use crate::session::rows;
+use crate::session::{rows, tensor_shape};
 use crate::{
     InferError, ModelInfo, Precision, Provider, Session, SessionOptions, onnx, ort_cpu, ort_ran, probe,
 };
 
-/// Rows handed over at a time if nobody says otherwise.
+/// Rows handed over at a time if nobody says otherwise, and values of them.
 const CHUNK: usize = 1 << 16;
+const CHUNK_VALUES: usize = 1 << 22;
 
 /// A network in ONNX Runtime on a GPU.
 pub(crate) struct OrtGpuSession {
@@ -99,7 +100,11 @@ impl Plan<'_> {
         let Provider::TensorRt { precision, .. } = &self.provider else {
             return ep::CUDA::default().with_device_id(self.device).build().error_on_failure();
         };
-        let shape = |rows| format!("{}:{rows}x{}", self.file.input, self.file.info.n_inputs);
+        let shape = |rows| {
+            let dims = tensor_shape(rows, &self.file.info.input_shape);
+            let dims: Vec<String> = dims.iter().map(i64::to_string).collect();
+            format!("{}:{}", self.file.input, dims.join("x"))
+        };
         let mut tensorrt = ep::TensorRT::default()
             .with_device_id(self.device)
             .with_fp16(*precision == Precision::F16)
@@ -159,7 +164,7 @@ impl OrtGpuSession {
         part_of_library(provider, &loaded.path)?;
         let (driver, found) = driver::device(provider, options.device)?;
         let device = i32::try_from(options.device).unwrap_or(i32::MAX);
-        let chunk = if options.chunk == 0 { CHUNK } else { options.chunk };
+        let chunk = options.resolved_chunk(&file.info, CHUNK, CHUNK_VALUES);
         let plan = Plan {
             environment: loaded.environment,
             file,
@@ -208,7 +213,7 @@ impl OrtGpuSession {
             engines = Some(cache.folder());
         }
         let build = |profile: &Path| plan.build(engines.as_deref(), Some(profile));
-        ort_ran::verify(provider, word(provider), &file.input, file.info.n_inputs, build)?;
+        ort_ran::verify(provider, word(provider), (&file.input, &file.info.input_shape), build)?;
         let session = plan.build(engines.as_deref(), None)?;
         Ok(Self::over(&plan, session, Memory::Pinned(device)))
     }
@@ -232,7 +237,7 @@ impl OrtGpuSession {
             return Ok(buffers);
         }
         let allocator = Allocator::new(&self.session, self.memory.info()?)?;
-        Ok(Buffers { rows, x: Tensor::new(&allocator, [rows, self.info.n_inputs])? })
+        Ok(Buffers { rows, x: Tensor::new(&allocator, tensor_shape(rows, &self.info.input_shape))? })
     }
 
     fn run_chunk(&mut self, rows: usize, x: &[f32], y: &mut [f32]) -> Result<(), ort::Error> {
@@ -317,7 +322,7 @@ mod tests {
         }
         let verify = |expected| {
             let build = |profile: &Path| plan.build_with(cpu(), false, Some(profile));
-            ort_ran::verify(&Provider::OrtCuda, expected, &file.input, 2, build)
+            ort_ran::verify(&Provider::OrtCuda, expected, (&file.input, &[2]), build)
         };
         verify("CPUExecutionProvider").unwrap();
         let error = verify(word(&Provider::OrtCuda)).unwrap_err();

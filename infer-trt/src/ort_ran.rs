@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use ort::session::Session;
 use ort::value::TensorRef;
 
+use crate::session::tensor_shape;
 use crate::{InferError, Provider};
 
 fn failed(e: impl core::fmt::Display) -> InferError {
@@ -26,14 +27,13 @@ fn of_profile(text: &str) -> Result<BTreeSet<String>, serde_json::Error> {
 pub(crate) fn verify(
     provider: &Provider,
     expected: &str,
-    input: &str,
-    n_inputs: usize,
+    (input, row): (&str, &[usize]),
     build: impl FnOnce(&std::path::Path) -> Result<Session, InferError>,
 ) -> Result<(), InferError> {
     let folder = tempfile::tempdir().map_err(failed)?;
     let mut session = build(&folder.path().join("profile"))?;
-    let zeros = vec![0.0_f32; n_inputs];
-    let x = TensorRef::from_array_view(([1, n_inputs], &zeros[..])).map_err(failed)?;
+    let zeros = vec![0.0_f32; row.iter().product()];
+    let x = TensorRef::from_array_view((tensor_shape(1, row), &zeros[..])).map_err(failed)?;
     session.run(ort::inputs![input => x]).map_err(failed)?;
     let profile = session.end_profiling().map_err(failed)?;
     let text = std::fs::read_to_string(profile).map_err(failed)?;

@@ -67,6 +67,15 @@ impl SessionOptions {
         self
     }
 
+    /// The number of rows at a time that is meant: unless one was given, so many, or fewer where a row
+    /// is so wide that they would have more than so many values.
+    pub(crate) fn resolved_chunk(&self, model: &ModelInfo, rows: usize, values: usize) -> usize {
+        match self.chunk {
+            0 => (values / model.n_inputs.max(model.n_outputs)).clamp(1, rows),
+            chunk => chunk,
+        }
+    }
+
     /// The number of threads meant, 0 resolved.
     pub(crate) fn resolved_threads(&self) -> Result<usize, InferError> {
         match self.threads {
@@ -85,10 +94,15 @@ impl SessionOptions {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ModelInfo {
-    /// Values per row of the input.
+    /// Values per row of the input: the product of [`input_shape`](ModelInfo::input_shape).
     pub n_inputs: usize,
     /// Values per row of the output.
     pub n_outputs: usize,
+    /// The shape of a row of the input, without the batch: `[columns]` for a network over rows,
+    /// `[points, channels]` for an operator over functions of time.
+    pub input_shape: Vec<usize>,
+    /// The shape of a row of the output, likewise.
+    pub output_shape: Vec<usize>,
     /// Version of the default operator set.
     pub opset: i64,
     /// Version of the ONNX file format.
@@ -148,7 +162,8 @@ pub trait Session: Send {
 ///
 /// The file must have one float32 input `[batch, n]` and one float32 output `[batch, m]`, weights
 /// inside, IR version 3 to 13 and a default operator set 7 to 26. Normalisation, if any, is part of
-/// the graph.
+/// the graph. Where a row has two or three dimensions, as the functions that an operator takes have, its values
+/// follow each other, the last dimension fastest; ONNX Runtime's providers run such models.
 ///
 /// # Errors
 /// A file that cannot be read, is damaged, too large or refused; a graph that the provider cannot
@@ -169,6 +184,11 @@ pub fn open(
         }
         Provider::FusedCuda => Box::new(cuda::session::FusedCudaSession::new(&file, options)?),
     })
+}
+
+/// The shape of a tensor of so many rows, as ONNX Runtime takes it.
+pub(crate) fn tensor_shape(rows: usize, row: &[usize]) -> Vec<i64> {
+    std::iter::once(rows).chain(row.iter().copied()).map(|n| n as i64).collect()
 }
 
 /// The number of rows in a batch whose buffers fit the model.

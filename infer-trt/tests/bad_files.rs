@@ -5,7 +5,7 @@
 mod common;
 
 use common::proto::*;
-use common::{Act, Folder, Graph, Net, tensor, value};
+use common::{Act, Folder, Graph, Net, shaped, tensor, value};
 use infer_trt::{InferError, Provider, SessionOptions, open};
 use proptest::prelude::*;
 use prost::Message;
@@ -107,7 +107,15 @@ fn versions_are_checked() {
 #[test]
 fn signatures_are_checked() {
     let folder = Folder::new();
-    let cases: [Case; 8] = [
+    let cases: [Case; 12] = [
+        ("5 dimensions; 2 to 4 are served", |g| g.input[0] = shaped("x", &[2, 2, 2, 2])),
+        ("1 dimensions; 2 to 4 are served", |g| g.output[0] = shaped("y", &[])),
+        ("8388608 values a row", |g| g.input[0] = shaped("x", &[4096, 2048])),
+        ("static dimension 3", |g| {
+            g.input[0] = shaped("x", &[2, 2]);
+            let tensor = g.input[0].r#type.as_mut().unwrap().tensor_type.as_mut().unwrap();
+            tensor.shape.as_mut().unwrap().dim[2].value = Some(Dimension::Param("n".into()));
+        }),
         ("2 inputs", |g| g.input.push(value("z", 1))),
         ("0 outputs", |g| g.output.clear()),
         ("70000 columns", |g| g.input[0] = value("x", 70_000)),
@@ -129,6 +137,18 @@ fn signatures_are_checked() {
         let error = refusal(&folder, &model).to_string();
         assert!(error.contains(says), "{says}: {error}");
     }
+}
+
+#[test]
+fn rows_of_two_dimensions_are_not_for_the_native_engine() {
+    let folder = Folder::new();
+    let mut model = small();
+    let g = graph(&mut model);
+    (g.input[0], g.output[0]) = (shaped("x", &[4, 3]), shaped("y", &[4, 2]));
+    let error = refusal(&folder, &model);
+    assert!(matches!(error, InferError::Refused { .. }), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("[4, 3] and [4, 2]") && text.contains("ort-cpu"), "{text}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod common;
 use std::path::Path;
 use std::process::Command;
 
-use common::{ACTS, Act, Folder, Graph, Net, Random, error};
+use common::{ACTS, Act, Folder, Graph, Net, Random, error, shaped};
 use infer_trt::{InferError, Provider, Session, SessionOptions, open};
 use prost::Message;
 
@@ -53,6 +53,28 @@ fn onnx_runtime_runs_what_the_native_engine_refuses() {
     let mut ort = open(&path, &Provider::OrtCpu, &SessionOptions::default()).unwrap();
     let y = run(&mut *ort, &[0.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
     assert!(y.iter().all(|v| (v - 1.0 / 3.0).abs() < 1e-6), "{y:?}");
+}
+
+/// What operators over functions of time take and give: three dimensions with the batch.
+#[test]
+#[ignore = "needs ONNX Runtime: cargo xtask setup onnxruntime"]
+fn onnx_runtime_runs_rows_of_two_dimensions() {
+    let folder = Folder::new();
+    let mut g = Graph::default();
+    g.constant("w", &[3, 1], &[1.0, 10.0, 100.0]);
+    g.node("MatMul", &["x", "w"]);
+    let mut model = g.model(3, 1);
+    let graph = model.graph.as_mut().unwrap();
+    (graph.input[0], graph.output[0]) = (shaped("x", &[2, 3]), shaped("y", &[2, 1]));
+    let path = folder.model(&model);
+    // Two rows at a time, of three.
+    let options = SessionOptions::default().with_chunk(2);
+    let mut ort = open(&path, &Provider::OrtCpu, &options).unwrap();
+    assert_eq!((ort.n_inputs(), ort.n_outputs()), (6, 2));
+    assert_eq!((&ort.model().input_shape[..], &ort.model().output_shape[..]), (&[2, 3][..], &[2, 1][..]));
+    let x: Vec<f32> = (0..18).map(|k| k as f32).collect();
+    assert_eq!(run(&mut *ort, &x), [210.0, 543.0, 876.0, 1209.0, 1542.0, 1875.0]);
+    assert!(ort.run(&x[..5], &mut [0.0; 2]).is_err(), "no part of a row");
 }
 
 #[test]

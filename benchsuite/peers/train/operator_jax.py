@@ -1,5 +1,5 @@
 """The Fourier neural operator of `compare train` in JAX: the same as operator_torch.py. `jit` uses the library's fast
-transform, `scan` the kept modes as matrix products, ten steps in a loop of the compiler."""
+transform, `scan` the kept modes as matrix products, ten steps in a loop of the compiler; without training, one batch at a time."""
 
 import jax
 import jax.numpy as jnp
@@ -23,7 +23,7 @@ def parameters():
     return dense(2, HIDDEN), dense(HIDDEN, WIDTH), layers, dense(WIDTH, HIDDEN), dense(HIDDEN, OUTPUTS)
 
 
-def make(mode):
+def make(mode, training):
     def convolution(v, re, im):
         if mode == "jit":
             kept = jnp.fft.rfft(v, axis=1)[:, :MODES]
@@ -42,6 +42,9 @@ def make(mode):
         return apply(p[4], gelu(apply(p[3], v)))
 
     x, y = map(jnp.asarray, trajectories())
+    if not training:
+        run, p = jax.jit(net), parameters()
+        return lambda: jax.block_until_ready(run(p, x)), 1
     size = jnp.linalg.norm(y, axis=1)
     optimiser = optax.adamw(1e-3, weight_decay=1e-4)
 

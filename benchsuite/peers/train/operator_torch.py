@@ -1,4 +1,4 @@
-"""The Fourier neural operator of `compare train` in PyTorch: the architecture of the publication's code (classic
+"""The Fourier neural operator of `compare train` in PyTorch, trained or (`forward`) only run: the architecture of the publication's code (classic
 layers, GELU), relative L2 loss, AdamW. `eager` uses the library's fast transform; `fused` the form that was faster in
 trials: the kept modes as two matrix products, and AdamW's fused kernel."""
 
@@ -57,8 +57,11 @@ class Operator(torch.nn.Module):
         return self.q(v.permute(0, 2, 1))
 
 
-def make(mode):
+def make(mode, training):
     net = Operator(Products if mode == "fused" else Fast)
+    if not training:
+        x = torch.from_numpy(trajectories()[0])
+        return torch.inference_mode()(lambda: net(x))
     adam = torch.optim.AdamW(net.parameters(), 1e-3, weight_decay=1e-4, fused=mode == "fused" or None)
     x, y = map(torch.from_numpy, trajectories())
 

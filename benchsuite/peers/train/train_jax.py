@@ -18,10 +18,10 @@ OPTIMISER = optax.adam(1e-3)
 
 
 def make(work, network, mode):
-    if work == "fno":
+    if work in ("fno", "forward"):
         import operator_jax
 
-        return operator_jax.make(mode)
+        return operator_jax.make(mode, work == "fno")
     sizes, activations = NETWORKS[network]
 
     def net(layers, x):

@@ -12,10 +12,10 @@ START, STATES_LATER = map(torch.from_numpy, trajectory())
 
 
 def make(work, network, mode):
-    if work == "fno":
+    if work in ("fno", "forward"):
         import operator_torch
 
-        return operator_torch.make(mode), 1
+        return operator_torch.make(mode, work == "fno"), 1
     sizes, activations = NETWORKS[network]
     layers = []
     for i, (w, b) in enumerate(parameters(sizes)):

@@ -4,7 +4,8 @@
 //! of eq. 3.7, `pinn` adds the residual of the equations at 128 points and the initial condition at
 //! 128 points (eq. 3.16 of Werneck 2024). `ode` is a neural ODE instead: four states, a trajectory of 1,470
 //! steps of Heun's method, gradients through the solver; `fno` is a Fourier neural operator: width 64, 32 modes, 4
-//! layers, 512 points, batches of 32, relative L² error, AdamW. The others see one batch again and again; ours draws a new
+//! layers, 512 points, batches of 32, relative L² error, AdamW; `forward` runs that operator without training it, and
+//! ONNX Runtime runs its exported file. The others see one batch again and again; ours draws a new
 //! one in each iteration, as a training does (a neural ODE has one trajectory). Times are CPU time of one thread, taken in rounds in
 //! which all have their turns. Others run as programs of their own ([`rivals`]); what is not
 //! installed is listed as absent.
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use infer_trt::probe;
 
 use self::report::{Comparison, Row};
 use self::rivals::{RIVALS, Workshop};
@@ -26,13 +28,17 @@ use crate::compare::peer::Peer;
 use crate::{Error, files, print};
 
 /// The works, in the order of the tables.
-pub(crate) const WORKS: [&str; 4] = ["data", "pinn", "ode", "fno"];
+pub(crate) const WORKS: [&str; 5] = ["data", "pinn", "ode", "fno", FORWARD];
+/// The work that trains nothing.
+const FORWARD: &str = "forward";
 /// The networks, in the order of the tables, with their layers.
 pub(crate) const NETWORKS: [(&str, &str); 3] =
     [("small", "SiLU8,ELU8"), ("mid", "SiLU32,Tanh32,SiLU32"), ("large", "SiLU64,SiLU64,SiLU64")];
 /// The network of a neural ODE.
 pub(crate) const FIELD: (&str, &str) = ("field", "Tanh64,Tanh64");
-/// The network of `fno`.
+/// The rival that runs in this process, of `forward` alone.
+const ORT: &str = "ort";
+/// The network of `fno` and `forward`.
 const OPERATOR: (&str, &str) = ("operator", "width 64, 32 modes, 4 layers, 512 points, batch 32");
 /// Rows of data in a batch, collocation points, initial points.
 pub(crate) const BATCH: usize = 128;
@@ -40,13 +46,13 @@ pub(crate) const BATCH: usize = 128;
 /// How to compare training steps.
 #[derive(Debug, Clone, Args)]
 pub struct Train {
-    /// What to train on: data, pinn, ode, fno
+    /// What to train on: data, pinn, ode, fno; or an operator's inference: forward
     #[arg(long, value_name = "WORKS", value_delimiter = ',', default_value = "data,pinn,ode")]
     works: Vec<String>,
     /// Networks of data and pinn: small, mid, large
     #[arg(long, value_name = "NETWORKS", value_delimiter = ',', default_value = "small,mid,large")]
     networks: Vec<String>,
-    /// Others: c, jax, torch; `all` or `none`
+    /// Others: c, jax, torch, and ort for forward; `all` or `none`
     #[arg(long, value_name = "RIVALS", value_delimiter = ',', default_value = "all")]
     rivals: Vec<String>,
     /// How often each has its turn
@@ -66,11 +72,20 @@ pub struct Train {
     out: Option<PathBuf>,
 }
 
-/// One that takes part: ours, or a program with a mode.
+/// One that takes part.
 struct Entrant {
     name: String,
-    /// The program's place, and its word for the mode; none for ours.
-    peer: Option<(usize, &'static str)>,
+    who: Who,
+}
+
+/// What it is.
+enum Who {
+    /// This workspace.
+    Ours,
+    /// ONNX Runtime in this process.
+    OnnxRuntime,
+    /// A program: its place, and its word for the mode.
+    Program(usize, &'static str),
 }
 
 impl Train {
@@ -83,15 +98,27 @@ impl Train {
         self.check()?;
         let workshop = Workshop::new(&self.python)?;
         let mut peers: Vec<Peer> = Vec::new();
-        let mut entrants = vec![Entrant { name: "ours".into(), peer: None }];
+        let mut entrants = vec![Entrant { name: "ours".into(), who: Who::Ours }];
         let mut absent = Vec::new();
+        if self.wants(ORT) && self.works.iter().any(|w| w == FORWARD) {
+            match probe::onnx_runtime().status {
+                probe::Status::Present(what) => {
+                    let version = what.split(' ').next().unwrap_or_default();
+                    let name = format!("ONNX Runtime {version}, exported file");
+                    entrants.push(Entrant { name, who: Who::OnnxRuntime });
+                }
+                probe::Status::Missing { reason, remedy } => {
+                    absent.push(Absence { id: ORT.into(), why: reason, install: remedy });
+                }
+            }
+        }
         for rival in RIVALS.iter().filter(|r| self.wants(r.id)) {
             let started = workshop.command(rival);
             match started.and_then(|c| Peer::start(c, Duration::from_secs_f64(self.timeout))) {
                 Ok(peer) => {
                     for (mode, title) in rival.modes {
                         let name = format!("{} {}{title}", peer.name, peer.version);
-                        entrants.push(Entrant { name, peer: Some((peers.len(), mode)) });
+                        entrants.push(Entrant { name, who: Who::Program(peers.len(), mode) });
                     }
                     peers.push(peer);
                 }
@@ -103,7 +130,7 @@ impl Train {
             let chosen = NETWORKS.into_iter().filter(|n| self.networks.iter().any(|x| x == n.0));
             let networks: Vec<_> = match work {
                 "ode" => vec![FIELD],
-                "fno" => vec![OPERATOR],
+                "fno" | FORWARD => vec![OPERATOR],
                 _ => chosen.collect(),
             };
             for (network, layers) in networks {
@@ -137,13 +164,20 @@ impl Train {
         peers: &mut [Peer],
     ) -> Result<Vec<Row>, Error> {
         let mut own = ours::Work::new(work, layers)?;
+        let taking_part = |e: &&Entrant| work == FORWARD || !matches!(e.who, Who::OnnxRuntime);
+        let entrants: Vec<&Entrant> = entrants.iter().filter(taking_part).collect();
+        let mut exported = None;
         let mut times: Vec<Result<Vec<f64>, String>> = entrants.iter().map(|_| Ok(Vec::new())).collect();
         for _ in 0..self.rounds {
             for (entrant, times) in entrants.iter().zip(&mut times) {
                 let Ok(so_far) = times else { continue };
-                let turn = match entrant.peer {
-                    None => Ok(own.time(self.turn)?),
-                    Some((k, mode)) => {
+                let turn = match entrant.who {
+                    Who::Ours => Ok(own.time(self.turn)?),
+                    Who::OnnxRuntime => {
+                        let exported = exported.get_or_insert_with(ours::Exported::new);
+                        exported.as_mut().map_err(|e| e.clone()).and_then(|e| e.time(self.turn))
+                    }
+                    Who::Program(k, mode) => {
                         let method = format!("{work}/{network}/{mode}");
                         peers[k].time(&method, 0.0, 0.0, self.turn).map(|t| t.us)
                     }
@@ -163,7 +197,7 @@ impl Train {
 
     fn check(&self) -> Result<(), Error> {
         let networks = NETWORKS.map(|n| n.0);
-        let ids: Vec<&str> = RIVALS.iter().map(|r| r.id).chain(["all", "none"]).collect();
+        let ids: Vec<&str> = RIVALS.iter().map(|r| r.id).chain([ORT, "all", "none"]).collect();
         check_names("--works", &self.works, &WORKS)?;
         check_names("--networks", &self.networks, &networks)?;
         check_names("--rivals", &self.rivals, &ids)?;
@@ -215,7 +249,7 @@ mod tests {
     #[test]
     fn every_work_trains_and_every_rival_of_none_is_left_out() {
         let train = parse("--networks small --rivals none --rounds 1 --turn 0.001").unwrap();
-        let entrants = [Entrant { name: "ours".into(), peer: None }];
+        let entrants = [Entrant { name: "ours".into(), who: Who::Ours }];
         for work in WORKS {
             let layers = if work == "ode" { "Tanh16" } else { "SiLU8,ELU8" };
             let rows = train.one(work, "small", layers, &entrants, &mut []).unwrap();

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use infer_trt::{Provider, Session, SessionOptions, open};
 use ionic_models::Cell;
 use ionic_models::models::FitzHughNagumo;
-use surrogates::fno::{FnoConfig, FnoSpec, FnoTrainer, Signals, Variant};
+use surrogates::fno::{self, Fno, FnoConfig, FnoSpec, FnoTrainer, PointScale, Predictor, Signals, Variant};
 use surrogates::neural_ode::{
     Adjoint, OdeConfig, OdeMethod, OdeSpec, OdeTrainer, OnDivergence, Pace, Phase, Window,
 };
+use surrogates::onnx::Description;
 use surrogates::{
     Activation, AdamConfig, Backend, DataTerm, InitialTerm, InitialValue, MlpSpec, Normalization,
     PhysicsTerm, Samples, Sampling, SystemField, TrainConfig, Trainer, TrainingSet,
@@ -28,6 +30,14 @@ pub(super) enum Work {
     Network(Box<Trainer>),
     Ode(Box<OdeTrainer>),
     Operator(Box<FnoTrainer>),
+    Forward(Box<Forward>),
+}
+
+/// An operator that is run, on one batch.
+pub(super) struct Forward {
+    predictor: Predictor,
+    x: Vec<f64>,
+    y: Vec<f64>,
 }
 
 impl Work {
@@ -36,6 +46,12 @@ impl Work {
             |e: surrogates::Error| Error::Training { network: layers.to_owned(), source: Box::new(e) };
         if work == "fno" {
             return Ok(Work::Operator(Box::new(operator().map_err(failed)?)));
+        }
+        if work == "forward" {
+            let fno = forward_operator().map_err(failed)?;
+            let (x, y) = (given(OPERATOR_BATCH), vec![0.0; OPERATOR_BATCH * POINTS * OPERATOR.outputs]);
+            let predictor = fno.predictor(OPERATOR_BATCH, 1).map_err(failed)?;
+            return Ok(Work::Forward(Box::new(Forward { predictor, x, y })));
         }
         if work == "ode" {
             return ode(layers).map(|t| Work::Ode(Box::new(t))).map_err(failed);
@@ -70,13 +86,14 @@ impl Work {
             let block = match self {
                 Work::Network(_) => BLOCK,
                 Work::Ode(_) => BLOCK_OF_ODE,
-                Work::Operator(_) => 1,
+                Work::Operator(_) | Work::Forward(_) => 1,
             };
             for _ in 0..block {
                 let step = match self {
                     Work::Network(trainer) => trainer.step().map(|_| ()),
                     Work::Ode(trainer) => trainer.step().map(|_| ()),
                     Work::Operator(trainer) => trainer.step().map(|_| ()),
+                    Work::Forward(f) => f.predictor.predict(&f.x, &mut f.y),
                 };
                 step.map_err(|e| Error::Training { network: "ours".into(), source: Box::new(e) })?;
             }
@@ -124,30 +141,87 @@ fn samples() -> Result<Samples, surrogates::Error> {
     Samples::new(3, 2, x, y)
 }
 
-/// The operator of `fno` on trajectories of the rivals' kind: two batches, so that a new one is drawn each
-/// time.
-fn operator() -> Result<FnoTrainer, surrogates::Error> {
-    let network = FnoSpec {
-        inputs: 2,
-        outputs: 4,
-        width: 64,
-        modes: 32,
-        layers: 4,
-        padding: 0,
-        hidden: 128,
-        variant: Variant::Classic,
-        activation: Activation::GELU,
+/// The operator of `fno` and `forward`.
+const OPERATOR: FnoSpec = FnoSpec {
+    inputs: 2,
+    outputs: 4,
+    width: 64,
+    modes: 32,
+    layers: 4,
+    padding: 0,
+    hidden: 128,
+    variant: Variant::Classic,
+    activation: Activation::GELU,
+};
+/// Points of a trajectory, and trajectories of a batch.
+const POINTS: usize = 512;
+const OPERATOR_BATCH: usize = 32;
+
+/// Given functions of so many trajectories.
+fn given(samples: usize) -> Vec<f64> {
+    let one = |i: usize| {
+        ((i as f64 * 0.037).sin() + (i as f64 * 0.0041).cos()) * (1.0 + (i / POINTS) as f64 / 64.0)
     };
-    let (points, samples) = (512, 64);
-    let given: Vec<f64> = (0..samples * points)
-        .map(|i| ((i as f64 * 0.037).sin() + (i as f64 * 0.0041).cos()) * (1.0 + (i / points) as f64 / 64.0))
-        .collect();
+    (0..samples * POINTS).map(one).collect()
+}
+
+/// A trainer on trajectories of the rivals' kind: two batches, so that a new one is drawn each time.
+fn operator() -> Result<FnoTrainer, surrogates::Error> {
+    let given = given(2 * OPERATOR_BATCH);
     let wanted = given.iter().flat_map(|x| [x.sin(), x.cos(), x * x, 0.5 * x]).collect();
-    let signals = Signals::new(points, 1, 4, given, wanted)?;
+    let signals = Signals::new(POINTS, 1, 4, given, wanted)?;
     let config = FnoConfig {
         epochs: u64::MAX / 4,
         validate_every: u64::MAX / 4,
-        ..FnoConfig::published(network, 1e-3, 1e-4, 0.9, 1)
+        ..FnoConfig::published(OPERATOR, 1e-3, 1e-4, 0.9, 1)
     };
     FnoTrainer::new(config, &signals, None, 1)
+}
+
+fn forward_operator() -> Result<Fno, surrogates::Error> {
+    let scale = |columns| PointScale::identity(POINTS, columns);
+    Fno::random(OPERATOR, scale(OPERATOR.inputs - 1), scale(OPERATOR.outputs), 1)
+}
+
+/// The operator's exported file in ONNX Runtime.
+pub(super) struct Exported {
+    session: Box<dyn Session>,
+    x: Vec<f32>,
+    y: Vec<f32>,
+}
+
+impl Exported {
+    /// Opens it and checks that it computes what ours computes; or says why not.
+    pub(super) fn new() -> Result<Self, String> {
+        let fno = forward_operator().map_err(|e| e.to_string())?;
+        let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
+        let path = folder.path().join("operator.onnx");
+        fno::export(&fno, &Description::default(), &path).map_err(|e| e.to_string())?;
+        let options = SessionOptions::default().with_threads(1).with_chunk(OPERATOR_BATCH);
+        let mut session = open(&path, &Provider::OrtCpu, &options).map_err(|e| e.to_string())?;
+        let wide = given(OPERATOR_BATCH);
+        let x: Vec<f32> = wide.iter().map(|v| *v as f32).collect();
+        let mut y = vec![0.0; OPERATOR_BATCH * POINTS * OPERATOR.outputs];
+        session.run(&x, &mut y).map_err(|e| e.to_string())?;
+        let mut own = vec![0.0; y.len()];
+        let predicted = fno.predictor(OPERATOR_BATCH, 1).and_then(|mut p| p.predict(&wide, &mut own));
+        predicted.map_err(|e| e.to_string())?;
+        let size = own.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+        let near = |ours: f64, theirs: f32| (ours - f64::from(theirs)).abs() <= 1e-4 * size;
+        match own.iter().zip(&y).find(|(ours, theirs)| !near(**ours, **theirs)) {
+            Some((ours, theirs)) => Err(format!("it computes something else: {theirs} where ours is {ours}")),
+            None => Ok(Self { session, x, y }),
+        }
+    }
+
+    /// Runs batches for some CPU time: µs of each.
+    pub(super) fn time(&mut self, seconds: f64) -> Result<Vec<f64>, String> {
+        let (mut times, begin) = (Vec::new(), cpu());
+        while times.is_empty() || cpu() - begin < seconds {
+            let start = cpu();
+            self.session.run(&self.x, &mut self.y).map_err(|e| e.to_string())?;
+            times.push((cpu() - start) * 1e6);
+        }
+        Ok(times)
+    }
 }

@@ -25,7 +25,7 @@ pub struct Comparison {
 /// One program on one work.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {
-    /// `data` or `pinn`.
+    /// `data`, `pinn`, `ode`, `fno` or `forward`.
     pub work: String,
     /// `small`, `mid` or `large`.
     pub network: String,
@@ -76,7 +76,7 @@ impl Comparison {
         let _ = writeln!(
             out,
             "CPU time of one iteration in µs, one thread, single precision, batch 128 (`ode`: one \
-             trajectory of 1,470 steps), in turn; smallest and median \
+             trajectory of 1,470 steps; `fno` and `forward`: 32 trajectories), in turn; smallest and median \
              of several blocks. {}\n",
             self.origin.line()
         );

@@ -16,6 +16,15 @@ const HOLDS: &str = "the native engine runs one chain of MatMul, Gemm, Add, Sub,
 
 /// Compiles a model file.
 pub(crate) fn compile(file: &File) -> Result<Program, InferError> {
+    if file.info.input_shape.len() != 1 || file.info.output_shape.len() != 1 {
+        return Err(InferError::Refused {
+            path: file.path.clone(),
+            reason: format!(
+                "its rows have shapes {:?} and {:?}, not one dimension each; open this model with `ort-cpu`",
+                file.info.input_shape, file.info.output_shape
+            ),
+        });
+    }
     let nodes = &file.graph.node;
     let mut walk = Walk::new(file)?;
     let mut value = file.input.as_str();

@@ -24,6 +24,10 @@ const IR_VERSIONS: std::ops::RangeInclusive<i64> = 3..=13;
 const OPSETS: std::ops::RangeInclusive<i64> = 7..=26;
 /// Widest row, inside a network too: far above any network here, far below what fills memory.
 pub(crate) const MAX_WIDTH: usize = 1 << 16;
+/// Dimensions of a row.
+const MAX_ROW_DIMENSIONS: usize = 3;
+/// Values of a row.
+const MAX_ROW: usize = 1 << 22;
 
 /// A model file that was read whole and passed the checks.
 pub(crate) struct File {
@@ -121,15 +125,17 @@ impl File {
         let [output] = &graph.output[..] else {
             return Err(refused(format!("it has {} outputs; exactly one is served", graph.output.len())));
         };
-        let n_inputs = width(input, "input").map_err(&refused)?;
-        let n_outputs = width(output, "output").map_err(&refused)?;
+        let input_shape = row_shape(input, "input").map_err(&refused)?;
+        let output_shape = row_shape(output, "output").map_err(&refused)?;
         let mut metadata = BTreeMap::new();
         for entry in model.metadata_props {
             metadata.insert(entry.key, entry.value);
         }
         let info = ModelInfo {
-            n_inputs,
-            n_outputs,
+            n_inputs: input_shape.iter().product(),
+            n_outputs: output_shape.iter().product(),
+            input_shape,
+            output_shape,
             opset,
             ir_version: model.ir_version,
             sha256: hex(&Sha256::digest(&bytes)),
@@ -145,8 +151,8 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// Values per row of an input or output, which must be a float32 `[batch, n]` with any batch.
-fn width(value: &ValueInfoProto, what: &str) -> Result<usize, String> {
+/// The shape of a row of an input or output, which must be a float32 `[batch, …]` with any batch.
+fn row_shape(value: &ValueInfoProto, what: &str) -> Result<Vec<usize>, String> {
     let name = &value.name;
     let tensor = value.r#type.as_ref().and_then(|t| t.tensor_type.as_ref());
     let Some(tensor) = tensor else {
@@ -159,26 +165,42 @@ fn width(value: &ValueInfoProto, what: &str) -> Result<usize, String> {
         ));
     }
     let dims = tensor.shape.as_ref().map_or(&[][..], |s| &s.dim);
-    let [batch, columns] = dims else {
-        return Err(format!(
-            "{what} `{name}` has {} dimensions, not [batch, columns]; export it with two",
-            dims.len()
-        ));
+    let [batch, row @ ..] = dims else {
+        return Err(format!("{what} `{name}` has no dimensions; export it as [batch, columns]"));
     };
+    if !(1..=MAX_ROW_DIMENSIONS).contains(&row.len()) {
+        return Err(format!(
+            "{what} `{name}` has {} dimensions; 2 to {} are served, the batch among them",
+            dims.len(),
+            MAX_ROW_DIMENSIONS + 1
+        ));
+    }
     if let Some(Dimension::Value(n)) = batch.value {
         return Err(format!(
             "{what} `{name}` has a fixed batch of {n}; export it with a dynamic first dimension"
         ));
     }
-    match columns.value {
-        Some(Dimension::Value(n)) if n >= 1 && n <= MAX_WIDTH as i64 => Ok(n as usize),
-        Some(Dimension::Value(n)) => {
-            Err(format!("{what} `{name}` has {n} columns; 1 to {MAX_WIDTH} are served"))
+    let mut shape = Vec::with_capacity(row.len());
+    for (k, dimension) in row.iter().enumerate() {
+        match dimension.value {
+            Some(Dimension::Value(n)) if n >= 1 && n <= MAX_WIDTH as i64 => shape.push(n as usize),
+            Some(Dimension::Value(n)) => {
+                return Err(format!("{what} `{name}` has {n} columns; 1 to {MAX_WIDTH} are served"));
+            }
+            _ => {
+                return Err(format!(
+                    "{what} `{name}` has no fixed number of columns; export it with a static dimension {}",
+                    k + 2
+                ));
+            }
         }
-        _ => Err(format!(
-            "{what} `{name}` has no fixed number of columns; export it with a static second dimension"
-        )),
     }
+    // No overflow: at most three numbers of at most 2¹⁶.
+    let values: u64 = shape.iter().map(|n| *n as u64).product();
+    if values > MAX_ROW as u64 {
+        return Err(format!("{what} `{name}` has {values} values a row; up to {MAX_ROW} are served"));
+    }
+    Ok(shape)
 }
 
 /// Refuses tensors whose data lie in another file, wherever they hide.

@@ -258,14 +258,20 @@ pub fn tensor(name: &str, dims: &[usize], values: &[f32]) -> TensorProto {
 
 /// A float32 `[batch, columns]`.
 pub fn value(name: &str, columns: i64) -> ValueInfoProto {
+    shaped(name, &[columns])
+}
+
+/// A float32 `[batch, …]`.
+pub fn shaped(name: &str, row: &[i64]) -> ValueInfoProto {
     let dim = |value| DimensionProto { value: Some(value) };
+    let row = row.iter().map(|n| dim(Dimension::Value(*n)));
     ValueInfoProto {
         name: name.to_owned(),
         r#type: Some(TypeProto {
             tensor_type: Some(TensorTypeProto {
                 elem_type: FLOAT,
                 shape: Some(TensorShapeProto {
-                    dim: vec![dim(Dimension::Param("batch".into())), dim(Dimension::Value(columns))],
+                    dim: std::iter::once(dim(Dimension::Param("batch".into()))).chain(row).collect(),
                 }),
             }),
         }),
