@@ -142,6 +142,7 @@ impl Train {
             origin: Origin::here(),
             rounds: self.rounds,
             seconds_a_turn: self.turn,
+            peak_flops: probe::peak(),
             absent,
             rows,
         };
@@ -188,7 +189,9 @@ impl Train {
                 }
             }
         }
-        Ok(entrants.iter().zip(times).map(|(e, t)| Row::new(work, network, layers, &e.name, t)).collect())
+        let flops = ours::flops(work, layers)?;
+        let each = entrants.iter().zip(times);
+        Ok(each.map(|(e, t)| Row::new(work, network, layers, &e.name, flops, t)).collect())
     }
 
     fn wants(&self, id: &str) -> bool {

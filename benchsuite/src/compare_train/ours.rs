@@ -21,6 +21,8 @@ use crate::compare::clock::cpu;
 
 /// Rows of the data set: a hundred batches.
 const ROWS: usize = 100 * BATCH;
+/// Steps of a neural ODE's trajectory.
+const STEPS: usize = 1470;
 /// Iterations between looks at the clock, of a network and of a neural ODE.
 const BLOCK: usize = 64;
 const BLOCK_OF_ODE: usize = 8;
@@ -103,9 +105,38 @@ impl Work {
     }
 }
 
+/// Additions and multiplications in the products of an iteration: forward, backward by weights, and
+/// backward by inputs where they depend on weights.
+pub(super) fn flops(work: &str, layers: &str) -> Result<f64, Error> {
+    let products = |inputs, outputs| -> Result<Vec<f64>, Error> {
+        let spec = MlpSpec::parse(inputs, layers, outputs)
+            .map_err(|e| Error::Training { network: layers.to_owned(), source: Box::new(e) })?;
+        Ok(spec.layers().map(|l| 2.0 * (l.inputs * l.outputs) as f64).collect())
+    };
+    let row = || products(3, 2).map(|p| 3.0 * p.iter().sum::<f64>() - p[0]);
+    Ok(match work {
+        "fno" => 3.0 * operator_flops(),
+        "forward" => operator_flops(),
+        // Two evaluations a step, at states that depend on weights.
+        "ode" => 3.0 * (2 * STEPS) as f64 * products(4, 4)?.iter().sum::<f64>(),
+        // Data, initial points, and collocation points with a value and a derivative each.
+        "pinn" => 4.0 * BATCH as f64 * row()?,
+        _ => BATCH as f64 * row()?,
+    })
+}
+
+/// Those of the operator on a batch, forward.
+fn operator_flops() -> f64 {
+    let [points, width, modes, hidden] =
+        [POINTS, OPERATOR.width, OPERATOR.modes, OPERATOR.hidden].map(|n| n as f64);
+    let ends = hidden * (OPERATOR.inputs as f64 + 2.0 * width + OPERATOR.outputs as f64);
+    // Transforms there and back, each a cosine and a sine; complex weights.
+    let layer = points * width * width + 4.0 * points * modes * width + 4.0 * modes * width * width;
+    2.0 * OPERATOR_BATCH as f64 * (points * ends + OPERATOR.layers as f64 * layer)
+}
+
 /// The trajectory that the rivals follow too.
 fn ode(layers: &str) -> Result<OdeTrainer, surrogates::Error> {
-    const STEPS: usize = 1470;
     let start = [-0.65, 0.05, 0.6, 0.32];
     let wave = |i: usize| 0.1 * (i as f64 * (6.0 / STEPS as f64)).sin();
     let states = (0..=STEPS).flat_map(|i| start.map(|y| y + wave(i))).collect();
@@ -223,5 +254,24 @@ impl Exported {
             times.push((cpu() - start) * 1e6);
         }
         Ok(times)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_are_counted() {
+        // 3·8 + 8·2 products, twice each, forward and back, without the inputs' gradient; 128 rows.
+        assert_eq!(flops("data", "SiLU8").unwrap(), 128.0 * 2.0 * (3.0 * 40.0 - 24.0));
+        assert_eq!(flops("pinn", "SiLU8").unwrap(), 4.0 * flops("data", "SiLU8").unwrap());
+        // A batch of the operator: 2.4 Gflop.
+        assert!(
+            (flops("forward", "").unwrap() / 2.4e9 - 1.0).abs() < 0.05,
+            "{}",
+            flops("forward", "").unwrap()
+        );
+        assert!(flops("ode", "Tanh9999999").is_err());
     }
 }

@@ -16,6 +16,10 @@ pub struct Comparison {
     pub rounds: usize,
     /// CPU time of a turn, in seconds.
     pub seconds_a_turn: f64,
+    /// Additions and multiplications of `f32` that a thread can do in a second at most, measured; 0 in
+    /// files from before it was.
+    #[serde(default)]
+    pub peak_flops: f64,
     /// Who did not take part.
     pub absent: Vec<Absence>,
     /// What was measured.
@@ -39,6 +43,10 @@ pub struct Row {
     pub us_median: Option<f64>,
     /// The number of timed blocks.
     pub blocks: usize,
+    /// Additions and multiplications in the products of an iteration; 0 in files from before they were
+    /// counted.
+    #[serde(default)]
+    pub flops: f64,
     /// Why there are no numbers.
     pub failure: Option<String>,
 }
@@ -49,6 +57,7 @@ impl Row {
         network: &str,
         layers: &str,
         name: &str,
+        flops: f64,
         times: Result<Vec<f64>, String>,
     ) -> Self {
         let (times, failure) = match times {
@@ -64,6 +73,7 @@ impl Row {
             us_min,
             us_median,
             blocks: times.len(),
+            flops,
             failure,
         }
     }
@@ -77,7 +87,9 @@ impl Comparison {
             out,
             "CPU time of one iteration in µs, one thread, single precision, batch 128 (`ode`: one \
              trajectory of 1,470 steps; `fno` and `forward`: 32 trajectories), in turn; smallest and median \
-             of several blocks. {}\n",
+             of several blocks. `of peak` counts the multiplications and additions of products alone, against {:.0} \
+             Gflop/s, measured. {}\n",
+            self.peak_flops / 1e9,
             self.origin.line()
         );
         let mut seen: Vec<(&str, &str)> = Vec::new();
@@ -91,7 +103,7 @@ impl Comparison {
                 self.rows.iter().filter(|r| (r.work.as_str(), r.network.as_str()) == key).collect();
             let own = group.iter().find(|r| r.name == "ours").and_then(|r| r.us_min);
             let _ = writeln!(out, "## {}, {} ({})\n", row.work, row.network, row.layers);
-            out.push_str("| | min | median | ours / theirs |\n|---|---:|---:|---:|\n");
+            out.push_str("| | min | median | of peak | ours / theirs |\n|---|---:|---:|---:|---:|\n");
             for row in group {
                 let number = |v: Option<f64>| v.map_or("–".into(), |v| format!("{v:.2}"));
                 let ratio = own.zip(row.us_min).map(|(own, theirs)| own / theirs);
@@ -100,12 +112,15 @@ impl Comparison {
                     Some(why) => why.clone(),
                     None => ratio.map_or(String::new(), |r| format!("{r:.3}")),
                 };
+                let peak = row.us_min.filter(|_| self.peak_flops > 0.0 && row.flops > 0.0);
+                let peak = peak.map(|us| 100.0 * row.flops / (us * 1e-6) / self.peak_flops);
                 let _ = writeln!(
                     out,
-                    "| {} | {} | {} | {last} |",
+                    "| {} | {} | {} | {} | {last} |",
                     row.name,
                     number(row.us_min),
-                    number(row.us_median)
+                    number(row.us_median),
+                    peak.map_or("–".into(), |p| format!("{p:.0} %"))
                 );
             }
             out.push('\n');
@@ -123,20 +138,21 @@ mod tests {
 
     #[test]
     fn a_row_has_the_least_and_the_median_and_a_failure_its_reason() {
-        let row = Row::new("data", "mid", "SiLU32", "ours", Ok(vec![3.0, 1.0, 2.0]));
+        let row = Row::new("data", "mid", "SiLU32", "ours", 2e5, Ok(vec![3.0, 1.0, 2.0]));
         assert_eq!((row.us_min, row.us_median, row.blocks), (Some(1.0), Some(2.0), 3));
-        let other = Row::new("data", "mid", "SiLU32", "JAX 1, scan", Ok(vec![4.0]));
-        let failed = Row::new("data", "mid", "SiLU32", "C", Err("it crashed".into()));
+        let other = Row::new("data", "mid", "SiLU32", "JAX 1, scan", 0.0, Ok(vec![4.0]));
+        let failed = Row::new("data", "mid", "SiLU32", "C", 2e5, Err("it crashed".into()));
         let text = Comparison {
             origin: Origin::here(),
             rounds: 1,
             seconds_a_turn: 0.1,
+            peak_flops: 4e11,
             absent: vec![Absence { id: "torch".into(), why: "no torch".into(), install: "pip".into() }],
             rows: vec![row, other, failed],
         }
         .markdown();
-        assert!(text.contains("| ours | 1.00 | 2.00 | 1.000 |"), "{text}");
-        assert!(text.contains("| JAX 1, scan | 4.00 | 4.00 | 0.250 |"), "{text}");
+        assert!(text.contains("| ours | 1.00 | 2.00 | 50 % | 1.000 |"), "{text}");
+        assert!(text.contains("| JAX 1, scan | 4.00 | 4.00 | – | 0.250 |"), "{text}");
         assert!(text.contains("it crashed") && text.contains("Absent: torch (no torch)"), "{text}");
     }
 }

@@ -257,13 +257,14 @@ impl Builder {
             Activation::Sin => self.node("Sin", &[z], out),
             Activation::GELU => {
                 for (name, value) in
-                    [("gelu.root", core::f32::consts::FRAC_1_SQRT_2), ("gelu.one", 1.0), ("gelu.half", 0.5)]
+                    [("gelu.root", core::f32::consts::SQRT_2), ("gelu.one", 1.0), ("gelu.half", 0.5)]
                 {
                     if !self.graph.initializer.iter().any(|t| t.name == name) {
                         self.constant(name, &[], &[value]);
                     }
                 }
-                let scaled = self.node("Mul", &[z, "gelu.root"], &format!("{place}.scaled"));
+                // A quotient, not a product: so ONNX Runtime knows the function and fuses it.
+                let scaled = self.node("Div", &[z, "gelu.root"], &format!("{place}.scaled"));
                 let erf = self.node("Erf", &[&scaled], &format!("{place}.erf"));
                 let twice = self.node("Add", &[&erf, "gelu.one"], &format!("{place}.twice"));
                 let half = self.node("Mul", &[z, "gelu.half"], &format!("{place}.half"));
