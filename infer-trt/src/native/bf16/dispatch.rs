@@ -33,8 +33,8 @@ enum Kind {
 
 impl Unit {
     /// What to do without.
-    pub(crate) const REMEDY: &str = "ask for `native`, which computes in f32 on every machine, or use a \
-                                     processor with AVX512-BF16 (Intel Xeon from Sapphire Rapids on, AMD from Zen 4 on)";
+    pub(crate) const REMEDY: &str = "use a processor with AVX512-BF16 (Intel Xeon from Sapphire Rapids on, AMD \
+                                     from Zen 4 on), or `native`, which computes in f32 everywhere";
 
     /// The instruction of this processor.
     ///
