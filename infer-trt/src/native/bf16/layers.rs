@@ -120,11 +120,11 @@ impl<V: Vector, P: Pairs<V>, const T: usize> Layers<V, T> for Mixed<P, T> {
     fn dense(&mut self, layer: &Layer, x: &[[V; T]], y: &mut [[V; T]]) -> (usize, Activation) {
         match layer {
             Layer::Single(layer) => {
-                dense(layer, &x[..layer.n_in], y);
+                dense::<V, V, T, false>(layer, &x[..layer.n_in], y);
                 (layer.n_out, layer.activation)
             }
             Layer::Pairs(layer) => {
-                dense(layer, self.pack(&x[..layer.n_in]), y);
+                dense::<V, P, T, false>(layer, self.pack(&x[..layer.n_in]), y);
                 (layer.n_out, layer.activation)
             }
         }
