@@ -55,7 +55,9 @@ mod tests {
     #[test]
     fn the_text_names_what_was_looked_for() {
         let text = super::text();
-        for word in ["processor", "memory", "disk", "threads", "SIMD", "ONNX Runtime", "CUDA", "TensorRT"] {
+        for word in
+            ["processor", "memory", "disk", "threads", "SIMD", "bf16", "ONNX Runtime", "CUDA", "TensorRT"]
+        {
             assert!(text.contains(word), "{word} is missing from\n{text}");
         }
     }

@@ -44,6 +44,10 @@ pub enum Provider {
     /// operations on the CPU.
     #[default]
     Native,
+    /// The same engine, with products of 16-bit numbers summed in `f32` between the first layer and
+    /// the last: needs a processor with AVX512-BF16, and pays for wide networks. See [the crate's
+    /// page](crate#the-native-engine-in-bf16).
+    NativeBf16,
     /// ONNX Runtime on the CPU, its library loaded at run time.
     OrtCpu,
     /// ONNX Runtime's CUDA provider: needs the GPU build of the library and an NVIDIA GPU.
@@ -64,6 +68,7 @@ impl Provider {
     /// Every provider that this build knows.
     pub const ALL: &'static [Provider] = &[
         Provider::Native,
+        Provider::NativeBf16,
         Provider::OrtCpu,
         Provider::OrtCuda,
         Provider::TensorRt { precision: Precision::F32, cache: None },
@@ -74,6 +79,7 @@ impl Provider {
     pub fn name(&self) -> &'static str {
         match self {
             Provider::Native => "native",
+            Provider::NativeBf16 => "native-bf16",
             Provider::OrtCpu => "ort-cpu",
             Provider::OrtCuda => "ort-cuda",
             Provider::TensorRt { precision: Precision::F32, .. } => "tensorrt",

@@ -16,7 +16,7 @@ use crate::{InferError, Provider, cuda, native, onnx, ort_cpu, ort_gpu};
 #[non_exhaustive]
 pub struct SessionOptions {
     /// Threads that one call of [`Session::run`] may use; 0 (the default) stands for as many as the
-    /// machine offers. The values computed do not depend on it with [`Provider::Native`].
+    /// machine offers. The values computed do not depend on it with the native engine.
     pub threads: usize,
     /// Rows that a library or a device gets at a time; 0 (the default) stands for 4096 rows in ONNX
     /// Runtime on the CPU, where intermediate arrays of a few thousand rows stay in cache, which is
@@ -116,7 +116,7 @@ pub struct ModelInfo {
 /// A loaded network.
 ///
 /// Rows are independent: a batch gives the same values as its rows one by one, up to the rounding
-/// of the provider (exactly with [`Provider::Native`]).
+/// of the provider (exactly with the native engine).
 pub trait Session: Send {
     /// Runs a batch of any number of rows, 0 included.
     ///
@@ -178,6 +178,7 @@ pub fn open(
     let file = onnx::File::read(path, options.max_file_bytes)?;
     Ok(match provider {
         Provider::Native => Box::new(native::NativeSession::new(&file, threads)?),
+        Provider::NativeBf16 => Box::new(native::NativeSession::bf16(&file, threads)?),
         Provider::OrtCpu => Box::new(ort_cpu::OrtCpuSession::new(&file, options, threads)?),
         Provider::OrtCuda | Provider::TensorRt { .. } => {
             Box::new(ort_gpu::OrtGpuSession::new(&file, provider, options, threads)?)

@@ -3,9 +3,10 @@
 //! The same work for all: networks of 3 inputs and 2 outputs with SiLU layers, `f32`, rows in memory
 //! one after the other, results likewise. Each rival is first timed with several numbers of rows at a
 //! time, then takes its turns with the best. With one thread times are CPU time, with more they are
-//! wall time: the smallest counts. FitzHugh–Nagumo's equations, a million cells by Euler's method at
-//! Δt = .1, stand beside: what a network is measured by, and itself held against C. Native and ONNX Runtime run in this process,
-//! others as programs of their own.
+//! wall time: the smallest counts. Where the processor has the instruction, the native engine takes
+//! part in `bf16`, too. FitzHugh–Nagumo's equations, a million cells by Euler's method at Δt = .1,
+//! stand beside: what a network is measured by, and itself held against C. Native and ONNX Runtime
+//! run in this process, others as programs of their own.
 
 pub(crate) mod euler;
 pub(crate) mod networks;
@@ -22,7 +23,7 @@ use infer_trt::{Provider, probe};
 use self::networks::{operations, random, write_plain};
 use self::report::{Comparison, Row, Solver};
 use self::rivals::{C, C_FORMS, C_INSTALL, RIVALS, Workshop};
-use self::sessions::InProcess;
+use self::sessions::{InProcess, has_tiles};
 use crate::compare::check_names;
 use crate::compare::origin::{Absence, Origin};
 use crate::compare::peer::{Peer, Timing};
@@ -134,18 +135,9 @@ impl Infer {
         workshop: &Workshop,
         absent: &mut Vec<Absence>,
     ) -> Result<(Entrants, Vec<Peer>), Error> {
-        let mut entrants: Entrants = vec![("native".to_owned(), Entrant::Session(Provider::Native))];
-        if self.wants("ort") {
-            match probe::onnx_runtime().status {
-                probe::Status::Present(what) => {
-                    let version = what.split(' ').next().unwrap_or_default().to_owned();
-                    entrants.push((format!("ONNX Runtime {version}"), Entrant::Session(Provider::OrtCpu)));
-                }
-                probe::Status::Missing { reason, remedy } => {
-                    absent.push(Absence { id: "ort".into(), why: reason, install: remedy });
-                }
-            }
-        }
+        let sessions = sessions::providers(self.wants("ort"), absent).into_iter();
+        let mut entrants: Entrants =
+            sessions.map(|(name, provider)| (name, Entrant::Session(provider))).collect();
         let mut peers = Vec::new();
         for rival in RIVALS.iter().filter(|r| self.wants(r.id)) {
             let command = workshop.command(rival, threads, self.rows);
@@ -192,7 +184,7 @@ impl Infer {
                     (Err(_), Err(e)) => Err(e),
                     (best, _) => best,
                 };
-                if matches!(entrant, Entrant::Session(Provider::Native)) {
+                if matches!(entrant, Entrant::Session(provider) if has_tiles(provider)) {
                     break;
                 }
             }
@@ -380,8 +372,10 @@ mod tests {
         let workshop = Workshop::new(&infer.python).unwrap();
         let (entrants, mut peers) = infer.entrants(1, &workshop, &mut Vec::new()).unwrap();
         let rows = infer.one("8x2", "SiLU8,SiLU8", 1, &entrants, &mut peers).unwrap();
-        assert_eq!(rows.len(), 1);
-        assert!(rows[0].ms_min.unwrap() > 0.0 && rows[0].error.unwrap() < 1e-6, "{rows:?}");
+        assert_eq!(rows.len(), 1 + usize::from(probe::bf16().status.is_present()));
+        for (row, most) in rows.iter().zip([1e-6, 1e-2]) {
+            assert!(row.ms_min.unwrap() > 0.0 && row.error.unwrap() < most, "{row:?}");
+        }
         let solvers = infer.euler(1, &workshop, &mut Vec::new()).unwrap();
         assert!(solvers.len() == 1 && solvers[0].ms_min > 0.0, "{solvers:?}");
     }

@@ -8,6 +8,9 @@ use crate::Error;
 use crate::compare::origin::{Absence, Origin, least_and_median};
 use crate::figures::{Axis, Colour, Mark, Panel, Series, draw};
 
+/// The name of our engine where it does less work than its rivals.
+pub(crate) const BF16: &str = "native-bf16";
+
 /// `compare-infer.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
@@ -39,7 +42,7 @@ pub struct Row {
     pub layers: String,
     /// Threads.
     pub threads: usize,
-    /// Who: `native`, or the rival with its version and mode.
+    /// Who: `native`, `native-bf16`, or the rival with its version and mode.
     pub name: String,
     /// Rows at a time that were best.
     pub chunk: Option<usize>,
@@ -93,6 +96,13 @@ impl Row {
     }
 }
 
+impl Row {
+    /// Whether it is our engine, which chooses its rows at a time itself.
+    fn is_ours(&self) -> bool {
+        ["native", BF16].contains(&self.name.as_str())
+    }
+}
+
 /// A numerical solver on as many cells as there are rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Solver {
@@ -135,7 +145,7 @@ impl Comparison {
         let mut out = String::from("# Inference\n\n");
         let _ = writeln!(
             out,
-            "ms for {} rows of 3 inputs, single precision, each with the rows at a time that suit it best, in turn; \
+            "ms for {} rows of 3 inputs, single precision (`native-bf16`: most products of 16 bits), each with the rows at a time that suit it best, in turn; \
              one thread: CPU time, more: wall time. `of peak` counts the products' multiplications and additions \
              alone, against {:.0} Gflop/s a thread. `error`: greatest difference from f64, of the output's range. \
              {}\n",
@@ -169,7 +179,7 @@ impl Comparison {
                     "| {} | {} | {} | {least:.2} | {median:.2} | {ratio} | {:.0} % | {} | {steps} |",
                     row.network,
                     row.name,
-                    row.chunk.filter(|_| row.name != "native").map_or("–".into(), |c| c.to_string()),
+                    row.chunk.filter(|_| !row.is_ours()).map_or("–".into(), |c| c.to_string()),
                     100.0 * self.fraction(row.flops_a_row, least, threads),
                     row.error.map_or("–".into(), |e| format!("{e:.0e}")),
                 );
@@ -269,6 +279,7 @@ mod tests {
             absent: vec![Absence { id: "torch".into(), why: "no torch".into(), install: "pip".into() }],
             rows: vec![
                 row("native", Ok(vec![6.0, 5.2])),
+                row(BF16, Ok(vec![2.6])),
                 row("ONNX Runtime 1", Ok(vec![20.8])),
                 row("JAX 1", Err("it crashed".into())),
             ],
@@ -279,6 +290,7 @@ mod tests {
         };
         let text = comparison.markdown();
         assert!(text.contains("| 8x2 | native | – | 5.20 | 5.60 | 1.000 | 40 % | 2e-7 | 20 |"), "{text}");
+        assert!(text.contains("| 8x2 | native-bf16 | – | 2.60 | 2.60 | 2.000 | 80 % |"), "{text}");
         assert!(text.contains("| 20.80 | 20.80 | 0.250 | 10 % |"), "{text}");
         assert!(text.contains("| Euler, C | – | 52.00 | 52.00 | 0.500 |"), "{text}");
         assert!(text.contains("it crashed") && text.contains("Absent: torch (no torch)"), "{text}");

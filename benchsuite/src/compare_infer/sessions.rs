@@ -3,15 +3,42 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use infer_trt::probe::{self, Status};
 use infer_trt::{Provider, Session, SessionOptions, open};
 use surrogates::Mlp;
 
 use super::networks::{error, rows};
+use super::report::BF16;
 use crate::Error;
 use crate::compare::clock::cpu;
+use crate::compare::origin::Absence;
 
 /// As many rows are held against `f64`.
 const CHECKED: usize = 10_000;
+
+/// The providers that take part, with their names; those that are missing leave the reason.
+pub(super) fn providers(onnx_runtime: bool, absent: &mut Vec<Absence>) -> Vec<(String, Provider)> {
+    let mut all = Vec::new();
+    let mut ask = |provider: Provider, id: &str, status: Status, name: fn(&str) -> String| match status {
+        Status::Present(what) => all.push((name(&what), provider)),
+        Status::Missing { reason, remedy } => {
+            absent.push(Absence { id: id.into(), why: reason, install: remedy });
+        }
+    };
+    ask(Provider::Native, "native", probe::simd().status, |_| "native".to_owned());
+    ask(Provider::NativeBf16, BF16, probe::bf16().status, |_| BF16.to_owned());
+    if onnx_runtime {
+        ask(Provider::OrtCpu, "ort", probe::onnx_runtime().status, |what| {
+            format!("ONNX Runtime {}", what.split(' ').next().unwrap_or_default())
+        });
+    }
+    all
+}
+
+/// Whether a provider chooses its rows at a time itself.
+pub(super) fn has_tiles(provider: &Provider) -> bool {
+    matches!(provider, Provider::Native | Provider::NativeBf16)
+}
 
 /// Sessions on one file, opened as they are asked for, and their rows.
 pub(super) struct InProcess {
@@ -29,7 +56,7 @@ impl InProcess {
     }
 
     fn session(&mut self, provider: &Provider, chunk: usize) -> Result<usize, infer_trt::InferError> {
-        let key = (provider.clone(), if *provider == Provider::Native { 0 } else { chunk });
+        let key = (provider.clone(), if has_tiles(provider) { 0 } else { chunk });
         if let Some(k) = self.open.iter().position(|(k, _)| *k == key) {
             return Ok(k);
         }

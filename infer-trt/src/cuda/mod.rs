@@ -51,7 +51,7 @@ const BLOCK: u32 = 256;
 /// the kernel cannot hold: see [`InferError`].
 pub fn network_source(path: impl AsRef<Path>, way: Way, max_file_bytes: u64) -> Result<String, InferError> {
     let file = onnx::File::read(path.as_ref(), max_file_bytes)?;
-    let text = text::Text::new(&native::compile(&file)?, way);
+    let text = text::Text::new(&native::compile(&file, &Provider::FusedCuda)?, way);
     Ok(text.map_err(|reason| text::refused(&file, reason))?.source)
 }
 

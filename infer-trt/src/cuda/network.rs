@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cudarc::driver::{CudaFunction, CudaSlice, CudaStream, LaunchConfig, PushKernelArg as _, sys};
 
 use crate::session::rows;
-use crate::{InferError, ModelInfo, native, onnx};
+use crate::{InferError, ModelInfo, Provider, native, onnx};
 
 use super::text::{self, NAME, Text, Way};
 use super::{Device, failed, now};
@@ -47,7 +47,7 @@ impl Network {
     }
 
     pub(super) fn new(device: &Device, file: &onnx::File, way: Option<Way>) -> Result<Self, InferError> {
-        let program = native::compile(file)?;
+        let program = native::compile(file, &Provider::FusedCuda)?;
         let way = way.unwrap_or_else(|| Way::of(&program, device.found.capability));
         let text = Text::new(&program, way).map_err(|reason| text::refused(file, reason))?;
         let kernel = device.kernel(&text.source, NAME)?;

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::dense::Single;
 use super::program::Program;
 use super::vector::Plain;
 #[cfg(target_arch = "x86_64")]
@@ -53,7 +54,7 @@ impl Simd {
             // SAFETY: `available` found AVX2 and FMA.
             #[cfg(target_arch = "x86_64")]
             Set::Avx2 => unsafe { avx2(program, x, y) },
-            Set::Baseline => kernel::run::<Plain, 1>(program, x, y),
+            Set::Baseline => kernel::run::<Plain, _, 1>(program, &mut Single::<false>, x, y),
         }
     }
 
@@ -87,13 +88,13 @@ impl fmt::Display for Simd {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
 fn avx512(program: &Program, x: &[f32], y: &mut [f32]) {
-    kernel::run::<F32x16, 2>(program, x, y);
+    kernel::run::<F32x16, _, 2>(program, &mut Single::<false>, x, y);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 fn avx2(program: &Program, x: &[f32], y: &mut [f32]) {
-    kernel::run::<F32x8, 1>(program, x, y);
+    kernel::run::<F32x8, _, 2>(program, &mut Single::<true>, x, y);
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -14,8 +14,18 @@ use crate::{InferError, Provider};
 const HOLDS: &str = "the native engine runs one chain of MatMul, Gemm, Add, Sub, Mul, Div, Sigmoid, \
                      Tanh, Elu, Relu, Sin and Identity; open this model with `ort-cpu`";
 
-/// Compiles a model file.
-pub(crate) fn compile(file: &File) -> Result<Program, InferError> {
+/// Compiles a model file for a provider, which errors name.
+pub(crate) fn compile(file: &File, provider: &Provider) -> Result<Program, InferError> {
+    chain(file).map_err(|mut e| {
+        if let InferError::Unsupported { provider: of, .. } = &mut e {
+            of.as_mut().clone_from(provider);
+        }
+        e
+    })
+}
+
+/// The chain from the input to the output.
+fn chain(file: &File) -> Result<Program, InferError> {
     if file.info.input_shape.len() != 1 || file.info.output_shape.len() != 1 {
         return Err(InferError::Refused {
             path: file.path.clone(),

@@ -1,8 +1,7 @@
 //! Running a program over rows.
 //!
 //! A tile is a few vectors of rows for every column: `[[V; T]]`, column by column. All steps run on
-//! one tile before the next is loaded, so intermediate values stay in the first-level cache, and a
-//! dense layer reads each weight once per tile.
+//! one tile before the next is loaded, so intermediate values stay in the first-level cache.
 //!
 //! Every function here is inlined into the entry of an instruction set ([`super::dispatch`]).
 #![allow(
@@ -11,23 +10,31 @@
 )]
 
 use super::math;
-use super::program::{Activation, BLOCK, ColumnOp, Dense, Program, Step};
+use super::program::{Activation, ColumnOp, Program, Step};
 use super::turn::Turn;
 use super::vector::Vector;
 
 /// Work is best divided in multiples of so many rows: a multiple of every tile.
 pub(crate) const TILE_ROWS: usize = 64;
 
-/// So many products are summed in a row before they are added to the sum of those before: rounding
-/// errors grow with the length of a row of sums.
-const RUN: usize = 32;
+/// How a tile goes through the dense layers of a program.
+pub(crate) trait Layers<V: Vector, const T: usize> {
+    /// What a program holds of a layer.
+    type Layer;
+
+    /// Fills the first columns of `y`: returns how many, and the activation that is to follow.
+    fn dense(&mut self, layer: &Self::Layer, x: &[[V; T]], y: &mut [[V; T]]) -> (usize, Activation);
+}
 
 /// Runs rows in tiles of `T` vectors; the last tile is filled with zeros. `x` has `n_inputs` values
 /// per row, `y` has room for `n_outputs`.
-///
-/// A block of a dense layer keeps `T` times [`BLOCK`] sums, `T` inputs and a weight in registers.
 #[inline(always)]
-pub(crate) fn run<V: Vector, const T: usize>(program: &Program, x: &[f32], y: &mut [f32]) {
+pub(crate) fn run<V: Vector, L: Layers<V, T>, const T: usize>(
+    program: &Program<L::Layer>,
+    layers: &mut L,
+    x: &[f32],
+    y: &mut [f32],
+) {
     let (n, m) = (program.n_inputs, program.n_outputs);
     let tile = T * V::LANES;
     let rows = x.len() / n;
@@ -43,15 +50,16 @@ pub(crate) fn run<V: Vector, const T: usize>(program: &Program, x: &[f32], y: &m
         let whole = (k + 1) * tile <= rows;
         let x = if whole { &x[k * tile * n..][..tile * n] } else { &x_last[..] };
         let y = if whole { &mut y[k * tile * m..][..tile * m] } else { &mut y_last[..] };
-        one_tile::<V, T>(program, &turns, &mut columns, x, y);
+        one_tile(program, layers, &turns, &mut columns, x, y);
     }
     let y = &mut y[rows / tile * tile * m..];
     y.copy_from_slice(&y_last[..y.len()]);
 }
 
 #[inline(always)]
-fn one_tile<V: Vector, const T: usize>(
-    program: &Program,
+fn one_tile<V: Vector, L: Layers<V, T>, const T: usize>(
+    program: &Program<L::Layer>,
+    layers: &mut L,
     turns: &[Turn<V>; 2],
     columns: &mut [Vec<[V; T]>; 2],
     x: &[f32],
@@ -61,92 +69,21 @@ fn one_tile<V: Vector, const T: usize>(
     let (mut a, mut b) = (&mut a[..], &mut b[..]);
     turns[0].columns(x, a);
     for step in &program.steps {
-        let (activation, width) = match step {
+        let (width, activation) = match step {
             Step::Dense(layer) => {
-                dense(layer, a, b);
+                let next = layers.dense(layer, a, b);
                 (a, b) = (b, a);
-                (layer.activation, layer.n_out)
+                next
             }
             Step::Columns(op, constants) => {
                 self::columns(*op, constants, a);
                 continue;
             }
-            Step::Map(activation, width) => (*activation, *width),
+            Step::Map(activation, width) => (*width, *activation),
         };
         map(activation, &mut a[..width]);
     }
     turns[1].rows(a, y);
-}
-
-#[inline(always)]
-fn dense<V: Vector, const T: usize>(layer: &Dense, x: &[[V; T]], y: &mut [[V; T]]) {
-    let x = &x[..layer.n_in];
-    let y = &mut y[..layer.n_out];
-    let mut w = &layer.weights[..];
-    let mut bias = &layer.bias[..];
-    // Counted loops, here and below: iterators in a function as large as this one may stay calls.
-    let (eights, rest) = y.as_chunks_mut::<BLOCK>();
-    for k in 0..eights.len() {
-        (w, bias) = block(w, bias, x, &mut eights[k]);
-    }
-    let (fours, rest) = rest.as_chunks_mut::<4>();
-    if let [y] = fours {
-        (w, bias) = block(w, bias, x, y);
-    }
-    let (twos, rest) = rest.as_chunks_mut::<2>();
-    if let [y] = twos {
-        (w, bias) = block(w, bias, x, y);
-    }
-    if let [y] = rest.as_chunks_mut::<1>().0 {
-        block(w, bias, x, y);
-    }
-}
-
-/// `K` outputs, from the weights and biases at the front; returns those behind them.
-///
-/// Plain loops of constant length, so that the sums stay in registers; a closure given to
-/// `array::map` may not be inlined, and then is not compiled for the instruction set.
-#[inline(always)]
-fn block<'a, V: Vector, const T: usize, const K: usize>(
-    weights: &'a [f32],
-    bias: &'a [f32],
-    x: &[[V; T]],
-    y: &mut [[V; T]; K],
-) -> (&'a [f32], &'a [f32]) {
-    let (w, weights) = weights.split_at(K * x.len());
-    let (b, bias) = bias.split_at(K);
-    let w = &w.as_chunks::<K>().0[..x.len()];
-    let mut sum = [[V::splat(0.0); T]; K];
-    for k in 0..K {
-        sum[k] = [V::splat(b[k]); T];
-    }
-    let mut first = 0;
-    loop {
-        let end = x.len().min(first + RUN);
-        for i in first..end {
-            for k in 0..K {
-                let w = V::splat(w[i][k]);
-                for t in 0..T {
-                    sum[k][t] = w.mul_add(x[i][t], sum[k][t]);
-                }
-            }
-        }
-        if first == 0 {
-            *y = sum;
-        } else {
-            for k in 0..K {
-                for t in 0..T {
-                    y[k][t] = y[k][t].add(sum[k][t]);
-                }
-            }
-        }
-        first = end;
-        if end == x.len() {
-            break;
-        }
-        sum = [[V::splat(0.0); T]; K];
-    }
-    (weights, bias)
 }
 
 #[inline(always)]

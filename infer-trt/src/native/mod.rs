@@ -2,8 +2,11 @@
 //!
 //! [`graph`] walks the chain of nodes from the input to the output and yields a [`Program`] of
 //! fused steps; [`kernel`] runs it over tiles of rows that stay in the first-level cache, on the
-//! widest vector instructions that the machine has ([`dispatch`]).
+//! widest vector instructions that the machine has ([`dispatch`]). [`bf16`] is the same with half of
+//! the bits in most products.
 
+mod bf16;
+mod dense;
 mod dispatch;
 mod graph;
 mod kernel;
@@ -16,6 +19,7 @@ mod tests;
 mod turn;
 mod vector;
 
+pub(crate) use self::bf16::Unit;
 pub(crate) use self::dispatch::Simd;
 pub(crate) use self::graph::compile;
 pub(crate) use self::program::{Activation, ColumnOp, Dense, Program, Step, block};

@@ -39,14 +39,15 @@ pub(crate) enum ColumnOp {
 /// Most outputs of a dense layer that are computed together.
 pub(crate) const BLOCK: usize = 8;
 
-/// A dense layer and the activation after it.
+/// A dense layer and the activation after it; `W` is what is multiplied at a time, a weight or a pair
+/// of them.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Dense {
+pub(crate) struct Dense<W = f32> {
     pub(crate) n_in: usize,
     pub(crate) n_out: usize,
-    /// Blocks of [`block`] outputs, one after the other; in each, for every input, the weights of
-    /// these outputs.
-    pub(crate) weights: Vec<f32>,
+    /// Blocks of [`block`] outputs, one after the other; in each, for every input (or pair of
+    /// inputs), the weights of these outputs.
+    pub(crate) weights: Vec<W>,
     /// A number for each output.
     pub(crate) bias: Vec<f32>,
     pub(crate) activation: Activation,
@@ -79,11 +80,11 @@ impl Dense {
     }
 }
 
-/// One pass over a tile.
+/// One pass over a tile; `L` is what a dense layer is.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Step {
+pub(crate) enum Step<L = Dense> {
     /// A dense layer.
-    Dense(Dense),
+    Dense(L),
     /// An operation with one constant per column.
     Columns(ColumnOp, Vec<f32>),
     /// A function of every value of so many columns, not behind a dense layer.
@@ -92,10 +93,10 @@ pub(crate) enum Step {
 
 /// A compiled graph.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Program {
+pub(crate) struct Program<L = Dense> {
     pub(crate) n_inputs: usize,
     pub(crate) n_outputs: usize,
     /// The widest row between two steps.
     pub(crate) width: usize,
-    pub(crate) steps: Vec<Step>,
+    pub(crate) steps: Vec<Step<L>>,
 }

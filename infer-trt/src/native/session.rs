@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::bf16::{self, Unit, lower};
 use super::dispatch::Simd;
 use super::graph::compile;
 use super::kernel::TILE_ROWS;
@@ -12,19 +13,55 @@ use crate::{InferError, ModelInfo, Provider, Session, onnx};
 /// Multiplications below which threads cost more than they save (some tens of microseconds).
 const WORTH_THREADS: usize = 1 << 20;
 
+/// What runs rows: a program and the instructions for it.
+enum Engine {
+    F32(Program, Simd),
+    Bf16(Program<bf16::Layer>, Unit),
+}
+
+impl Engine {
+    fn run(&self, x: &[f32], y: &mut [f32]) {
+        match self {
+            Self::F32(program, simd) => simd.run(program, x, y),
+            Self::Bf16(program, unit) => unit.run(program, x, y),
+        }
+    }
+}
+
 /// A network compiled for this machine.
 pub(crate) struct NativeSession {
-    program: Program,
+    engine: Engine,
     info: ModelInfo,
-    simd: Simd,
     pool: Option<rayon::ThreadPool>,
     /// Multiplications per row, with a rough equivalent for activations.
     work: usize,
 }
 
 impl NativeSession {
+    /// In `f32`.
     pub(crate) fn new(file: &onnx::File, threads: usize) -> Result<Self, InferError> {
-        let program = compile(file)?;
+        let program = compile(file, &Provider::Native)?;
+        let work = work(&program);
+        Self::with(Engine::F32(program, Simd::widest()), work, file, threads)
+    }
+
+    /// In `bf16`, where the processor has it.
+    pub(crate) fn bf16(file: &onnx::File, threads: usize) -> Result<Self, InferError> {
+        let unit = Unit::of_processor().map_err(|reason| InferError::Unavailable {
+            provider: Provider::NativeBf16,
+            reason,
+            remedy: Unit::REMEDY.to_owned(),
+        })?;
+        let program = compile(file, &Provider::NativeBf16)?;
+        let work = work(&program);
+        let program = lower(program).map_err(|reason| InferError::Refused {
+            path: file.path.clone(),
+            reason: format!("provider `{}`: {reason}; open it with `native`", Provider::NativeBf16),
+        })?;
+        Self::with(Engine::Bf16(program, unit), work, file, threads)
+    }
+
+    fn with(engine: Engine, work: usize, file: &onnx::File, threads: usize) -> Result<Self, InferError> {
         let pool = if threads > 1 {
             let pool = rayon::ThreadPoolBuilder::new()
                 .num_threads(threads)
@@ -39,25 +76,24 @@ impl NativeSession {
         } else {
             None
         };
-        let work = program
-            .steps
-            .iter()
-            .map(|step| match step {
-                Step::Dense(dense) => dense.n_out * (dense.n_in + 16),
-                Step::Columns(_, constants) => constants.len(),
-                Step::Map(_, width) => width * 16,
-            })
-            .sum::<usize>()
-            .max(1);
-        let simd = Simd::widest();
-        Ok(Self { program, info: file.info.clone(), simd, pool, work })
+        Ok(Self { engine, info: file.info.clone(), pool, work })
     }
+}
+
+/// Multiplications per row, with a rough equivalent for activations.
+fn work(program: &Program) -> usize {
+    let of = |step: &Step| match step {
+        Step::Dense(dense) => dense.n_out * (dense.n_in + 16),
+        Step::Columns(_, constants) => constants.len(),
+        Step::Map(_, width) => width * 16,
+    };
+    program.steps.iter().map(of).sum::<usize>().max(1)
 }
 
 impl Session for NativeSession {
     fn run(&mut self, x: &[f32], y: &mut [f32]) -> Result<(), InferError> {
         let rows = rows(&self.info, x, y)?;
-        let (program, simd) = (&self.program, self.simd);
+        let (engine, info) = (&self.engine, &self.info);
         match &self.pool {
             Some(pool) if rows.saturating_mul(self.work) > WORTH_THREADS => {
                 // A row's values do not depend on where in a tile it lies, so neither do they
@@ -66,12 +102,12 @@ impl Session for NativeSession {
                 let least = (WORTH_THREADS / 8 / self.work).max(1);
                 let chunk = rows.div_ceil(parts).max(least).next_multiple_of(TILE_ROWS);
                 pool.install(|| {
-                    x.par_chunks(chunk * program.n_inputs)
-                        .zip(y.par_chunks_mut(chunk * program.n_outputs))
-                        .for_each(|(x, y)| simd.run(program, x, y));
+                    x.par_chunks(chunk * info.n_inputs)
+                        .zip(y.par_chunks_mut(chunk * info.n_outputs))
+                        .for_each(|(x, y)| engine.run(x, y));
                 });
             }
-            _ => simd.run(program, x, y),
+            _ => engine.run(x, y),
         }
         Ok(())
     }
@@ -81,6 +117,9 @@ impl Session for NativeSession {
     }
 
     fn provider(&self) -> &Provider {
-        &Provider::Native
+        match self.engine {
+            Engine::F32(..) => &Provider::Native,
+            Engine::Bf16(..) => &Provider::NativeBf16,
+        }
     }
 }

@@ -15,7 +15,7 @@ pub(crate) struct F32x8(__m256);
 
 /// Sixteen values in an AVX-512 register; needs AVX-512F.
 #[derive(Clone, Copy)]
-pub(crate) struct F32x16(__m512);
+pub(crate) struct F32x16(pub(in crate::native) __m512);
 
 // SAFETY, for every block below: values of these types are made and used only inside the
 // functions of `dispatch` that are compiled for the instruction set and entered after the
