@@ -1,4 +1,4 @@
-//! Every model of the registry as a kernel: C and CUDA text of a loop over fixed steps.
+//! Every model of the registry as a kernel: C and CUDA text of loops over fixed and adaptive steps.
 
 use ionic_models::models::{
     BeelerReuter1977, FitzHughNagumo, FitzHughNagumoPavia, HodgkinHuxley1952, LuoRudy1991, OHaraRudy2011,
@@ -6,32 +6,47 @@ use ionic_models::models::{
 };
 use ionic_models::registry::Entry;
 use ionic_models::{AnyCell, CellColumns, IonicModel};
-use ode_solvers::tape::{FixedStep, Precision, Source};
+use ode_solvers::tableau::RosenbrockTableau;
+use ode_solvers::tape::{FixedStep, NotWritten, Precision, Source};
+
+/// Calls a function of a model's type, with the entry and what else it takes; nothing for a model that
+/// this list does not have.
+macro_rules! of_model {
+    ($function:ident($entry:expr $(, $more:expr)*)) => {
+        of_model!(
+            $function($entry $(, $more)*): FitzHughNagumo, FitzHughNagumoPavia, HodgkinHuxley1952,
+            ShermanRinzelKeizer1988, LuoRudy1991, BeelerReuter1977, TenTusscherPanfilov2006, OHaraRudy2011,
+            OHaraRudyCipa2017, ToROrd2020
+        )
+    };
+    ($function:ident($entry:expr, $name:expr, $how:expr, $precision:expr): $($model:ident),*) => {
+        match $entry {
+            $(entry if is::<$model>(entry) => Some($function::<$model>(entry, $name, $how, $precision)),)*
+            _ => None,
+        }
+    };
+}
 
 /// The function `name` for a model and the values of one variant; the stimulus is a number of each
 /// cell's own, in the model's unit. Nothing for a model that this list does not have, or while this
 /// thread writes down equations.
 pub fn source(entry: &Entry, name: &str, step: FixedStep, precision: Precision) -> Option<Source> {
-    macro_rules! of {
-        ($($model:ident),*) => {
-            $(if is::<$model>(entry) {
-                return write::<$model>(entry, name, step, precision);
-            })*
-        };
-    }
-    of!(
-        FitzHughNagumo,
-        FitzHughNagumoPavia,
-        HodgkinHuxley1952,
-        ShermanRinzelKeizer1988,
-        LuoRudy1991,
-        BeelerReuter1977,
-        TenTusscherPanfilov2006,
-        OHaraRudy2011,
-        OHaraRudyCipa2017,
-        ToROrd2020
-    );
-    None
+    of_model!(fixed(entry, name, step, precision)).flatten()
+}
+
+/// The function `name` that takes adaptive steps of a Rosenbrock method with a model and the values of
+/// one variant. How strong pulses are, in the model's unit and sign, is a number of each cell's own.
+/// Nothing for a model that this list does not have.
+///
+/// # Errors
+/// As [`Source::adaptive`].
+pub fn adaptive(
+    entry: &Entry,
+    name: &str,
+    tableau: &RosenbrockTableau,
+    precision: Precision,
+) -> Option<Result<Source, NotWritten>> {
+    of_model!(rosenbrock(entry, name, tableau, precision))
 }
 
 /// Whether an entry is of a model: two models may share an identifier.
@@ -39,9 +54,21 @@ fn is<M: IonicModel>(entry: &Entry) -> bool {
     M::NAME == entry.id && M::VARIANTS.iter().any(|v| v.name == entry.variant)
 }
 
-fn write<M: IonicModel>(entry: &Entry, name: &str, step: FixedStep, precision: Precision) -> Option<Source> {
-    let values: Vec<Option<f64>> = entry.parameters.iter().map(|p| Some(p.value)).collect();
-    Source::new::<f64, CellColumns<M, f64>>(name, &values, None, step, precision)
+fn values(entry: &Entry) -> Vec<Option<f64>> {
+    entry.parameters.iter().map(|p| Some(p.value)).collect()
+}
+
+fn fixed<M: IonicModel>(entry: &Entry, name: &str, step: FixedStep, precision: Precision) -> Option<Source> {
+    Source::new::<f64, CellColumns<M, f64>>(name, &values(entry), None, step, precision)
+}
+
+fn rosenbrock<M: IonicModel>(
+    entry: &Entry,
+    name: &str,
+    tableau: &RosenbrockTableau,
+    precision: Precision,
+) -> Result<Source, NotWritten> {
+    Source::adaptive::<f64, CellColumns<M, f64>>(name, &values(entry), None, tableau, precision)
 }
 
 /// The same loop on this machine, in double precision, for one cell: what a kernel is held against.
