@@ -87,11 +87,11 @@ impl<R: Real> Course<'_, R> {
             Err(InferError::Option { option, value, reason: reason.to_owned() })
         };
         let positive = |x: &R| (*x).into() > 0.0 && (*x).into().is_finite();
-        if let Some(pair) = self.edges.windows(2).find(|pair| !(pair[0] < pair[1])) {
-            return refused("edges", format!("{pair:?}"), "times must rise");
-        }
         if let Some(t) = self.edges.iter().find(|t| !t.is_finite()) {
             return refused("edges", t.to_string(), "times must be finite");
+        }
+        if let Some(pair) = self.edges.windows(2).find(|pair| pair[0] >= pair[1]) {
+            return refused("edges", format!("{pair:?}"), "times must rise");
         }
         if self.edges.len() < 2 || self.levels.len() + 1 != self.edges.len() {
             let lengths = format!("{} and {} levels", self.edges.len(), self.levels.len());
