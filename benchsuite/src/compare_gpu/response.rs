@@ -41,7 +41,7 @@ pub(super) const RESPONSES: [Response; 5] = [
         variant: "werneck",
         pulse: (0.0, 10.0, 0.5),
         end: 10.0,
-        cells: 4_000_000,
+        cells: 1_000_000,
         fixed: (FixedStep::Euler, &[0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001]),
         methods: FEW_STATES,
         precisions: BOTH,
