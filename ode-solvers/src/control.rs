@@ -106,10 +106,10 @@ impl Default for Controller {
 }
 
 /// The smallest error that counts: below, a step is as good as it gets.
-const LEAST: f64 = 1e-10;
+pub(crate) const LEAST: f64 = 1e-10;
 /// The logarithm of the smallest error that is remembered, 10⁻⁴: one lucky step must not decide about the next
 /// ones.
-const LEAST_REMEMBERED_LN: f64 = -4.0 * core::f64::consts::LN_10;
+pub(crate) const LEAST_REMEMBERED_LN: f64 = -4.0 * core::f64::consts::LN_10;
 
 /// A controller at work.
 #[derive(Debug, Clone)]

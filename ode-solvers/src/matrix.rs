@@ -10,9 +10,9 @@ use crate::{Linearize, Scalar, StepError};
 
 /// A solution that misses an equation by more than this share of its terms is computed again, with
 /// pivoting. Step-size control asks for a few digits of a stage.
-const BACKWARD_ERROR: f64 = 1e-9;
+pub(crate) const BACKWARD_ERROR: f64 = 1e-9;
 /// The same in single precision, whose roundings are larger than that.
-const BACKWARD_ERROR_SINGLE: f64 = 1e-4;
+pub(crate) const BACKWARD_ERROR_SINGLE: f64 = 1e-4;
 
 fn tolerated<T: Scalar>() -> f64 {
     let one = T::from(1.0);

@@ -44,7 +44,7 @@ impl Reference {
 }
 
 /// NaN if one of them holds NaN or they differ in length.
-pub(super) fn greatest_difference(a: &[f64], b: &[f64]) -> f64 {
+pub(crate) fn greatest_difference(a: &[f64], b: &[f64]) -> f64 {
     if a.len() != b.len() {
         return f64::NAN;
     }

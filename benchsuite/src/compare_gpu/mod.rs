@@ -1,12 +1,15 @@
 //! `compare gpu`: numerical solvers and networks on a GPU, by the device's own time.
 //!
-//! Kernels march cells of ionic models over fixed steps; networks of 3 inputs and 2 outputs with SiLU
+//! Kernels march cells of ionic models over fixed steps, and take them through whole responses with
+//! fixed and with adaptive steps, to the same accuracy; networks of 3 inputs and 2 outputs with SiLU
 //! layers take rows that lie on the device already, in the kernels of this workspace, in PyTorch and in
 //! JAX. Sessions that take rows from the machine's memory and bring results back (`fused-cuda`,
 //! `ort-cuda`, `tensorrt`) stand beside. What cannot run says why.
 
+pub mod answers;
 pub(crate) mod measure;
 pub mod report;
+mod response;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -22,6 +25,7 @@ use ode_solvers::tape::FixedStep;
 use serde::Deserialize;
 
 use self::report::{Comparison, Row, Timing, Work};
+use self::response::Response;
 use crate::compare::check_names;
 use crate::compare::origin::{Absence, Origin};
 use crate::compare_infer::NETWORKS;
@@ -44,6 +48,13 @@ const PROGRAM: &str = include_str!("../../peers/infer/infer_gpu.py");
 /// The options of `compare gpu`.
 #[derive(Debug, Clone, Args)]
 pub struct Gpu {
+    /// What is measured: marches (fixed steps against the device's limit), responses (fixed and adaptive
+    /// steps to the same accuracy), networks; `all`
+    #[arg(long, value_name = "PARTS", value_delimiter = ',', default_value = "all")]
+    parts: Vec<String>,
+    /// Models of responses; `all`
+    #[arg(long, value_name = "MODELS", value_delimiter = ',', default_value = "all")]
+    models: Vec<String>,
     /// Networks, by width and number of hidden layers
     #[arg(long, value_name = "NETWORKS", value_delimiter = ',', default_value = "8x2,16x2,32x3,64x3,128x5")]
     networks: Vec<String>,
@@ -91,20 +102,26 @@ impl Gpu {
     pub fn run(&self) -> Result<(), Error> {
         self.check()?;
         let device = Device::open(self.device)?;
-        let mut rows = Vec::new();
-        for (model, variant, method, dt, cells) in SOLVERS {
+        let wanted = |part: &str| self.parts.iter().any(|p| p == part || p == "all");
+        let (mut rows, mut answers) = (Vec::new(), Vec::new());
+        for (model, variant, method, dt, cells) in SOLVERS.into_iter().filter(|_| wanted("marches")) {
             eprintln!("{model}, {cells} cells");
             let entry = registry::find(model, Some(variant))
                 .map_err(|e| Error::bad_option("compare gpu", model, e.to_string()))?;
             rows.push(measure::solver(&device, entry, method, dt, cells, self.times));
         }
-        for (network, layers) in NETWORKS.into_iter().filter(|n| self.networks.iter().any(|x| x == n.0)) {
+        let asked = |r: &&Response| self.models.iter().any(|m| m == r.model || m == "all");
+        for response in response::RESPONSES.iter().filter(|_| wanted("responses")).filter(asked) {
+            answers.extend(response.measure(&device));
+        }
+        let networks = NETWORKS.into_iter().filter(|n| self.networks.iter().any(|x| x == n.0));
+        for (network, layers) in networks.filter(|_| wanted("networks")) {
             eprintln!("{network} ({layers})");
             self.network(&device, network, layers, &mut rows)?;
         }
         let mut absent = Vec::new();
         for (id, install) in [("torch", "pip install torch numpy"), ("jax", "pip install 'jax[cuda13]'")] {
-            if self.rivals.iter().any(|r| r == "all" || r == id) {
+            if wanted("networks") && self.rivals.iter().any(|r| r == "all" || r == id) {
                 eprintln!("{id}");
                 if let Err(why) = self.rival(id, &mut rows)? {
                     absent.push(Absence { id: id.into(), why, install: install.into() });
@@ -119,6 +136,7 @@ impl Gpu {
             times: self.times,
             absent,
             rows,
+            answers,
         };
         print(&comparison.markdown())?;
         if let Some(folder) = &self.out {
@@ -199,6 +217,10 @@ impl Gpu {
     }
 
     fn check(&self) -> Result<(), Error> {
+        check_names("--parts", &self.parts, &["marches", "responses", "networks", "all"])?;
+        let mut models: Vec<&str> = response::RESPONSES.iter().map(|r| r.model).collect();
+        models.push("all");
+        check_names("--models", &self.models, &models)?;
         check_names("--networks", &self.networks, &NETWORKS.map(|n| n.0))?;
         check_names("--rivals", &self.rivals, &["torch", "jax", "all", "none"])?;
         if let Some(n) = self.rows.iter().find(|n| !(1..=100_000_000).contains(*n)) {
@@ -270,6 +292,8 @@ mod tests {
     #[test]
     fn values_that_make_no_sense_are_refused_with_a_remedy() {
         for (arguments, says) in [
+            ("--parts marchs", "did you mean `marches`"),
+            ("--models luo_rudy", "known: fitzhugh_nagumo"),
             ("--networks 8x3", "known: 8x2"),
             ("--rivals jaxx", "did you mean `jax`"),
             ("--rows 0", "give 1 to"),
@@ -280,6 +304,7 @@ mod tests {
             assert!(error.contains(says), "{arguments}: {error}");
         }
         assert!(parse("--rows 5,6 --rivals none").check().is_ok());
+        assert!(parse("--parts marches,responses --models luo_rudy_1991").check().is_ok());
     }
 
     #[test]

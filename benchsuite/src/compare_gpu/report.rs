@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
+use super::answers::{self, Answer};
 use crate::compare::origin::{Absence, Origin};
 
 /// `compare-gpu.json`.
@@ -25,6 +26,9 @@ pub struct Comparison {
     pub absent: Vec<Absence>,
     /// What was measured.
     pub rows: Vec<Row>,
+    /// Whole responses, by fixed steps and by adaptive ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<Answer>,
 }
 
 /// What has to be done at least.
@@ -159,6 +163,7 @@ impl Comparison {
                 };
             }
         }
+        text += &answers::markdown(&self.answers);
         for absence in &self.absent {
             let _ =
                 writeln!(text, "\n{} did not take part: {} ({}).", absence.id, absence.why, absence.install);
@@ -188,6 +193,7 @@ mod tests {
             times: 5,
             absent: vec![Absence { id: "jax".into(), why: "not here".into(), install: "pip".into() }],
             rows,
+            answers: Vec::new(),
         };
         assert_eq!(comparison.of_limit(&comparison.rows[0]), Some(0.5));
         let text = comparison.markdown();

@@ -9,8 +9,18 @@
 //! ```
 //!
 //! where `y` has the states of `n` members column by column, and `each` what members have of their
-//! own. [`compile`] needs NVIDIA's run-time compiler alone, no driver and no device.
+//! own. [`Kernel::integrate`] runs those that take adaptive steps, in `float` or `double` (`REAL`):
+//!
+//! ```text
+//! extern "C" __global__ void NAME(long long n, long long stretches, const double *edges,
+//!     const REAL *levels, REAL rtol, const REAL *atol, int most, const REAL *each, REAL *y,
+//!     double *reached, int *report);
+//! ```
+//!
+//! with `stretches + 1` edges, and three columns of reports: how each member ended, its steps, and the
+//! tries that were thrown away. [`compile`] needs NVIDIA's run-time compiler alone, no driver and no device.
 
+mod adaptive;
 pub(crate) mod driver;
 mod network;
 pub(crate) mod nvrtc;
@@ -28,6 +38,7 @@ use cudarc::driver::{
 
 use crate::{InferError, Provider, native, onnx};
 
+pub use adaptive::{Course, Ending, Integrated, Member, Real};
 pub use network::Network;
 pub use text::Way;
 
@@ -149,7 +160,29 @@ pub struct Kernel {
     stream: Arc<CudaStream>,
 }
 
+/// What a thread of a kernel takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resources {
+    /// Registers, of 255 that it can have.
+    pub registers: usize,
+    /// Bytes of the device's memory for what has no register.
+    pub local_bytes: usize,
+}
+
 impl Kernel {
+    /// What a thread takes.
+    ///
+    /// # Errors
+    /// [`InferError::Cuda`] with what the driver says.
+    pub fn resources(&self) -> Result<Resources, InferError> {
+        let count = |n: Result<i32, DriverError>| {
+            n.map(|n| n.unsigned_abs() as usize).map_err(failed("ask for a kernel's registers"))
+        };
+        let function = &self.function;
+        let local_bytes = count(function.local_size_bytes())?;
+        Ok(Resources { registers: count(function.num_regs())?, local_bytes })
+    }
+
     /// Takes `steps` steps with members whose states are in `y`, column by column, and whose own
     /// numbers are in `each`; see the [module](self). Returns the seconds that the kernel took, without
     /// copies.
@@ -166,13 +199,7 @@ impl Kernel {
         each: &[f32],
         y: &mut [f32],
     ) -> Result<f64, InferError> {
-        let members = y.len() / states.max(1);
-        if states == 0 || !y.len().is_multiple_of(states) {
-            return Err(InferError::OutputLength { len: y.len(), rows: members, n_outputs: states });
-        }
-        if each.len() != own * members {
-            return Err(InferError::InputLength { len: each.len(), n_inputs: own });
-        }
+        let members = members((states, own), each.len(), y.len())?;
         if members == 0 {
             return Ok(0.0);
         }
@@ -194,6 +221,18 @@ impl Kernel {
         let ms = begin.elapsed_ms(&end).map_err(failed("take the time"))?;
         Ok(f64::from(ms) * 1e-3)
     }
+}
+
+/// The number of members whose columns are so long.
+fn members((states, own): (usize, usize), each: usize, y: usize) -> Result<usize, InferError> {
+    let members = y / states.max(1);
+    if states == 0 || !y.is_multiple_of(states) {
+        return Err(InferError::OutputLength { len: y, rows: members, n_outputs: states });
+    }
+    if each != own * members {
+        return Err(InferError::InputLength { len: each, n_inputs: own });
+    }
+    Ok(members)
 }
 
 /// Blocks of threads, one for each of so many members; kernels go on where there are fewer.

@@ -108,12 +108,17 @@ impl<T: Scalar> SparseLu<T> {
         if backward_error <= limit { Ok(()) } else { Err(SparseError::Unstable { state, backward_error }) }
     }
 
-    /// The largest componentwise backward error over all lanes, and its equation.
-    fn backward_error(&mut self, jacobian: &[T], b: &[T], x: &[T]) -> (usize, f64) {
+    /// The componentwise backward error of each equation, as [`solve_checked`](Self::solve_checked) has it.
+    pub(crate) fn backward_errors(&mut self, jacobian: &[T], b: &[T], x: &[T]) -> &[T] {
         let residual = &mut self.residual;
         T::dispatch(Residual { plan: &self.plan, diagonal: self.diagonal, jacobian, b, x, residual });
+        &self.residual[..x.len()]
+    }
+
+    /// The largest componentwise backward error over all lanes, and its equation.
+    fn backward_error(&mut self, jacobian: &[T], b: &[T], x: &[T]) -> (usize, f64) {
         let (mut state, mut largest) = (0, 0.0);
-        for (i, error) in self.residual[..x.len()].iter().enumerate() {
+        for (i, error) in self.backward_errors(jacobian, b, x).iter().enumerate() {
             let error = error.worst();
             if error.is_nan() {
                 return (i, f64::NAN);

@@ -42,7 +42,7 @@ impl Expr {
     }
 
     /// A number of the type that is computed with later.
-    fn other<T: Any + Send + Sync>(value: T) -> Self {
+    pub(super) fn other<T: Any + Send + Sync>(value: T) -> Self {
         Self::constant(|| Constant::Other(Box::new(value)))
     }
 

@@ -72,15 +72,16 @@ pub(super) struct Graph {
 
 impl Graph {
     /// The nodes of a trace, and those of its outputs. Quotients become products with reciprocals,
-    /// powers become products: what is shared is computed once.
-    pub(super) fn of(trace: &Trace, first: &[u32]) -> (Self, Vec<u32>) {
+    /// powers become products: what is shared is computed once. `constant` gives the node of each
+    /// constant: a [place](Graph::bound) for numbers that are known later, or a literal.
+    pub(super) fn of(trace: &Trace, constant: impl Fn(&mut Self, usize) -> u32) -> (Self, Vec<u32>) {
         let mut g = Self::default();
         let mut place: Vec<u32> = (0..trace.inputs as u32).map(|i| g.leaf(Kind::Input, i)).collect();
         let zero = g.literal(0.0);
         for raw in &trace.ops {
             let at = |k: usize| place.get(raw.args[k] as usize).copied().unwrap_or(zero);
             let node = match raw.op {
-                Op::Constant => g.leaf(Kind::Bound, first[raw.args[0] as usize]),
+                Op::Constant => constant(&mut g, raw.args[0] as usize),
                 Op::Neg => g.neg(at(0)),
                 Op::Add => g.add(at(0), at(1)),
                 Op::Sub => g.sub(at(0), at(1)),
@@ -121,6 +122,11 @@ impl Graph {
 
     fn leaf(&mut self, kind: Kind, k: u32) -> u32 {
         self.insert(kind, [k, 0, 0, 0])
+    }
+
+    /// The constant of a place in the trace's list.
+    pub(super) fn bound(&mut self, place: u32) -> u32 {
+        self.leaf(Kind::Bound, place)
     }
 
     pub(super) fn literal(&mut self, x: f64) -> u32 {

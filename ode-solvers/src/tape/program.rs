@@ -60,7 +60,7 @@ impl Program {
     /// Nothing if the equations have too many operations.
     pub(super) fn new(trace: &Trace, first: &[u32], wanted: Entries) -> Option<Self> {
         let n = trace.inputs;
-        let (mut graph, outputs) = Graph::of(trace, first);
+        let (mut graph, outputs) = Graph::of(trace, |g, k| g.bound(first[k]));
         let zero = graph.literal(0.0);
         let rows = derivative::jacobian(&mut graph, &outputs);
         let (mut positions, mut nodes) = (Vec::new(), Vec::new());

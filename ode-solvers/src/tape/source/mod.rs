@@ -1,10 +1,16 @@
-//! Equations as C: the loop over fixed steps of many small systems, for a compiler that is not ours.
+//! Equations as C: loops over steps of many small systems, for a compiler that is not ours.
 
-mod writer;
+mod adaptive;
+mod attempt;
+mod equations;
+mod error;
+mod march;
 
 use core::marker::PhantomData;
+use core::ops::Add;
 
-use self::writer::Writer;
+pub use self::error::NotWritten;
+use crate::tableau::RosenbrockTableau;
 use crate::tape::{Expr, expr};
 use crate::{Columns, Element, StateSpace, System};
 
@@ -136,16 +142,84 @@ impl Source {
             .into_iter()
             .chain((0..parameters.len()).filter(|&k| parameters[k].is_none()).map(|k| n + 1 + k))
             .collect();
-        let mut writer = Writer::new(&trace, n, &own, precision);
-        writer.step(step);
-        Some(Self {
-            name: name.to_owned(),
-            precision,
-            text: writer.function(name, own.len()),
-            states: n,
-            own: own.len(),
-            operations: writer.operations,
-        })
+        let (text, operations) = march::write(name, &trace, n, &own, step, precision);
+        let own = own.len();
+        Some(Self { name: name.to_owned(), precision, text, states: n, own, operations })
+    }
+
+    /// Writes the function `name` that takes adaptive steps of a Rosenbrock method, for a system with
+    /// `parameters` and `drive` as [`new`](Self::new) has them. Its signature is another:
+    ///
+    /// ```text
+    /// void NAME(long long n, long long stretches, const double *edges, const REAL *levels, REAL rtol,
+    ///           const REAL *atol, int most, const REAL *each, REAL *y, double *reached, int *report);
+    /// ```
+    ///
+    /// Every member goes from `edges[0]` to `edges[stretches]` with steps of its own, and ends one at
+    /// each edge between: nothing is ever stepped over. Edges rise and are the same for all. In stretch
+    /// `k`, from edge `k` to the next, the drive is `levels[k]` times the number that a member has of its
+    /// own, so that members differ in how strong pulses are and not in when they come; where the drive is
+    /// known, levels are not read. Drives that change within a stretch are not for this function.
+    ///
+    /// A step is judged as the solvers do: by the root mean square of errors over `atol[i] + rtol |y|`, with
+    /// [`Controller::PI`](crate::Controller::PI), and anew after each edge. The Jacobian is exact and new in every
+    /// step, and factorised without pivoting; a factorisation that the first stage finds bad makes the step shorter.
+    /// `most` bounds the tries of each member.
+    ///
+    /// `reached` has the time up to which `y` holds; `report` has three columns: 0 for a member that came to
+    /// the end, or why not (1: `most` tries, 2: steps too short for numbers, 3: a state or slope that is not finite),
+    /// then its steps, then the tries that were thrown away. A member that ends early keeps the state of its last
+    /// good step.
+    ///
+    /// **Time** is `double` in both precisions: it enters no equation, only the way to the next edge, and
+    /// that costs two operations a step. In `float` a step of 10⁻⁷ of the time would be lost. The state is rounded
+    /// in every step: in `float`, relative tolerances below 10⁻⁶ ask for digits that are not there, and end in many
+    /// short steps.
+    ///
+    /// **Which method?** Stages that stand at the same place share their slopes:
+    /// [`RODAS3P`](crate::tableau::RODAS3P) has five stages and three evaluations, is L-stable, and of order 3.
+    /// [`RODAS4`](crate::tableau::RODAS4) and [`RODAS5P`](crate::tableau::RODAS5P) gain at tight tolerances.
+    ///
+    /// ```
+    /// use ode_solvers::tableau::RODAS3P;
+    /// use ode_solvers::tape::{Precision, Source};
+    /// use ode_solvers::{Columns, Scalar};
+    /// use std::ops::Range;
+    ///
+    /// struct Decay;
+    /// impl Columns<f64> for Decay {
+    ///     const STATES: usize = 1;
+    ///     const PARAMETERS: usize = 1;
+    ///     fn len(&self) -> usize { 0 }
+    ///     fn parameter(&self, _: usize, _: Range<usize>, _: &mut [f64]) {}
+    ///     fn rhs<T: Scalar>(p: &[T], drive: T, y: &[T], dy: &mut [T], _b: &mut [T]) {
+    ///         dy[0] = drive - y[0] * p[0];
+    ///     }
+    /// }
+    ///
+    /// let source = Source::adaptive::<f64, Decay>("decay", &[None], None, &RODAS3P, Precision::Single)?;
+    /// assert!(source.text().contains("own0 = levels[stretch] * amplitude"));
+    /// assert_eq!((source.states(), source.own()), (1, 2));
+    /// # Ok::<(), ode_solvers::tape::NotWritten>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`NotWritten`].
+    ///
+    /// # Panics
+    /// If there is not one entry for each parameter.
+    pub fn adaptive<E: Element, S: Columns<E>>(
+        name: &str,
+        parameters: &[Option<f64>],
+        drive: Option<f64>,
+        tableau: &RosenbrockTableau,
+        precision: Precision,
+    ) -> Result<Self, NotWritten> {
+        assert_eq!(parameters.len(), S::PARAMETERS, "an entry for each parameter");
+        let (trace, layout) = attempt::record::<E, S>(parameters, drive, tableau)?;
+        let (text, operations) = adaptive::write(name, &trace, layout, drive.is_none(), tableau, precision);
+        let name = name.to_owned();
+        Ok(Self { name, precision, text, states: layout.states, own: layout.own, operations })
     }
 
     /// What the functions of a text need, once in front of them.
@@ -189,9 +263,22 @@ impl Source {
         self.own
     }
 
-    /// What a member does in one step.
+    /// What a member does in one step, or in one try of it.
     pub fn operations(&self) -> Operations {
         self.operations
+    }
+}
+
+impl Add for Operations {
+    type Output = Self;
+    fn add(self, o: Self) -> Self {
+        Self {
+            sums: self.sums + o.sums,
+            products: self.products + o.products,
+            quotients: self.quotients + o.quotients,
+            functions: self.functions + o.functions,
+            choices: self.choices + o.choices,
+        }
     }
 }
 
@@ -203,91 +290,4 @@ impl Operations {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Scalar;
-    use core::ops::Range;
-
-    /// Every kind of operation, with a rate.
-    struct All;
-
-    impl Columns<f64> for All {
-        const STATES: usize = 2;
-        const PARAMETERS: usize = 3;
-        fn len(&self) -> usize {
-            0
-        }
-        fn parameter(&self, _: usize, _: Range<usize>, _: &mut [f64]) {}
-        fn rhs<T: Scalar>(p: &[T], drive: T, y: &[T], dy: &mut [T], b: &mut [T]) {
-            let [u, w] = [y[0], y[1]];
-            let rate = (u * 0.1).exp() + p[0].exp_m1() + (w * w + 1.0).sqrt().ln();
-            b[1] = -rate;
-            dy[1] = (u.tanh() - w) * rate;
-            let wave = (u.sin() - w.cos()).abs() + u.powi(3) * p[1] / (w.powf(2.0) + 2.0);
-            dy[0] = T::select_lt(u, w * p[2], wave, -wave.recip()) + drive - (p[2] - 5.0).exp();
-        }
-    }
-
-    fn source(step: FixedStep) -> Source {
-        Source::new::<f64, All>("all", &[Some(0.3), None, Some(-2.0)], None, step, Precision::Double).unwrap()
-    }
-
-    #[test]
-    fn what_is_known_is_computed_and_what_never_changes_stands_in_front() {
-        let source = source(FixedStep::RushLarsen);
-        let text = source.text();
-        // exp(−7) and expm1(.3) are numbers.
-        assert!(text.contains(&format!("{:?}", (-7.0_f64).exp())), "{text}");
-        assert!(text.contains(&format!("{:?}", 0.3_f64.exp_m1())), "{text}");
-        assert_eq!((source.states(), source.own()), (2, 2));
-        assert_eq!(text.matches("RELAX(").count(), 1);
-        let o = source.operations();
-        assert_eq!((o.functions, o.choices), (8, 2), "{o:?}");
-        assert!(o.flops() > 12 && o.quotients == 3, "{o:?}");
-    }
-
-    /// Compiled as C, the text does what the equations say.
-    #[test]
-    fn c_and_the_equations_agree() {
-        let folder = std::env::temp_dir().join(format!("ode-solvers-source-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let (text, program) = (folder.join("all.c"), folder.join("all"));
-        let mut results = Vec::new();
-        for step in [FixedStep::Euler, FixedStep::RushLarsen] {
-            let main = "#include <stdio.h>\nint main(void) { double each[4] = {0.1, -0.2, 1.5, 0.5}, \
-                        y[4] = {0.4, -0.3, 0.2, 0.9}; all(2, 50, 0.01, each, y); \
-                        for (int k = 0; k < 4; k++) printf(\"%a %.17g\\n\", y[k], y[k]); return 0; }\n";
-            let all = format!("{}{}{main}", Source::prelude(Precision::Double), source(step).text());
-            std::fs::write(&text, all).unwrap();
-            let cc = std::env::var("CC").unwrap_or_else(|_| "cc".into());
-            let mut compile = std::process::Command::new(cc);
-            let output = compile.args(["-O1", "-o"]).args([&program, &text]).arg("-lm").output().unwrap();
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-            let output = std::process::Command::new(&program).output().unwrap();
-            let found = String::from_utf8(output.stdout).unwrap();
-            let found: Vec<f64> =
-                found.lines().map(|l| l.split_once(' ').unwrap().1.parse().unwrap()).collect();
-            for m in 0..2 {
-                let p = [0.3, [1.5, 0.5][m], -2.0];
-                let mut y = [[0.4, -0.3][m], [0.2, 0.9][m]];
-                for _ in 0..50 {
-                    let (mut dy, mut b) = ([0.0; 2], [0.0; 2]);
-                    All::rhs(&p, [0.1, -0.2][m], &y, &mut dy, &mut b);
-                    y[0] += 0.01 * dy[0];
-                    y[1] += dy[1]
-                        * match step {
-                            FixedStep::Euler => 0.01,
-                            FixedStep::RushLarsen => (b[1] * 0.01).exp_m1() / b[1],
-                        };
-                }
-                for i in 0..2 {
-                    let c = found[i * 2 + m];
-                    assert!((c - y[i]).abs() < 1e-13 * (1.0 + y[i].abs()), "{step:?}: {c} {}", y[i]);
-                }
-            }
-            results.push(found);
-        }
-        std::fs::remove_dir_all(&folder).unwrap();
-        assert_ne!(results[0], results[1]);
-    }
-}
+mod tests;
