@@ -197,6 +197,8 @@ impl Response {
             Err(not_run) => Found::NotRun { not_run },
         };
         let what = format!("{}, {} {}", self.model, self.end, self.time_unit());
+        // Numbers without a unit.
+        let what = what.trim_end_matches(" 1").to_owned();
         Answer { what, unit: unit.into(), who: who.into(), fixed, setting, cells: self.cells, found }
     }
 

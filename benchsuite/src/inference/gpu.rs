@@ -30,8 +30,6 @@ pub struct GpuRow {
     pub device: Option<String>,
     /// Why there is no number.
     pub not_run: Option<String>,
-    /// The command that measures it.
-    pub command: String,
 }
 
 /// What a GPU computes, and where its numbers lie.
@@ -53,7 +51,7 @@ const CELLS: [usize; 3] = [ROWS, 32_000_000, 64_000_000];
 /// Timed runs of each.
 const TIMES: usize = 8;
 
-pub(super) fn rows(config: &Config, folder: &Path, command: &str) -> Vec<GpuRow> {
+pub(super) fn rows(config: &Config, folder: &Path) -> Vec<GpuRow> {
     let device = cuda::Device::open(0).map_err(|e| e.to_string());
     let mut cells: Vec<usize> = CELLS.iter().map(|c| (*c).min(config.most_cells.max(1))).collect();
     cells.dedup();
@@ -68,7 +66,7 @@ pub(super) fn rows(config: &Config, folder: &Path, command: &str) -> Vec<GpuRow>
             Ok((seconds, Some(row.work.flops / peak / seconds)))
         });
         let named = (Kind::Solver, "Euler as a kernel, Δt = .1, 100 steps");
-        all.push(row(named, cells, command, &device, measured));
+        all.push(row(named, cells, &device, measured));
     }
     let rows = ROWS.min(config.most_cells.max(1));
     let tensorrt = |precision| Provider::TensorRt { precision, cache: Some(folder.join("engines")) };
@@ -79,13 +77,13 @@ pub(super) fn rows(config: &Config, folder: &Path, command: &str) -> Vec<GpuRow>
             Ok((row.0, Some(row.1 / peak / row.0)))
         });
         let named = format!("{layers}, one kernel, rows on the device");
-        all.push(row((Kind::Kernel, &named), rows, command, &device, measured));
+        all.push(row((Kind::Kernel, &named), rows, &device, measured));
         for provider in
             [Provider::FusedCuda, Provider::OrtCuda, tensorrt(Precision::F32), tensorrt(Precision::F16)]
         {
             let measured = session(name, layers, &provider, rows, folder).map(|seconds| (seconds, None));
             let named = format!("{layers}, {provider}, with copies");
-            all.push(row((Kind::Session, &named), rows, command, &device, measured));
+            all.push(row((Kind::Session, &named), rows, &device, measured));
         }
     }
     all
@@ -94,16 +92,24 @@ pub(super) fn rows(config: &Config, folder: &Path, command: &str) -> Vec<GpuRow>
 fn row(
     (kind, name): (Kind, &str),
     cells: usize,
-    command: &str,
     device: &Result<cuda::Device, String>,
     measured: Result<(f64, Option<f64>), String>,
 ) -> GpuRow {
     let (seconds, of_limit, not_run) = match measured {
         Ok((seconds, of_limit)) => (Some(seconds), of_limit, None),
-        Err(why) => (None, None, Some(why)),
+        Err(why) => (None, None, Some(without_folders(&why))),
     };
     let device = device.as_ref().ok().filter(|_| seconds.is_some()).map(cuda::Device::description);
-    GpuRow { name: name.into(), cells, kind, seconds, of_limit, device, not_run, command: command.into() }
+    GpuRow { name: name.into(), cells, kind, seconds, of_limit, device, not_run }
+}
+
+/// A reason without the folders of this machine, which say nothing to a reader of kept results.
+fn without_folders(why: &str) -> String {
+    let word = |w: &str| match w.rsplit_once('/') {
+        Some((_, name)) if w.starts_with('/') => name.to_owned(),
+        _ => w.to_owned(),
+    };
+    why.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// An untrained network as a file.
@@ -144,4 +150,16 @@ fn session(name: &str, layers: &str, provider: &Provider, rows: usize, folder: &
     let (net, path) = written(layers, folder)?;
     let row = measure::session(0, name, &net, &path, provider, rows, TIMES);
     row.seconds_min.ok_or_else(|| row.not_run.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_have_no_folders_and_keep_the_rest() {
+        let why = "provider `ort-cuda`: /opt/lib/libonnxruntime.so is a build for CPUs; see and/or read";
+        let without = "provider `ort-cuda`: libonnxruntime.so is a build for CPUs; see and/or read";
+        assert_eq!(without_folders(why), without);
+    }
 }

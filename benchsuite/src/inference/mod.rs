@@ -131,7 +131,7 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
     let chunks = pool::chunks(&config, &run.join("networks"))?;
     let trained = pool::trained(&config, &run.join("networks"), &publication)?;
     progress.stage("3/4 GPU", 1.0, 0.0);
-    let gpu = gpu::rows(&config, &run.join("networks"), &job.command);
+    let gpu = gpu::rows(&config, &run.join("networks"));
 
     progress.stage("4/4 report", 1.0, 0.0);
     let measured = Measurements {
