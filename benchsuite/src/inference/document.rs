@@ -2,12 +2,14 @@
 
 use std::cmp::Ordering;
 
-use super::findings::{speedups, times};
+use super::findings::{gpu_speedups, speedups, times};
 use super::gpu::{GpuRow, Kind};
+use super::gpu_pool::GpuTimed;
 use super::race::{LANES, ONE_BY_ONE};
 use super::{Config, Measurements, REFERENCE, figures};
 use crate::Error;
 use crate::claims::Publication;
+use crate::grid::analyses::Inference;
 use crate::grid::tables;
 use crate::manifest::Manifest;
 use crate::report::{Block, Cell, Document, Table, Tone, header, scientific, verdicts};
@@ -59,11 +61,7 @@ pub(super) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
         Ok(table) => blocks.push(Block::Table(table)),
         Err(e) => blocks.push(Block::Paragraph(format!("Table 12: {e}"))),
     }
-    blocks.push(Block::Paragraph(
-        "Table 13 is NOT_RUN: it asks for TensorRT beside plain CUDA. What stands for it on a CPU is the time of \
-         ONNX Runtime, layer by layer, over that of the native engine, which keeps rows in cache through all layers."
-            .into(),
-    ));
+    gpu_pool(parts, &mut blocks);
     let analogous = speedups(m);
     if !analogous.is_empty() {
         match tables::inference(parts.publication, 13, &analogous) {
@@ -273,6 +271,34 @@ fn gpu(m: &Measurements, blocks: &mut Vec<Block>) {
     blocks.push(Block::List(missing.into_iter().map(line).collect()));
 }
 
+/// The pool on a GPU, and Table 13 or what stands for it.
+fn gpu_pool(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
+    let m = parts.measured;
+    let kernel = |p: &GpuTimed| Some(Inference { layers: p.depth, neurons: p.neurons, value: p.kernel? });
+    let kernels: Vec<Inference> = m.gpu_pool.iter().filter_map(kernel).collect();
+    if !kernels.is_empty() {
+        match tables::inference(parts.publication, 12, &kernels) {
+            Ok(mut table) => {
+                table.caption = format!(
+                    "The analysis of Table 12 on the GPU: networks as one kernel each, rows on the device; {} networks",
+                    kernels.len()
+                );
+                blocks.push(Block::Table(table));
+            }
+            Err(e) => blocks.push(Block::Paragraph(format!("The analysis of times on the GPU: {e}"))),
+        }
+    }
+    match gpu_speedups(m).map(|all| tables::inference(parts.publication, 13, &all)) {
+        Some(Ok(table)) => blocks.push(Block::Table(table)),
+        Some(Err(e)) => blocks.push(Block::Paragraph(format!("Table 13: {e}"))),
+        None => blocks.push(Block::Paragraph(
+            "Table 13 is NOT_RUN: it asks for TensorRT beside plain CUDA. What stands for it on a CPU is the time of \
+             ONNX Runtime, layer by layer, over that of the native engine, which keeps rows in cache through all layers."
+                .into(),
+        )),
+    }
+}
+
 /// The smallest, the middle and the largest of each depth.
 fn networks(m: &Measurements) -> Table {
     let mut rows = Vec::new();
@@ -340,9 +366,8 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_gpu_answers_by_kernels_and_not_by_copies() {
-        let mut m = Measurements {
+    fn empty() -> Measurements {
+        Measurements {
             limits: Limits { flops: 1e11, bytes: 1e10 },
             solvers: Vec::new(),
             accuracy: Vec::new(),
@@ -353,7 +378,13 @@ mod tests {
             ord_beat: 1e-3,
             ord_operator: Operator { points: 10, seconds: 1e-3 },
             gpu: Vec::new(),
-        };
+            gpu_pool: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_gpu_answers_by_kernels_and_not_by_copies() {
+        let mut m = empty();
         assert_eq!(gpu_answer(&m), None, "nothing is said of a GPU that is not there");
         m.gpu = vec![
             row(Kind::Solver, "Euler as a kernel", 16e-4),
@@ -363,5 +394,33 @@ mod tests {
         let answer = gpu_answer(&m).unwrap();
         assert!(answer.contains("(SiLU8,SiLU8) takes 0.0250 ns and is 4.0 times faster"), "{answer}");
         assert!(answer.contains("takes 0.1000 ns a cell") && !answer.contains("slower"), "{answer}");
+    }
+
+    /// Speed-ups that fall with neurons, as printed.
+    #[test]
+    fn table_13_is_there_where_every_network_has_both_times() {
+        let timed = |k: usize| {
+            let (depth, neurons) = (1 + k % 5, 8 * (1 + k));
+            GpuTimed {
+                layers: format!("SiLU{neurons}"),
+                depth,
+                neurons,
+                kernel: Some(1e-3 * k as f64),
+                plain: Some(3.0 + 0.01 * neurons as f64 + 0.3 * (k % 3) as f64),
+                tensorrt: Some(1.0 + 0.1 * (k % 2) as f64),
+            }
+        };
+        let mut pool: Vec<GpuTimed> = (0..40).map(timed).collect();
+        let publication = Publication::werneck2024().unwrap();
+        let config = Config::new(&crate::reproduce::Options::new(crate::Tier::Paper));
+        let judged = |gpu_pool: &[GpuTimed]| {
+            let m = Measurements { gpu_pool: gpu_pool.to_vec(), ..empty() };
+            let results = super::super::findings::judge(&publication, &config, &m, "again");
+            results.into_iter().find(|r| r.id == "W-INF/anova_speedup/neuron/F").unwrap()
+        };
+        assert!(judged(&pool).measured.unwrap() > 3.85);
+        pool[7].tensorrt = None;
+        let without = judged(&pool);
+        assert!(without.measured.is_none() && without.reason.unwrap().contains("TensorRT"));
     }
 }

@@ -21,6 +21,14 @@ pub(super) fn speedups(measured: &Measurements) -> Vec<Inference> {
     measured.pool.iter().filter_map(one).collect()
 }
 
+/// What Table 13 analyses; nothing unless every network of the pool has it.
+pub(super) fn gpu_speedups(measured: &Measurements) -> Option<Vec<Inference>> {
+    let one =
+        |p: &super::GpuTimed| Some(Inference { layers: p.depth, neurons: p.neurons, value: p.speedup()? });
+    let all: Option<Vec<Inference>> = measured.gpu_pool.iter().map(one).collect();
+    all.filter(|all| !all.is_empty())
+}
+
 /// A verdict for each claim of the experiment.
 pub(super) fn judge(
     publication: &Publication,
@@ -77,11 +85,23 @@ fn find(claim: &Claim, config: &Config, measured: &Measurements) -> Finding {
                 _ => Finding::NotRun { measured: None, reason: without_gpu(measured.gpu.first()) },
             }
         }
-        _ => Finding::NotRun {
-            measured: None,
-            reason: "needs TensorRT and a GPU: cargo xtask reproduce W-INF --tier paper on such a machine"
-                .into(),
-        },
+        [_, "anova_speedup", term, quantity] => {
+            let value = gpu_speedups(measured).and_then(|all| analysed(&all, term, quantity));
+            match value {
+                Some(value) if config.is_comparable() => Finding::Measured(value),
+                Some(value) => Finding::NotRun {
+                    measured: Some(value),
+                    reason: format!("tier {}: {} of 909 networks", config.tier, config.networks),
+                },
+                None => Finding::NotRun {
+                    measured: None,
+                    reason: "needs TensorRT, ONNX Runtime's GPU build and a GPU: cargo xtask reproduce W-INF --tier \
+                             paper on such a machine"
+                        .into(),
+                },
+            }
+        }
+        _ => Finding::NotRun { measured: None, reason: "nothing measures it".into() },
     }
 }
 

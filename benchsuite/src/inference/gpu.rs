@@ -121,7 +121,7 @@ fn written(layers: &str, folder: &Path) -> Result<(Mlp, PathBuf), String> {
 }
 
 /// Seconds and operations for all rows in the faster way, without copies.
-fn kernel(
+pub(super) fn kernel(
     device: &cuda::Device,
     name: &str,
     layers: &str,
@@ -146,7 +146,13 @@ fn kernel(
 }
 
 /// Seconds for all rows, copies included.
-fn session(name: &str, layers: &str, provider: &Provider, rows: usize, folder: &Path) -> Result<f64, String> {
+pub(super) fn session(
+    name: &str,
+    layers: &str,
+    provider: &Provider,
+    rows: usize,
+    folder: &Path,
+) -> Result<f64, String> {
     let (net, path) = written(layers, folder)?;
     let row = measure::session(0, name, &net, &path, provider, rows, TIMES);
     row.seconds_min.ok_or_else(|| row.not_run.unwrap_or_default())

@@ -5,6 +5,7 @@ mod document;
 mod figures;
 mod findings;
 mod gpu;
+mod gpu_pool;
 mod kept;
 mod pool;
 mod race;
@@ -21,6 +22,7 @@ use crate::rundir::RunDir;
 use crate::{Error, Tier, files};
 
 pub use gpu::{GpuRow, Kind};
+pub use gpu_pool::GpuTimed;
 pub use kept::keep;
 pub use pool::{Activation, Chunk, Timed, Trained};
 pub use race::{Accuracy, Limits, Operator, SolverRow};
@@ -97,6 +99,9 @@ pub struct Measurements {
     pub ord_operator: Operator,
     /// What needs a GPU.
     pub gpu: Vec<GpuRow>,
+    /// The pool on a GPU; empty without one.
+    #[serde(default)]
+    pub gpu_pool: Vec<GpuTimed>,
 }
 
 /// Runs the race from measurements to report.
@@ -130,8 +135,9 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
     let activations = pool::activations(&config, &run.join("networks"))?;
     let chunks = pool::chunks(&config, &run.join("networks"))?;
     let trained = pool::trained(&config, &run.join("networks"), &publication)?;
-    progress.stage("3/4 GPU", 1.0, 0.0);
+    progress.stage("3/4 GPU", config.networks as f64, 0.0);
     let gpu = gpu::rows(&config, &run.join("networks"));
+    let gpu_pool = gpu_pool::pool(&config, &run.join("networks"), &progress, job)?;
 
     progress.stage("4/4 report", 1.0, 0.0);
     let measured = Measurements {
@@ -145,6 +151,7 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
         ord_beat,
         ord_operator,
         gpu,
+        gpu_pool,
     };
     files::write_json(&run.join("measurements.json"), &measured)?;
     let results = findings::judge(&publication, &config, &measured, &job.command);

@@ -101,7 +101,8 @@ pub(super) fn shapes(count: usize) -> Vec<Vec<usize>> {
     all
 }
 
-fn text(shape: &[usize], activation: &str) -> String {
+/// A shape as an architecture, all layers with one activation.
+pub(super) fn text(shape: &[usize], activation: &str) -> String {
     shape.iter().map(|w| format!("{activation}{w}")).collect::<Vec<_>>().join(",")
 }
 
