@@ -151,6 +151,23 @@ fn a_tiny_pivot_is_found_out() {
     assert!(matches!(error, SparseError::Unstable { state: 1, backward_error } if backward_error > 0.1));
 }
 
+/// In single precision the second solution has no digits; with the diagonal of a short step it misses
+/// its equation by more than the equation has terms.
+#[test]
+fn what_underflows_says_nothing_about_pivots() {
+    let pattern = SparsityPattern::from_entries(2, [(0, 1), (1, 0)]).unwrap();
+    let mut lu = SparseLu::<Lanes<f32, 1>>::new(Arc::new(Symbolic::new(&pattern)));
+    let numbers = |x: [f32; 4]| x.map(|x| Lanes([x]));
+    for shift in [1e2, 1e4, 1e6, 1e8, 1e12] {
+        let values = numbers([-1.0, 3.0, 1e-30, -0.1]);
+        lu.factorise(Lanes([shift]), &values).unwrap();
+        let mut x = [Lanes::from(0.0); 2];
+        for small in [1e-30, 3e-38, 1e-38, 3e-39, 1e-40, 1e-43] {
+            lu.solve_checked(&values, &[Lanes([50.0]), Lanes([small])], &mut x, 1e-4).unwrap();
+        }
+    }
+}
+
 /// On this diagonal `shift − J` cancels to its last digits. The solution is wrong by as much as the
 /// first equation has to say, which is little beside `shift · x` and `J x` apart: a check against
 /// those would let it pass.

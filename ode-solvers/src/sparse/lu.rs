@@ -88,7 +88,9 @@ impl<T: Scalar> SparseLu<T> {
     ///
     /// The measure is the componentwise backward error `|b − A x|ᵢ / (|A| |x| + |b|)ᵢ`, which does
     /// not depend on the units of equations and states (Arioli, Demmel & Duff, SIAM J. Matrix Anal.
-    /// Appl. 10:165, 1989). With good pivots it is a few roundings.
+    /// Appl. 10:165, 1989). With good pivots it is a few roundings. `|x|` and `|b|` count for at least
+    /// the smallest normal number of single precision: below it roundings no longer shrink with
+    /// numbers, which says nothing about the pivots.
     ///
     /// # Errors
     /// [`SparseError::Unstable`] when it exceeds `limit` in any lane, or is NaN.
@@ -172,21 +174,25 @@ impl<T: Scalar> Kernel<T> for Residual<'_, T> {
 /// Writes the backward error of each equation into the first half of `out`.
 #[inline(always)]
 fn residual<T: Scalar>(plan: &Symbolic, diagonal: T, jacobian: &[T], (b, x): (&[T], &[T]), out: &mut [T]) {
+    // Below the smallest normal number a rounding is as large as at it (Demmel, SIAM J. Sci. Stat. Comput.
+    // 5:887, 1984). Multiplied with the diagonal of a short step, that of a solution can be all that an
+    // equation has: a gate that decayed to 1e-38 would look as if its pivot were bad, the more so the
+    // shorter the step. The number is that of single precision for all: in double it is as good as none.
+    let normal = f64::from(f32::MIN_POSITIVE);
     let (rest, scale) = out.split_at_mut(plan.dim());
     for (i, &b) in b.iter().enumerate() {
-        (rest[i], scale[i]) = (b, b.abs());
+        (rest[i], scale[i]) = (b, b.abs() + normal);
     }
     for (&[i, j], &a) in plan.entries.iter().zip(jacobian) {
         // The matrix's own entries: where the diagonal cancels, its two parts say nothing about how
         // large the equation's terms are.
         let a = if i == j { a - diagonal } else { a };
-        let product = a * x[usize::from(j)];
-        rest[usize::from(i)] += product;
-        scale[usize::from(i)] += product.abs();
+        let x = x[usize::from(j)];
+        rest[usize::from(i)] += a * x;
+        scale[usize::from(i)] += a.abs() * (x.abs() + normal);
     }
     for (r, &scale) in rest.iter_mut().zip(scale.iter()) {
-        // An equation without terms is fulfilled: 0/tiny, in single precision as well.
-        *r = r.abs() / (scale + f64::from(f32::MIN_POSITIVE));
+        *r = r.abs() / scale;
     }
 }
 

@@ -37,6 +37,24 @@ impl Columns<f64> for Explosion {
     }
 }
 
+/// A gate that closes for ever, a clock, and a state that turns round when the clock says 1.
+struct Switch;
+
+impl Columns<f64> for Switch {
+    const STATES: usize = 3;
+    const PARAMETERS: usize = 0;
+    fn len(&self) -> usize {
+        0
+    }
+    fn parameter(&self, _: usize, _: Range<usize>, _: &mut [f64]) {}
+    fn rhs<T: Scalar>(_: &[T], drive: T, y: &[T], dy: &mut [T], _: &mut [T]) {
+        dy[0] = -y[0] * (y[2] + 1.0);
+        dy[1] = drive;
+        let (rises, falls) = (T::from(1.0), T::from(-1.0));
+        dy[2] = T::select_lt(y[1], rises, rises, falls) - y[2] + y[0];
+    }
+}
+
 /// What a function is called with.
 #[derive(Clone)]
 struct Call {
@@ -277,6 +295,35 @@ fn whoever_does_not_arrive_says_why_and_keeps_a_good_state() {
         assert!(exploded.status >= 2 && (exploded.reached - 1.0).abs() < 1e-3, "{exploded:?}");
         assert!(exploded.y[0].is_finite() && exploded.y[0] > 1e3);
         assert!(other.status == 0 && (other.y[0] - 0.5).abs() < 1e-4, "{other:?}");
+    }
+}
+
+/// Short steps at a jump, with a state that single precision has few digits left for.
+#[test]
+fn a_state_that_is_nearly_nothing_makes_no_factorisation_look_bad() {
+    let starts: Vec<f64> = (0..60).map(|k| 0.5_f64.powi(100 + k)).collect();
+    let n = starts.len();
+    let call = |method: usize, rtol: f64| Call {
+        edges: vec![0.0, 2.0],
+        levels: vec![1.0],
+        most: 10_000,
+        each: vec![1.0; n],
+        y: [starts.clone(), vec![0.0; 2 * n]].concat(),
+        states: 3,
+        ..oscillators(&format!("f{method}"), rtol)
+    };
+    let tables = [&ROSENBROCK_23, &RODAS3P, &RODAS4, &RODAS5P];
+    let calls: Vec<Call> =
+        (0..tables.len()).flat_map(|k| [1e-3, 1e-4, 1e-5].map(|rtol| call(k, rtol))).collect();
+    for precision in [Precision::Single, Precision::Double] {
+        let written = |(k, tableau): (usize, &&RosenbrockTableau)| {
+            Source::adaptive::<f64, Switch>(&format!("f{k}"), &[], None, tableau, precision).unwrap()
+        };
+        let text: String = tables.iter().enumerate().map(|t| written(t).text().to_owned()).collect();
+        for (found, call) in run(precision, &text, &calls).iter().zip(&calls) {
+            let arrive = found.iter().all(|member| member.status == 0);
+            assert!(arrive, "{} {precision:?} {}: {found:?}", call.name, call.rtol);
+        }
     }
 }
 
