@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use ionic_models::{Pulse, Stimulus, registry};
-use ode_solvers::tableau::RODAS3P;
+use ode_solvers::tableau::{RODAS3P, ROSENBROCK_23, RosenbrockTableau};
 use ode_solvers::{Method, Options, StepSize, Tolerance, solve};
 
 use super::*;
@@ -107,6 +107,64 @@ fn every_model_takes_adaptive_steps_to_what_rodas5p_finds() {
 fn cells_that_run_out_of_tries_say_so() {
     for found in ends(Precision::Double, &[1e-5], 3) {
         assert!(found[0].iter().all(|(status, y)| *status == 1 && y.iter().all(|y| y.is_finite())));
+    }
+}
+
+/// A model with a method, and how many cells take part at each tolerance.
+type Case = (&'static Entry, &'static RosenbrockTableau, &'static [(f64, usize)]);
+
+/// Cells that did not arrive, case by case and tolerance by tolerance. Their pulses, two units long, grow from next to
+/// nothing to half as much again as pacing takes; then they have time for an action potential.
+fn lost(precision: Precision, cases: &[Case]) -> Vec<usize> {
+    let mut text = format!("{}#include <stdio.h>\n", Source::prelude(precision));
+    let mut main = String::from("int main(void) {\n");
+    for (k, (entry, tableau, tolerances)) in cases.iter().enumerate() {
+        text += adaptive(entry, &format!("adapt_{k}"), tableau, precision).unwrap().unwrap().text();
+        let start = entry.cell().initial_state().to_vec();
+        let [t0, on, off, _] = edges(entry);
+        let stops = [t0, on, on + 2.0 * (off - on), 400.0 * (off - on)];
+        for &(rtol, cells) in *tolerances {
+            let _ = writeln!(
+                main,
+                "  {{ enum {{ n = {cells}, states = {} }};\n    \
+                 double edges[] = {{{}}}, start[] = {{{}}}, reached[n]; int report[3 * n], lost = 0;\n    \
+                 REAL levels[] = {{0, 1, 0}}, atol[] = {{{}}}, each[n], y[n * states];\n    \
+                 for (int m = 0; m < n; m++) {{ each[m] = {:?} * (m + 1) / n;\n    \
+                 for (int i = 0; i < states; i++) y[i * n + m] = start[i]; }}\n    \
+                 adapt_{k}(n, 3, edges, levels, (REAL){rtol:?}, atol, 100000, each, y, reached, report);\n    \
+                 for (int m = 0; m < n; m++) lost += report[m] != 0;\n    printf(\"%d\\n\", lost); }}",
+                start.len(),
+                list(stops),
+                list(&start),
+                list(absolute(entry, rtol)),
+                1.5 * strength(entry, 1),
+            );
+        }
+    }
+    main += "  return 0;\n}\n";
+    run(&(text + &main)).lines().map(|line| line.parse().unwrap()).collect()
+}
+
+/// Luo and Rudy's rates jump at −40 mV, which cells pass when a gate of theirs has all but vanished.
+#[test]
+fn no_cell_is_lost_however_strong_its_pulse_is() {
+    let few: &[(f64, usize)] = &[(1e-3, 4), (1e-4, 4), (1e-5, 4), (1e-6, 4)];
+    let many: &[(f64, usize)] = &[(1e-3, 200), (1e-4, 200), (1e-5, 20), (1e-6, 20)];
+    let jumps = |entry: &Entry| entry.id == "luo_rudy_1991";
+    let mut single: Vec<Case> = Vec::new();
+    for entry in registry::models().iter() {
+        // Variants differ in numbers alone.
+        if single.iter().all(|case| case.0.id != entry.id) {
+            single.push((entry, &RODAS3P, if jumps(entry) { many } else { few }));
+        }
+    }
+    let mut double: Vec<Case> = single.iter().copied().filter(|case| jumps(case.0)).collect();
+    double.extend(double.clone().into_iter().map(|(entry, _, many)| (entry, &ROSENBROCK_23, many)));
+    single.extend(double.iter().skip(1).copied());
+    for (precision, cases) in [(Precision::Single, single), (Precision::Double, double)] {
+        let lost = lost(precision, &cases);
+        let names: Vec<_> = cases.iter().map(|case| (case.0.id, case.1.name)).collect();
+        assert!(lost.iter().all(|lost| *lost == 0), "{precision:?}: {lost:?} of {names:?}");
     }
 }
 
