@@ -74,9 +74,8 @@
 //!
 //! Whether it pays depends on how often the processor starts the instruction, and `cargo xtask compare infer` tells.
 //! Where it starts as often as those of `f32`, it does twice the products. On the Intel Xeon of the kept comparison it
-//! does not pay: networks from (8, 8) to five times 128 took 1.1 to 1.8 times as long as by [`Provider::Native`], which
-//! is the time of one instruction every other cycle where `f32` has two in each. A network of a single hidden layer has
-//! no layer in between and is refused.
+//! does not pay: networks from (8, 8) to five times 128 took 1.1 to 1.8 times as long as by [`Provider::Native`], with
+//! errors of .005 to .02 of an output's range. A network of a single hidden layer has no layer in between and is refused.
 //!
 //! ```
 //! use infer_trt::{InferError, Provider, SessionOptions, open};

@@ -92,7 +92,7 @@ pub fn bf16() -> Item {
     Item {
         name: "bf16",
         status,
-        enables: "provider `native-bf16`: wide networks in less time, to three digits",
+        enables: "provider `native-bf16`: products of 16-bit numbers, to two or three digits",
     }
 }
 

@@ -196,9 +196,10 @@ impl Response {
             Ok(measured) => Found::Measured(measured),
             Err(not_run) => Found::NotRun { not_run },
         };
-        let what = format!("{}, {} {}", self.model, self.end, self.time_unit());
-        // Numbers without a unit.
-        let what = what.trim_end_matches(" 1").to_owned();
+        let what = match self.time_unit() {
+            "1" => format!("{}, {}", self.model, self.end),
+            unit => format!("{}, {} {unit}", self.model, self.end),
+        };
         Answer { what, unit: unit.into(), who: who.into(), fixed, setting, cells: self.cells, found }
     }
 

@@ -1,16 +1,15 @@
 //! The pool of untrained networks on a GPU: as one kernel, and by the two ways that Table 13 compares.
 
 use std::path::Path;
-use std::time::Instant;
 
 use infer_trt::{Precision, Provider, cuda};
 use serde::{Deserialize, Serialize};
 
-use super::pool::{shapes, text};
+use super::pool::each_network;
 use super::{Config, REFERENCE, gpu};
+use crate::Error;
 use crate::progress::Progress;
 use crate::reproduce::Job;
-use crate::{Error, files};
 
 /// Rows that each network is timed with: many enough that starting a kernel is nothing beside them.
 const ROWS: usize = 4_000_000;
@@ -39,8 +38,7 @@ impl GpuTimed {
     }
 }
 
-/// Times the pool by what this machine has; empty without a GPU. What was measured before a run was stopped
-/// is not measured again.
+/// Times the pool by what this machine has; empty without a GPU.
 pub(super) fn pool(
     config: &Config,
     folder: &Path,
@@ -53,36 +51,20 @@ pub(super) fn pool(
     // Who cannot run one network has no need to be asked nine hundred times.
     let runs = |provider: &Provider| gpu::session("probe", "SiLU8", provider, 1000, folder).is_ok();
     let [plain, tensorrt] = [Provider::OrtCuda, tensorrt].map(|p| Some(p).filter(runs));
-    let path = folder.join("gpu-pool.json");
-    let remedy = "delete it: the networks are timed again";
-    let mut all: Vec<GpuTimed> = if path.exists() { files::read_json(&path, remedy)? } else { Vec::new() };
-    let mut saved = Instant::now();
-    for shape in shapes(config.networks).into_iter().skip(all.len()) {
-        let stopped = job.stop.requested();
-        if stopped || saved.elapsed().as_secs_f64() > 2.0 {
-            files::write_json(&path, &all)?;
-            saved = Instant::now();
-        }
-        if stopped {
-            return Err(Error::Interrupted { resume: job.resume.clone() });
-        }
-        let layers = text(&shape, "SiLU");
+    each_network(config, &folder.join("gpu-pool.json"), progress, job, |shape, layers| {
         let scale = REFERENCE / rows as f64;
         let session = |provider: &Option<Provider>| {
             let provider = provider.as_ref()?;
             Some(gpu::session("pool", &layers, provider, rows, folder).ok()? * scale)
         };
         let kernel = gpu::kernel(&device, "pool", &layers, rows, folder);
-        all.push(GpuTimed {
+        Ok(GpuTimed {
             depth: shape.len(),
             neurons: shape.iter().sum(),
             kernel: kernel.ok().map(|(seconds, _)| seconds * scale),
             plain: session(&plain),
             tensorrt: session(&tensorrt),
-            layers: layers.clone(),
-        });
-        progress.add(1.0, || layers);
-    }
-    files::write_json(&path, &all)?;
-    Ok(all)
+            layers,
+        })
+    })
 }

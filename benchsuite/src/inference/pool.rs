@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use infer_trt::{Provider, Session, SessionOptions, open, probe};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use surrogates::MlpSpec;
 
@@ -80,7 +81,7 @@ pub struct Trained {
 
 /// Shapes of up to five layers: as many of each depth as there are, or an equal part of `count`,
 /// evenly spread over all.
-pub(super) fn shapes(count: usize) -> Vec<Vec<usize>> {
+fn shapes(count: usize) -> Vec<Vec<usize>> {
     let mut all = Vec::new();
     let mut left = count;
     for depth in 1..=DEEPEST {
@@ -102,7 +103,7 @@ pub(super) fn shapes(count: usize) -> Vec<Vec<usize>> {
 }
 
 /// A shape as an architecture, all layers with one activation.
-pub(super) fn text(shape: &[usize], activation: &str) -> String {
+fn text(shape: &[usize], activation: &str) -> String {
     shape.iter().map(|w| format!("{activation}{w}")).collect::<Vec<_>>().join(",")
 }
 
@@ -146,7 +147,36 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// Figs 39 and 40, Tables 12 and 13. What was measured before a run was stopped is not measured again.
+/// Measures every network of the pool once, from its shape and its layers. What was measured before a run
+/// was stopped stands in the file `path` and is not measured again.
+pub(super) fn each_network<T: Serialize + DeserializeOwned>(
+    config: &Config,
+    path: &Path,
+    progress: &Progress,
+    job: &Job<'_>,
+    mut measure: impl FnMut(&[usize], String) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    let remedy = "delete it: the networks are timed again";
+    let mut all: Vec<T> = if path.exists() { files::read_json(path, remedy)? } else { Vec::new() };
+    let mut saved = Instant::now();
+    for shape in shapes(config.networks).into_iter().skip(all.len()) {
+        let stopped = job.stop.requested();
+        if stopped || saved.elapsed().as_secs_f64() > 2.0 {
+            files::write_json(path, &all)?;
+            saved = Instant::now();
+        }
+        if stopped {
+            return Err(Error::Interrupted { resume: job.resume.clone() });
+        }
+        let layers = text(&shape, "SiLU");
+        all.push(measure(&shape, layers.clone())?);
+        progress.add(1.0, || layers);
+    }
+    files::write_json(path, &all)?;
+    Ok(all)
+}
+
+/// Figs 39 and 40, Tables 12 and 13.
 pub(super) fn pool(
     config: &Config,
     folder: &Path,
@@ -156,20 +186,7 @@ pub(super) fn pool(
 ) -> Result<Vec<Timed>, Error> {
     let mut bench = Bench::new(config, folder);
     let has_onnx_runtime = probe::onnx_runtime().status.is_present();
-    let path = folder.join("pool.json");
-    let remedy = "delete it: the networks are timed again";
-    let mut all: Vec<Timed> = if path.exists() { files::read_json(&path, remedy)? } else { Vec::new() };
-    let mut saved = Instant::now();
-    for shape in shapes(config.networks).into_iter().skip(all.len()) {
-        let stopped = job.stop.requested();
-        if stopped || saved.elapsed().as_secs_f64() > 2.0 {
-            files::write_json(&path, &all)?;
-            saved = Instant::now();
-        }
-        if stopped {
-            return Err(Error::Interrupted { resume: job.resume.clone() });
-        }
-        let layers = text(&shape, "SiLU");
+    each_network(config, &folder.join("pool.json"), progress, job, |shape, layers| {
         let spec = MlpSpec::parse(3, &layers, 2)
             .map_err(|e| Error::Training { network: layers.clone(), source: Box::new(e) })?;
         let (flops, _) = operations(&spec);
@@ -182,7 +199,7 @@ pub(super) fn pool(
         };
         let bytes = 20.0;
         let least = (flops / limits.flops).max(bytes / limits.bytes) * REFERENCE;
-        all.push(Timed {
+        Ok(Timed {
             depth: shape.len(),
             neurons: shape.iter().sum(),
             flops,
@@ -190,12 +207,9 @@ pub(super) fn pool(
             seconds,
             of_limit: least / seconds,
             onnx_runtime,
-            layers: layers.clone(),
-        });
-        progress.add(1.0, || layers);
-    }
-    files::write_json(&path, &all)?;
-    Ok(all)
+            layers,
+        })
+    })
 }
 
 /// Fig. 42.
