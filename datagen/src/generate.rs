@@ -130,6 +130,7 @@ impl Recipe {
                 Source::Time => t,
                 Source::State(i) => now[i],
                 Source::Stimulus => applied.value(t),
+                Source::StimulusMean(length) => applied.mean(t, t + length),
                 Source::Drawn(i) => drawn[i],
                 Source::Fixed(value) => value,
             });

@@ -78,6 +78,8 @@ pub(crate) enum Source {
     State(usize),
     /// The applied current.
     Stimulus,
+    /// Its mean over this time from the row's on.
+    StimulusMean(f64),
     /// A quantity that is drawn, by its index among those drawn.
     Drawn(usize),
     /// A quantity that is the same for all trajectories.
@@ -143,7 +145,7 @@ impl Recipe {
             Input::Time => ("t".to_owned(), Role::Input),
             Input::Quantity(quantity) => (quantity.to_string(), Role::Input),
             Input::State(name) => (name.clone(), Role::Input),
-            Input::Stimulus => ("I_app".to_owned(), Role::Input),
+            Input::Stimulus | Input::StimulusMean => ("I_app".to_owned(), Role::Input),
         });
         let suffix = match self.rows {
             Rows::AtTimes => "",
@@ -249,6 +251,7 @@ impl Recipe {
         }
 
         let drawn = self.sampling.quantities();
+        let times = self.row_times()?;
         let mut inputs = Vec::new();
         let mut units = Vec::new();
         for input in &self.columns.inputs {
@@ -265,6 +268,16 @@ impl Recipe {
                     (Source::State(i), entry.states[i].unit)
                 }
                 Input::Stimulus => (Source::Stimulus, entry.stimulus.unit),
+                Input::StimulusMean => {
+                    let Times::Even(grid) = &times else {
+                        let why = "a mean needs `times` at equal distances; take `uniform`, or `stimulus`";
+                        return Err(Error::bad_recipe("columns.inputs", why));
+                    };
+                    (
+                        Source::StimulusMean((grid.to - grid.from) / grid.parts.max(1) as f64),
+                        entry.stimulus.unit,
+                    )
+                }
                 Input::Quantity(quantity) => {
                     self.quantity_exists(entry, quantity, "columns.inputs")?;
                     let unit = match quantity {
@@ -322,7 +335,6 @@ impl Recipe {
             .zip(units)
             .map(|((name, role), unit)| Column { name, unit: unit.to_owned(), role })
             .collect();
-        let times = self.row_times()?;
         self.check_pulses()?;
         Ok(Plan {
             entry,

@@ -277,6 +277,10 @@ pub enum Input {
     State(String),
     /// The applied current at the time of the row: `I_app`. Continuous from the right.
     Stimulus,
+    /// The mean of the applied current from the time of the row over the distance to the next: `I_app`. So rows
+    /// that lie farther apart than pulses are long, or differ in length, still tell how much charge there
+    /// was. With times at equal distances only.
+    StimulusMean,
 }
 
 impl Recipe {

@@ -89,11 +89,14 @@ pub fn kuptsov_neural_map(variant: &str, dt: f64, chunks: u64, pairs: u64, seed:
 /// |---|---|---|---|
 /// | `fitzhugh_nagumo` | `pavia` | 100 | 18 %: 0 to 0.014; 82 %: 0.03 to 2; both 1 to 100 |
 /// | `hodgkin_huxley_1952` | `squid_1952` | 100 ms | 86 %: 2 to 10; 14 %: 45 to 200 µA/cm²; both 1 to 100 ms |
-/// | `ohara_rudy_2011` | `endo` | 500 or 1000 ms | 60 %: −80 to −10 A/F, 0.5 to 5 ms; 40 %: −4 to −0.2 A/F, 5 to 100 ms |
+/// | `ohara_rudy_2011` | `endo` | 500 or 1000 ms | 35 %: −80 to −10 A/F, 0.5 to 1 ms; 25 %: −16 to −2 A/F, 1 to 5 ms; 40 %: −4 to −0.2 A/F, 5 to 100 ms |
 ///
 /// The first two are inferred from statistics that the authors released with their code. How O'Hara–Rudy's
-/// pulses were drawn is not known: here short strong ones and long weak ones, with the threshold inside both
-/// boxes. `points` points have equal distances from 0 on, without the end of the interval, so that a multiple
+/// pulses were drawn is not known: here they are of three kinds, each with the threshold inside its box, and
+/// no stronger than pacing is (80 A/F for 1 ms, where 40 A/F ms are usual). What the network sees of
+/// O'Hara–Rudy's current is its mean between points, since such pulses may lie between two of them.
+///
+/// `points` points have equal distances from 0 on, without the end of the interval, so that a multiple
 /// of them is a finer grid that holds them all. Rosenbrock's method Rodas5P at a relative tolerance of 10⁻⁸.
 ///
 /// `end` is the end of the interval. Targets are all states that the model has, in its order.
@@ -109,14 +112,26 @@ pub fn pellegrini_pulses(
 ) -> Result<Recipe, crate::Error> {
     // Share, amplitude, length.
     type Pulses = (f64, (f64, f64), (f64, f64));
-    let (variant, boxes): (&str, [Pulses; 2]) = match model {
-        "fitzhugh_nagumo" => {
-            ("pavia", [(0.18, (0.0, 0.014), (1.0, 100.0)), (0.82, (0.03, 2.0), (1.0, 100.0))])
-        }
-        "hodgkin_huxley_1952" => {
-            ("squid_1952", [(0.86, (2.0, 10.0), (1.0, 100.0)), (0.14, (45.0, 200.0), (1.0, 100.0))])
-        }
-        "ohara_rudy_2011" => ("endo", [(0.6, (-80.0, -10.0), (0.5, 5.0)), (0.4, (-4.0, -0.2), (5.0, 100.0))]),
+    let (variant, boxes, seen): (&str, Vec<Pulses>, Input) = match model {
+        "fitzhugh_nagumo" => (
+            "pavia",
+            vec![(0.18, (0.0, 0.014), (1.0, 100.0)), (0.82, (0.03, 2.0), (1.0, 100.0))],
+            Input::Stimulus,
+        ),
+        "hodgkin_huxley_1952" => (
+            "squid_1952",
+            vec![(0.86, (2.0, 10.0), (1.0, 100.0)), (0.14, (45.0, 200.0), (1.0, 100.0))],
+            Input::Stimulus,
+        ),
+        "ohara_rudy_2011" => (
+            "endo",
+            vec![
+                (0.35, (-80.0, -10.0), (0.5, 1.0)),
+                (0.25, (-16.0, -2.0), (1.0, 5.0)),
+                (0.4, (-4.0, -0.2), (5.0, 100.0)),
+            ],
+            Input::StimulusMean,
+        ),
         other => {
             let text = format!(
                 "no pulses are known for `{other}`; take fitzhugh_nagumo, hodgkin_huxley_1952 or ohara_rudy_2011"
@@ -126,7 +141,7 @@ pub fn pellegrini_pulses(
     };
     let entry = ionic_models::registry::find(model, Some(variant)).map_err(crate::Error::model("model"))?;
     let side = |of: Quantity, (low, high)| Range { of, low, high };
-    let parts = boxes.map(|(share, amplitude, length)| Part {
+    let parts = boxes.into_iter().map(|(share, amplitude, length)| Part {
         share,
         ranges: vec![side(Quantity::StimulusAmplitude, amplitude), side(Quantity::StimulusDuration, length)],
     });
@@ -141,13 +156,13 @@ pub fn pellegrini_pulses(
             initial: BTreeMap::new(),
             stimulus: StimulusSpec::PulseTrain(pulse),
         },
-        sampling: Sampling::Mixture { samples, parts: parts.to_vec() },
+        sampling: Sampling::Mixture { samples, parts: parts.collect() },
         integrator: Integrator::Adaptive { method: Method::Rodas5P, rtol: 1e-8, atol: 1e-10 },
         t_start: 0.0,
         times: TimeGrid::Uniform { from: 0.0, to: end, points, ends: Ends::First },
         rows: Rows::AtTimes,
         columns: Columns {
-            inputs: vec![Input::Stimulus],
+            inputs: vec![seen],
             targets: entry.states.iter().map(|s| s.name.to_owned()).collect(),
         },
         seed,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use surrogates::Activation;
-use surrogates::fno::{FnoConfig, FnoSpec, Schedule, Variant};
+use surrogates::fno::{Coarse, FnoConfig, FnoSpec, Schedule, Variant};
 use surrogates::neural_map::Decay;
 
 use crate::reproduce::Options;
@@ -18,20 +18,22 @@ pub enum Cell {
     Fhn,
     /// Hodgkin–Huxley, 4 variables.
     Hh,
-    /// O'Hara–Rudy, 41 variables.
+    /// O'Hara–Rudy, 41 variables, over 500 ms.
     Ord,
+    /// The same over 1000 ms.
+    OrdLong,
 }
 
 impl Cell {
     /// All, by the number of their variables.
-    pub const ALL: [Cell; 3] = [Cell::Fhn, Cell::Hh, Cell::Ord];
+    pub const ALL: [Cell; 4] = [Cell::Fhn, Cell::Hh, Cell::Ord, Cell::OrdLong];
 
     /// The registry id of its model.
     pub fn model(self) -> &'static str {
         match self {
             Cell::Fhn => "fitzhugh_nagumo",
             Cell::Hh => "hodgkin_huxley_1952",
-            Cell::Ord => "ohara_rudy_2011",
+            Cell::Ord | Cell::OrdLong => "ohara_rudy_2011",
         }
     }
 
@@ -41,6 +43,7 @@ impl Cell {
             Cell::Fhn => "FitzHugh–Nagumo",
             Cell::Hh => "Hodgkin–Huxley",
             Cell::Ord => "O'Hara–Rudy",
+            Cell::OrdLong => "O'Hara–Rudy, 1000 ms",
         }
     }
 
@@ -49,6 +52,7 @@ impl Cell {
         match self {
             Cell::Fhn | Cell::Hh => 100.0,
             Cell::Ord => 500.0,
+            Cell::OrdLong => 1000.0,
         }
     }
 
@@ -57,8 +61,13 @@ impl Cell {
         match self {
             Cell::Fhn => 2,
             Cell::Hh => 4,
-            Cell::Ord => 41,
+            Cell::Ord | Cell::OrdLong => 41,
         }
+    }
+
+    /// How many times more points its interval has than the others': the longer one has twice as many.
+    pub(crate) fn longer(self) -> usize {
+        if self == Cell::OrdLong { 2 } else { 1 }
     }
 
     /// Above which V is an action potential.
@@ -66,7 +75,7 @@ impl Cell {
         match self {
             Cell::Fhn => 0.5,
             Cell::Hh => 50.0,
-            Cell::Ord => 0.0,
+            Cell::Ord | Cell::OrdLong => 0.0,
         }
     }
 }
@@ -77,6 +86,7 @@ impl fmt::Display for Cell {
             Cell::Fhn => "FHN",
             Cell::Hh => "HH",
             Cell::Ord => "ORD",
+            Cell::OrdLong => "ORD1000",
         })
     }
 }
@@ -139,11 +149,13 @@ impl NetId {
             (Cell::Hh, Size::Constrained) => {
                 (96, 5, 5, 7, Variant::Mlp, Activation::GELU, [7.64e-3, 5.14e-4, 0.92])
             }
-            (Cell::Ord, Size::Unconstrained) => {
+            (Cell::Ord | Cell::OrdLong, Size::Unconstrained) => {
                 (192, 32, 5, 14, Variant::Mlp, Activation::GELU, [8.3e-4, 1e-3, 0.93])
             }
-            (Cell::Ord, Size::Constrained) => {
-                (48, 22, 5, 14, Variant::Classic, Activation::GELU, [8e-3, 7.68e-4, 0.81])
+            // As the authors' code had it when the paper was sent in; an earlier state has 48 channels, 22 modes,
+            // padding 14, rate 8e-3, decay 7.68e-4, factor .81.
+            (Cell::Ord | Cell::OrdLong, Size::Constrained) => {
+                (32, 48, 5, 15, Variant::Classic, Activation::GELU, [4.23e-3, 4.93e-4, 0.93])
             }
         };
         let outputs = self.cell.states();
@@ -235,14 +247,20 @@ pub struct Config {
     pub small: Option<(usize, usize, usize)>,
     /// How the learning rate falls instead of the published steps; none for those.
     pub decay: Option<Decay>,
+    /// The first epochs at fewer points; none for all epochs at all points, as published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coarse: Option<Coarse>,
     /// The search; none without one.
     pub search: Option<Search>,
 }
 
 /// The epochs of the publication.
 pub(crate) const PAPER_EPOCHS: u64 = 1000;
-/// How many times finer the grid of F-RES is.
+/// How many times finer the grid of F-RES is than the one that was learned at, and that one than the one of the
+/// first epochs of a shorter training.
 pub(crate) const FINER: usize = 4;
+/// The share of those epochs.
+const COARSE_SHARE: (u64, u64) = (17, 20);
 
 impl Config {
     /// The settings that the options stand for.
@@ -260,6 +278,7 @@ impl Config {
             Cell::Fhn => wants(Part::Fhn) || wants(Part::Epochs) || wants(Part::Resolution),
             Cell::Hh => wants(Part::Hh) || wants(Part::Epochs),
             Cell::Ord => wants(Part::Ord),
+            Cell::OrdLong => wants(Part::Ord) && tier == Tier::Paper,
         });
         // The small ones first: a run that is stopped has them.
         let mut nets: Vec<NetId> = cells.map(|cell| NetId { cell, size: Size::Constrained }).collect();
@@ -311,11 +330,16 @@ impl Config {
             small: (tier == Tier::Smoke).then_some((16, 6, 2)),
             // The published steps take hundreds of epochs to lower the rate.
             decay: (tier != Tier::Paper).then_some(Decay::Cosine(0.01)),
+            coarse: None,
             search,
         };
         if let Some(iterations) = options.iterations {
             config.epochs = (iterations / config.iterations_per_epoch()).max(1);
             config.decay = Some(Decay::Cosine(0.01));
+        }
+        if tier != Tier::Smoke && config.decay.is_some() {
+            let epochs = config.epochs * COARSE_SHARE.0 / COARSE_SHARE.1;
+            config.coarse = (epochs > 0).then_some(Coarse { every: FINER, epochs });
         }
         Ok(config)
     }
@@ -343,6 +367,7 @@ impl Config {
         if let Some(decay) = self.decay {
             config.schedule = Schedule::Over(decay);
         }
+        config.coarse = self.coarse;
         config
     }
 }
@@ -355,7 +380,7 @@ mod tests {
     fn tiers_have_the_networks_that_they_say() {
         let config = |tier, parts: &[Part]| Config::new("F", parts, &Options::new(tier)).unwrap();
         assert_eq!(config(Tier::Smoke, &Part::ALL).nets.len(), 3);
-        assert_eq!(config(Tier::Paper, &Part::ALL).nets.len(), 6);
+        assert_eq!(config(Tier::Paper, &Part::ALL).nets.len(), 8);
         let epochs = config(Tier::Quick, &[Part::Epochs]);
         assert_eq!(epochs.nets.len(), 4);
         let paper = config(Tier::Paper, &[Part::Hh]);
@@ -367,5 +392,8 @@ mod tests {
         options.iterations = Some(9400);
         let short = Config::new("F-FHN", &[Part::Fhn], &options).unwrap();
         assert_eq!((short.epochs, short.is_comparable()), (100, true));
+        assert_eq!(short.train(&short.nets[0]).coarse, Some(Coarse { every: 4, epochs: 85 }));
+        let ord = NetId { cell: Cell::Ord, size: Size::Constrained };
+        assert_eq!(ord.published().0.parameters(), 510_825);
     }
 }

@@ -43,7 +43,7 @@ impl<'a> Data<'a> {
     /// The data set of a cell, generated if it is not there.
     pub(crate) fn dataset(&self, cell: Cell) -> Result<Dataset, Error> {
         let samples = self.config.samples.iter().sum();
-        let recipe = self.recipe(cell, self.config.points, samples, self.config.seed)?;
+        let recipe = self.recipe(cell, self.config.points * cell.longer(), samples, self.config.seed)?;
         datasets::open_or_generate(&self.folder, &cell.to_string().to_lowercase(), recipe)
     }
 
@@ -69,7 +69,8 @@ impl<'a> Data<'a> {
     /// Other trajectories on a finer grid (F-RES).
     pub(crate) fn fine(&self, cell: Cell) -> Result<Signals, Error> {
         let samples = self.config.samples[2].min(100);
-        let recipe = self.recipe(cell, self.config.points * FINER, samples, self.config.seed + 1)?;
+        let recipe =
+            self.recipe(cell, self.config.points * cell.longer() * FINER, samples, self.config.seed + 1)?;
         let name = format!("{}-fine", cell.to_string().to_lowercase());
         let data = datasets::open_or_generate(&self.folder, &name, recipe)?;
         let all: Vec<usize> = (0..samples).collect();

@@ -43,9 +43,9 @@ pub(crate) fn example(t: &Trained) -> Result<Option<Block>, Error> {
     let Some(first) = t.example.first() else { return Ok(None) };
     let step = t.net.cell.end() / first.0.len() as f64;
     // Of 41 variables these are looked at first.
-    let wanted: &[&str] = if t.net.cell == Cell::Ord { &["V", "Ca_i", "Na_i", "m"] } else { &[] };
+    let wanted: &[&str] = if t.net.cell.states() > 4 { &["V", "Ca_i", "Na_i", "m"] } else { &[] };
     let shown: Vec<usize> = match t.net.cell {
-        Cell::Ord => {
+        Cell::Ord | Cell::OrdLong => {
             let at = |name: &&str| t.errors.variables.iter().position(|v| v == name);
             wanted.iter().filter_map(at).collect()
         }

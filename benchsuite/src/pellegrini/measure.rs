@@ -24,8 +24,25 @@ pub struct Errors {
     /// Relative H¹ error in normal units, of all variables together, as the publication's code takes it: in
     /// Fourier space, with 1 + k² before mode k.
     pub h1: f64,
-    /// Relative L² error in physical units, averaged over trajectories.
+    /// The same of each variable. Empty in files of an earlier state of this program, as the other lists without
+    /// which a file is read.
+    #[serde(default)]
+    pub h1_each: Vec<f64>,
+    /// Relative L¹ error in physical units, averaged over trajectories.
+    #[serde(default)]
+    pub physical_l1: Vec<f64>,
+    /// Relative L² error in physical units, averaged over trajectories: a trajectory in which nearly nothing
+    /// happens counts as much as any, however small what happens is.
     pub physical_l2: Vec<f64>,
+    /// Relative H¹ error in physical units, averaged over trajectories.
+    #[serde(default)]
+    pub physical_h1: Vec<f64>,
+    /// Relative L² error in physical units of all trajectories as one.
+    #[serde(default)]
+    pub pooled_l2: Vec<f64>,
+    /// Root of the mean squared error over trajectories and points, in physical units.
+    #[serde(default)]
+    pub rms: Vec<f64>,
     /// The greatest error in physical units.
     pub physical_max: Vec<f64>,
     /// Action potentials.
@@ -79,36 +96,48 @@ pub(crate) fn measure(
     let each = points * n;
     let samples = test.samples() as f64;
     let waves = Waves::new(points);
+    let zeros = || vec![0.0; n];
     let mut errors = Errors {
         samples: test.samples(),
         points,
         variables: names.clone(),
-        l1: vec![0.0; n],
-        l2: vec![0.0; n],
+        l1: zeros(),
+        l2: zeros(),
         h1: 0.0,
-        physical_l2: vec![0.0; n],
-        physical_max: vec![0.0; n],
+        h1_each: zeros(),
+        physical_l1: zeros(),
+        physical_l2: zeros(),
+        physical_h1: zeros(),
+        pooled_l2: zeros(),
+        rms: zeros(),
+        physical_max: zeros(),
         physiology: Physiology::default(),
     };
+    // Squared errors and squares of all trajectories, in physical units.
+    let mut pooled = vec![(0.0, 0.0); n];
     for (y, t) in y.chunks_exact(each).zip(test.targets().chunks_exact(each)) {
         let (by, bt) = (normal(fno.output_scale(), y), normal(fno.output_scale(), t));
         let (mut h1_error, mut h1_size) = (0.0, 0.0);
         for j in 0..n {
             let column = |x: &[f64]| x.iter().skip(j).step_by(n).copied().collect::<Vec<f64>>();
-            let (y, t, by, bt) = (column(y), column(t), column(&by), column(&bt));
-            let difference: Vec<f64> = by.iter().zip(&bt).map(|(a, b)| a - b).collect();
-            let sum = |x: &[f64], f: fn(f64) -> f64| x.iter().map(|x| f(*x)).sum::<f64>();
-            let ratio = |a: f64, b: f64| if b > 0.0 { a / b } else { 0.0 };
-            errors.l1[j] += ratio(sum(&difference, f64::abs), sum(&bt, f64::abs)) / samples;
-            errors.l2[j] += ratio(sum(&difference, |x| x * x), sum(&bt, |x| x * x)).sqrt() / samples;
-            h1_error += waves.h1(&difference);
-            h1_size += waves.h1(&bt);
-            let physical: Vec<f64> = y.iter().zip(&t).map(|(a, b)| a - b).collect();
-            errors.physical_l2[j] += ratio(sum(&physical, |x| x * x), sum(&t, |x| x * x)).sqrt() / samples;
-            let largest = physical.iter().fold(0.0f64, |m, x| m.max(x.abs()));
-            errors.physical_max[j] = errors.physical_max[j].max(largest);
+            let (error, size) = Norms::of_pair(&waves, &column(&by), &column(&bt));
+            errors.l1[j] += ratio(error.l1, size.l1) / samples;
+            errors.l2[j] += ratio(error.l2, size.l2).sqrt() / samples;
+            errors.h1_each[j] += ratio(error.h1, size.h1).sqrt() / samples;
+            h1_error += error.h1;
+            h1_size += size.h1;
+            let (error, size) = Norms::of_pair(&waves, &column(y), &column(t));
+            errors.physical_l1[j] += ratio(error.l1, size.l1) / samples;
+            errors.physical_l2[j] += ratio(error.l2, size.l2).sqrt() / samples;
+            errors.physical_h1[j] += ratio(error.h1, size.h1).sqrt() / samples;
+            errors.physical_max[j] = errors.physical_max[j].max(error.max);
+            pooled[j] = (pooled[j].0 + error.l2, pooled[j].1 + size.l2);
         }
-        errors.h1 += if h1_size > 0.0 { (h1_error / h1_size).sqrt() / samples } else { 0.0 };
+        errors.h1 += ratio(h1_error, h1_size).sqrt() / samples;
+    }
+    for (j, (error, size)) in pooled.into_iter().enumerate() {
+        errors.pooled_l2[j] = ratio(error, size).sqrt();
+        errors.rms[j] = (error / (samples * points as f64)).sqrt();
     }
     errors.physiology = physiology(cell, test, &y, &names)?;
     Ok(errors)
@@ -117,6 +146,37 @@ pub(crate) fn measure(
 fn normal(scale: &PointScale, physical: &[f64]) -> Vec<f64> {
     let maps = scale.mean().iter().zip(scale.scale());
     physical.iter().zip(maps).map(|(x, (m, s))| (x - m) / s).collect()
+}
+
+/// `a/b`; 0 where there is nothing to compare with.
+fn ratio(a: f64, b: f64) -> f64 {
+    if b > 0.0 { a / b } else { 0.0 }
+}
+
+/// Sizes of a function of time: Σ|x|, Σx², Σₖ (1 + k²)|x̂ₖ|², max |x|.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Norms {
+    l1: f64,
+    l2: f64,
+    h1: f64,
+    max: f64,
+}
+
+impl Norms {
+    fn of(waves: &Waves, x: &[f64]) -> Self {
+        Norms {
+            l1: x.iter().map(|x| x.abs()).sum(),
+            l2: x.iter().map(|x| x * x).sum(),
+            h1: waves.h1(x),
+            max: x.iter().fold(0.0f64, |m, x| m.max(x.abs())),
+        }
+    }
+
+    /// Of the error of `y`, and of the truth `t`.
+    fn of_pair(waves: &Waves, y: &[f64], t: &[f64]) -> (Self, Self) {
+        let error: Vec<f64> = y.iter().zip(t).map(|(y, t)| y - t).collect();
+        (Self::of(waves, &error), Self::of(waves, t))
+    }
 }
 
 /// Σₖ (1 + k²)|x̂ₖ|² over all modes of a trajectory.
@@ -199,7 +259,54 @@ fn physiology(cell: Cell, test: &Signals, y: &[f64], names: &[String]) -> Result
 
 #[cfg(test)]
 mod tests {
+    use surrogates::Activation;
+    use surrogates::fno::{FnoSpec, Variant};
+
     use super::*;
+
+    /// An operator that gives the mean of the training trajectories, which is 0 in normal units: all its relative
+    /// errors there are 1, and in physical units the errors are those of the mean.
+    #[test]
+    fn the_errors_of_an_operator_that_knows_the_mean_alone() {
+        let (points, samples) = (24, 3);
+        let mean = |i: usize| [2.0 + (i as f64 * 0.3).sin(), -1.0];
+        let off = |s: usize, i: usize| [0.5 * (s + 1) as f64, 0.1 * ((i + s) as f64).cos()];
+        let spec = FnoSpec {
+            inputs: 2,
+            outputs: 2,
+            width: 4,
+            modes: 3,
+            layers: 1,
+            padding: 0,
+            hidden: 4,
+            variant: Variant::Classic,
+            activation: Activation::GELU,
+        };
+        let scale = PointScale::new(2, (0..points).flat_map(mean).collect(), vec![0.5; 2 * points]).unwrap();
+        let fno =
+            Fno::new(spec, PointScale::identity(points, 1), scale, vec![0.0; spec.parameters()]).unwrap();
+        let targets = (0..samples)
+            .flat_map(|s| (0..points).flat_map(move |i| [0, 1].map(|j| mean(i)[j] + off(s, i)[j])));
+        let test = Signals::new(points, 1, 2, vec![1.0; samples * points], targets.collect()).unwrap();
+        let names = ["V", "w"].map(|name| (name.to_owned(), "1".to_owned()));
+        let e = measure(&fno, Cell::Fhn, &test, &names, 1).unwrap();
+        for list in [&e.l1, &e.l2, &e.h1_each, &vec![e.h1]] {
+            assert!(list.iter().all(|x| (x - 1.0).abs() < 1e-6), "{e:?}");
+        }
+        // By hand, of V: the error is .5, 1 and 1.5 everywhere.
+        let rms = ((0.25 + 1.0 + 2.25) / 3.0f64).sqrt();
+        assert!((e.rms[0] - rms).abs() < 1e-6 && (e.physical_max[0] - 1.5).abs() < 1e-6, "{e:?}");
+        let sum = |f: &dyn Fn(f64) -> f64, s: usize| -> f64 {
+            (0..points).map(|i| f(mean(i)[0] + off(s, i)[0])).sum()
+        };
+        let n = points as f64;
+        let l1: f64 = (0..3).map(|s| n * off(s, 0)[0] / sum(&f64::abs, s)).sum::<f64>() / 3.0;
+        let squares: f64 = (0..3).map(|s| sum(&|x| x * x, s)).sum();
+        let pooled = (3.0 * n * rms * rms / squares).sqrt();
+        assert!((e.physical_l1[0] - l1).abs() < 1e-6 && (e.pooled_l2[0] - pooled).abs() < 1e-6, "{e:?}");
+        // A constant error has all in mode 0, and a part of the truth's H¹ size is in others.
+        assert!(e.physical_h1[0] < e.physical_l2[0], "{e:?}");
+    }
 
     /// By Parseval, without the weights it is N·Σx²; a single cosine has all in its mode.
     #[test]

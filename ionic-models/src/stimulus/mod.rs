@@ -156,6 +156,24 @@ impl Stimulus {
         self.0.slope(t)
     }
 
+    /// The mean over the interval from `t0` to `t1`, exact to rounding; the value at `t0` if they are equal.
+    #[must_use]
+    pub fn mean(&self, t0: f64, t1: f64) -> f64 {
+        if t0 == t1 {
+            return self.value(t0);
+        }
+        let mut edges = vec![t0];
+        self.stops(t0, t1, &mut edges);
+        edges.push(t1);
+        edges.sort_unstable_by(f64::total_cmp);
+        // Straight lines between edges.
+        let pieces = edges.windows(2).map(|edge| {
+            let length = edge[1] - edge[0];
+            length * (self.value(edge[0]) + 0.5 * length * self.slope(edge[0]))
+        });
+        pieces.sum::<f64>() / (t1 - t0)
+    }
+
     /// Whether the value is constant between two stops.
     #[must_use]
     pub fn is_piecewise_constant(&self) -> bool {

@@ -42,6 +42,31 @@ proptest! {
         }
     }
 
+    /// Charges add up: over neighbouring intervals, over summands, and piece by piece between edges, where a
+    /// straight line has the mean of its middle.
+    #[test]
+    fn means_are_those_of_the_pieces(
+        values in prop::collection::vec(-5.0..5.0f64, 2..9),
+        share in 0.01..0.99f64,
+        a in -1.0..3.0f64,
+        lengths in (0.0..4.0f64, 0.01..4.0f64),
+    ) {
+        let times: Vec<f64> = (0..values.len()).map(|k| f64::from(k as u32) * 0.3).collect();
+        let line = Stimulus::sampled(times, values, Interpolation::Linear).unwrap();
+        let pulses = train(0.2, 0.7, 0.7 * share, Some(3));
+        let both = Stimulus::sum(vec![line.clone(), pulses.clone()]);
+        let (b, c) = (a + lengths.0, a + lengths.0 + lengths.1);
+        let parts = (b - a) * both.mean(a, b) + (c - b) * both.mean(b, c);
+        prop_assert!(((c - a) * both.mean(a, c) - parts).abs() < 1e-11);
+        prop_assert!((both.mean(a, c) - line.mean(a, c) - pulses.mean(a, c)).abs() < 1e-12);
+        let mut edges = vec![a];
+        edges.extend(stops(&both, a, c));
+        edges.push(c);
+        let pieces = edges.windows(2).map(|e| (e[1] - e[0]) * both.value(0.5 * (e[0] + e[1])));
+        prop_assert!(((c - a) * both.mean(a, c) - pieces.sum::<f64>()).abs() < 1e-11);
+        prop_assert_eq!(both.mean(a, a), both.value(a));
+    }
+
     /// A train and the list of its pulses are the same stimulus.
     #[test]
     fn a_train_is_the_list_of_its_pulses(

@@ -14,7 +14,6 @@ use std::path::{Path, PathBuf};
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
-use super::trainer::Engine;
 use super::{Fno, FnoConfig, FnoRecord, FnoSpec, FnoTrainer, PointScale, Signals, state_dict};
 use crate::Error;
 use crate::data::SamplerState;
@@ -136,11 +135,7 @@ impl FnoTrainer {
         };
         let mut columns = network_columns(&self.network());
         for (name, values) in [("adam.m", &self.adam.m), ("adam.v", &self.adam.v)] {
-            let mut list = vec![0.0; self.fno.parameters.len()];
-            match &self.engine {
-                Engine::Fused(net) => net.unpack(values, &mut list),
-                Engine::Tape { .. } => list.copy_from_slice(values),
-            }
+            let list = self.engine.unpack(values);
             columns.push(sealed::column(name, vec![list.len()], &list));
         }
         columns.extend(sealed::history(&self.history, |r| r.iteration, &HISTORY));
@@ -174,17 +169,13 @@ impl FnoTrainer {
             let reason = "its data order is not one of these trajectories".to_owned();
             return Err(Error::BadCheckpoint { path, reason });
         }
-        match &mut trainer.engine {
-            Engine::Fused(net) => {
-                net.set_parameters(&fno.parameters);
-                net.pack(&m, &mut trainer.adam.m);
-                net.pack(&v, &mut trainer.adam.v);
-            }
-            Engine::Tape { .. } => (trainer.adam.m, trainer.adam.v) = (m, v),
-        }
+        trainer.iteration = header.iteration;
+        trainer.choose_resolution()?;
+        trainer.engine.set_parameters(&fno.parameters);
+        trainer.engine.pack(m, &mut trainer.adam.m);
+        trainer.engine.pack(v, &mut trainer.adam.v);
         trainer.fno = fno;
         trainer.adam.updates = header.iteration;
-        trainer.iteration = header.iteration;
         trainer.since = header.since;
         trainer.history = history;
         Ok(trainer)

@@ -25,10 +25,28 @@ pub struct FnoConfig {
     pub weight_decay: f64,
     /// How the learning rate falls.
     pub schedule: Schedule,
+    /// The first epochs at fewer points; none for all epochs at all points.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coarse: Option<Coarse>,
     /// What computes loss and gradient.
     pub backend: Backend,
     /// Every so many epochs the validation error is taken and a record is written into the history.
     pub validate_every: u64,
+}
+
+/// Epochs at fewer points than the trajectories have, before those at all points.
+///
+/// An operator is a map of functions: what it learned at one resolution is nearly right at another, and an epoch
+/// at a quarter of the points takes a quarter of the time. A point stands for `every` of the trajectory's: it has
+/// the targets of the first, and the mean of their inputs, so that the end of a pulse is seen more finely than
+/// the points are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Coarse {
+    /// One of so many points.
+    pub every: usize,
+    /// So many epochs, less than all.
+    pub epochs: u64,
 }
 
 /// The learning rate over a training.
@@ -75,9 +93,15 @@ impl FnoConfig {
             adam: AdamConfig { learning_rate, ..AdamConfig::default() },
             weight_decay,
             schedule: Schedule::Steps { every: 10, factor },
+            coarse: None,
             backend: Backend::Auto,
             validate_every: 1,
         }
+    }
+
+    /// Of how many points of a trajectory one is taken, after some epochs.
+    pub(super) fn every(&self, epochs: u64) -> usize {
+        self.coarse.filter(|coarse| epochs < coarse.epochs).map_or(1, |coarse| coarse.every)
     }
 
     /// Checks every setting.
@@ -98,6 +122,19 @@ impl FnoConfig {
             [("batch", self.batch as u64), ("epochs", self.epochs), ("validate_every", self.validate_every)];
         if let Some((name, value)) = numbers.into_iter().find(|(_, value)| *value == 0) {
             return Err(Error::config(name, value, "it must be at least 1"));
+        }
+        if let Some(Coarse { every, epochs }) = self.coarse {
+            if every < 2 {
+                return Err(Error::config(
+                    "coarse.every",
+                    every,
+                    "it must be at least 2; leave `coarse` out",
+                ));
+            }
+            if epochs == 0 || epochs >= self.epochs {
+                let why = "it must be at least 1 and less than all epochs";
+                return Err(Error::config("coarse.epochs", epochs, why));
+            }
         }
         match self.schedule {
             Schedule::Steps { every: 0, .. } => {

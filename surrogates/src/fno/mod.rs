@@ -46,6 +46,7 @@
 
 mod checkpoint;
 mod config;
+mod engine;
 mod network;
 mod onnx;
 mod signals;
@@ -57,7 +58,7 @@ mod tests;
 mod trainer;
 
 pub use checkpoint::{FNO_FORMAT, FnoCheckpoint};
-pub use config::{FnoConfig, Schedule};
+pub use config::{Coarse, FnoConfig, Schedule};
 pub use network::{Fno, Predictor};
 pub use onnx::{export, to_model};
 pub use signals::{PointScale, Signals};

@@ -220,6 +220,7 @@ mod tests {
             (96, 5, 5, 4, Variant::Mlp, 626_180),
             (192, 32, 5, 41, Variant::Mlp, 12_407_465),
             (48, 22, 5, 41, Variant::Classic, 536_777),
+            (32, 48, 5, 41, Variant::Classic, 510_825),
         ] {
             let activation = Activation::GELU;
             let spec = FnoSpec {

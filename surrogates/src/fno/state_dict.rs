@@ -10,9 +10,11 @@
 //! | `q.mlp1.*`, `q.mlp2.*` | as `p` | the projection |
 //!
 //! Complex numbers are written as F32 with a last dimension of 2 (`torch.view_as_complex` takes them), and
-//! read so or as C64. Read as well are the names of Li's first code, `convL.weights1`, `wL.*` and
-//! `mlpL.mlp1.*`, maps with or without the last 1, and names with a prefix such as `_orig_mod.`, which
-//! compiled modules have.
+//! read so or as C64. Read as well are the layers' other names `convL.weights1`, `wL.*` and `mlpL.mlp1.*`, maps
+//! with or without the last 1, and names with a prefix such as `_orig_mod.`, which compiled modules have.
+//!
+//! In the publication's code a network of the residual kind ends with the layer before its last: that one is
+//! passed by. Here it is v + K v + W v, so [`import`] sets its weights to 0, which comes to the same.
 
 use std::path::Path;
 
@@ -181,8 +183,20 @@ pub fn import(path: &Path, unwritten: Unwritten) -> Result<(FnoSpec, Vec<f32>), 
             activation: unwritten.activation,
         };
         spec.check().map_err(|e| e.to_string())?;
-        let parameters = read(&file, &spec, prefix)?;
+        let mut parameters = read(&file, &spec, prefix)?;
+        if spec.variant == Variant::Residual {
+            pass_by_last_layer(&spec, &mut parameters);
+        }
         Ok((spec, parameters))
     };
     parse().map_err(|reason| Error::BadCheckpoint { path: path.to_owned(), reason })
+}
+
+/// Makes the last layer v + 0.
+fn pass_by_last_layer(spec: &FnoSpec, parameters: &mut [f32]) {
+    let Some(last) = spec.layers.checked_sub(1).map(|l| spec.layer(l)) else { return };
+    let (w, b) = last.pointwise.split_mut(parameters);
+    w.fill(0.0);
+    b.fill(0.0);
+    parameters[last.spectral].fill(0.0);
 }

@@ -5,11 +5,12 @@ use core::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Fno, FnoConfig, PointScale, Signals, tape};
+use super::engine::Engine;
+use super::{Fno, FnoConfig, PointScale, Signals};
 use crate::data::{Sampler, Sampling};
 use crate::fused::{self, FusedFno, Level};
 use crate::optimizer::Adam;
-use crate::{Backend, Error, random};
+use crate::{Error, random};
 
 /// One line of a training's history.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -28,7 +29,8 @@ pub struct FnoRecord {
 /// Trains an [`Fno`].
 ///
 /// Every iteration draws a batch of trajectories, takes the relative L² error and its gradient, and makes one
-/// step of AdamW. All trajectories come once before any comes again; that is an epoch.
+/// step of AdamW. All trajectories come once before any comes again; that is an epoch. The first epochs may be
+/// at fewer points ([`FnoConfig::coarse`](FnoConfig)); validation is always at all points.
 pub struct FnoTrainer {
     pub(super) config: FnoConfig,
     /// Its parameters are those before the first iteration, or with the tape those of now.
@@ -47,6 +49,8 @@ pub struct FnoTrainer {
     pub(super) engine: Engine,
     /// Runs the network on validation trajectories.
     validator: Option<FusedFno>,
+    /// One trajectory at fewer points.
+    room: Vec<f32>,
     threads: usize,
 }
 
@@ -55,12 +59,6 @@ struct Normal {
     features: Vec<f32>,
     targets: Vec<f32>,
     samples: usize,
-}
-
-/// What computes the loss and its gradient.
-pub(super) enum Engine {
-    Fused(Box<FusedFno>),
-    Tape { x: Vec<f32>, targets: Vec<f32>, gradient: Vec<f32> },
 }
 
 fn normal(fno: &Fno, signals: &Signals) -> Normal {
@@ -108,19 +106,8 @@ impl FnoTrainer {
         // `Signals` holds fewer than 2³² trajectories.
         let samples = u32::try_from(train.samples()).unwrap_or(u32::MAX);
         let sampler = Sampler::new(order, samples, config.batch, Sampling::Shuffled);
+        let engine = Engine::new(&config, &fno, config.every(0), sampler.batch(), threads)?;
         let sizes = (fno.points(), fno.padding());
-        let engine = match config.backend {
-            Backend::Tape => Engine::Tape {
-                x: vec![0.0; sampler.batch() * sizes.0 * spec.inputs],
-                targets: vec![0.0; sampler.batch() * sizes.0 * spec.outputs],
-                gradient: vec![0.0; spec.parameters()],
-            },
-            Backend::Auto | Backend::Fused => {
-                let mut net = FusedFno::new(Level::widest(), spec, sizes, sampler.batch(), true, threads)?;
-                net.set_parameters(fno.parameters());
-                Engine::Fused(Box::new(net))
-            }
-        };
         let validator = match validation {
             Some(_) => Some(FusedFno::new(Level::widest(), spec, sizes, 32, false, threads)?),
             None => None,
@@ -131,12 +118,8 @@ impl FnoTrainer {
             hash.update(b"validation");
             signals.hash_into(&mut hash);
         }
-        let numbers = match &engine {
-            Engine::Fused(net) => net.packed(),
-            Engine::Tape { .. } => spec.parameters(),
-        };
         Ok(Self {
-            adam: Adam::new(config.adam, numbers),
+            adam: Adam::new(config.adam, engine.numbers()),
             train: normal(&fno, train),
             validation: validation.map(|signals| normal(&fno, signals)),
             signals_sha256: crate::sealed::hex(hash),
@@ -148,6 +131,7 @@ impl FnoTrainer {
             engine,
             config,
             validator,
+            room: Vec::new(),
             threads,
         })
     }
@@ -160,9 +144,7 @@ impl FnoTrainer {
     /// The operator as it is now.
     pub fn network(&self) -> Fno {
         let mut fno = self.fno.clone();
-        if let Engine::Fused(net) = &self.engine {
-            net.copy_parameters(&mut fno.parameters);
-        }
+        self.engine.copy_parameters(&mut fno.parameters);
         fno
     }
 
@@ -242,48 +224,42 @@ impl FnoTrainer {
         Ok(ControlFlow::Continue(()))
     }
 
+    /// At the resolution of the next iteration: parameters and what the optimiser keeps of them stay.
+    pub(super) fn choose_resolution(&mut self) -> Result<(), Error> {
+        let every = self.config.every(self.iteration / self.iterations_per_epoch());
+        if every != self.engine.every() {
+            let batch = self.sampler.batch();
+            let mut engine = Engine::new(&self.config, &self.fno, every, batch, self.threads)?;
+            engine.take_parameters(&mut self.engine);
+            self.engine = engine;
+        }
+        Ok(())
+    }
+
     /// One iteration. Returns the loss of its batch, taken before the step, and the record if one is due.
     ///
     /// # Errors
     /// [`Error::NotFinite`] at the iteration whose loss or gradient is NaN or infinite: its step is not made.
     /// [`Error::Framework`] if memory runs out.
     pub fn step(&mut self) -> Result<(f64, Option<FnoRecord>), Error> {
+        self.choose_resolution()?;
         let (learning_rate, decay) = (self.learning_rate(), self.config.weight_decay);
         let spec = self.config.network;
         let points = self.fno.points();
-        let sizes = (points, self.fno.padding());
         let (given, wanted) = (points * spec.inputs, points * spec.outputs);
-        let Self { engine, sampler, train, fno, adam, iteration, .. } = self;
-        let sample =
-            |k: usize| (&train.features[k * given..][..given], &train.targets[k * wanted..][..wanted]);
+        let Self { engine, sampler, train, fno, adam, iteration, room, .. } = self;
         let not_finite = |what: &str, value| {
             Err(Error::NotFinite { iteration: *iteration + 1, what: what.to_owned(), value })
         };
-        let loss = match engine {
-            Engine::Fused(net) => {
-                for (row, &k) in sampler.draw().iter().enumerate() {
-                    let (x, y) = sample(k as usize);
-                    net.set_input(row, x);
-                    net.set_target(row, y);
-                }
-                net.learn()
-            }
-            Engine::Tape { x, targets, gradient } => {
-                for (row, &k) in sampler.draw().iter().enumerate() {
-                    let (from_x, from_y) = sample(k as usize);
-                    x[row * given..][..given].copy_from_slice(from_x);
-                    targets[row * wanted..][..wanted].copy_from_slice(from_y);
-                }
-                tape::learn(spec, sizes, &fno.parameters, x, targets, gradient)?.0
-            }
-        };
+        for (row, &k) in sampler.draw().iter().enumerate() {
+            let (x, y) = (&train.features[k as usize * given..], &train.targets[k as usize * wanted..]);
+            engine.set_sample(row, &x[..given], &y[..wanted], room);
+        }
+        let loss = engine.learn(&fno.parameters)?;
         if !loss.is_finite() {
             return not_finite("the loss", loss);
         }
-        let (parameters, gradient) = match engine {
-            Engine::Fused(net) => net.packed_mut(),
-            Engine::Tape { gradient, .. } => (&mut fno.parameters[..], &gradient[..]),
-        };
+        let (parameters, gradient) = engine.parameters_and_gradient(&mut fno.parameters);
         if !fused::all_finite(Level::widest(), gradient) {
             return not_finite("the gradient of the loss", f64::NAN);
         }

@@ -124,6 +124,7 @@ impl BracketSpec {
             epochs: self.epochs,
             small: self.small.then_some((16, 6, 2)),
             decay: None,
+            coarse: None,
             search: Some(self.search()),
         }
     }
