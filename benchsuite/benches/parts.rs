@@ -1,8 +1,13 @@
 //! The parts that experiments spend their time in, one group each:
-//! `cargo bench -p benchsuite --bench parts -- rhs` (or `jacobian`, `lu`, `solve`, `many`, `data`, `train`, `infer`).
+//! `cargo bench -p benchsuite --bench parts -- rhs` (or `jacobian`, `lu`, `step`, `solve`, `many`, `data`, `train`,
+//! `infer`).
+
+#[path = "parts/step.rs"]
+mod step;
+#[path = "parts/train.rs"]
+mod train;
 
 use std::hint::black_box;
-use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use infer_trt::{Provider, SessionOptions};
@@ -13,10 +18,7 @@ use ode_solvers::tape::{Entries, Trace, program};
 use ode_solvers::{
     Element, Lanes, Method, Options, StepSize, System as _, Tolerance, march_columns, solve, solve_ensemble,
 };
-use surrogates::{
-    DataTerm, InitialTerm, InitialValue, Mlp, MlpSpec, Normalization, PhysicsTerm, Samples, Sampling,
-    SystemField, TrainConfig, Trainer, TrainingSet, onnx,
-};
+use surrogates::{Mlp, MlpSpec, Normalization, onnx};
 
 /// Every model, one cell: the first variant of each.
 fn rhs(c: &mut Criterion) {
@@ -101,6 +103,7 @@ fn lu(c: &mut Criterion) {
     let mut group = c.benchmark_group("lu");
     one::<f64>(&mut group, "f64");
     one::<Lanes<f64, 8>>(&mut group, "f64x8");
+    one::<Lanes<f32, 16>>(&mut group, "f32x16");
     group.finish();
 }
 
@@ -180,6 +183,8 @@ fn solve_hodgkin_huxley(c: &mut Criterion) {
     cell.set_stimulus(Stimulus::constant(10.0).expect("a finite current"));
     let y0 = cell.initial_state().to_vec();
     let mut group = c.benchmark_group("solve");
+    // Milliseconds of the cell's time.
+    group.throughput(Throughput::Elements(100));
     for method in [Method::Tsit5, Method::Rodas5P] {
         let step = StepSize::Adaptive(Tolerance::new(1e-6, 1e-8));
         group.bench_function(BenchmarkId::new("hodgkin_huxley_100_ms", method), |b| {
@@ -187,37 +192,6 @@ fn solve_hodgkin_huxley(c: &mut Criterion) {
                 solve(&*cell, method, step.clone(), (0.0, 100.0), &y0, &Options::end())
                     .expect("it is not stiff")
             });
-        });
-    }
-    group.finish();
-}
-
-/// One iteration of problem A of Werneck 2024 on the complete set.
-fn trainer(physics: bool) -> Trainer {
-    let recipe = datagen::recipes::werneck_problem_a(1000);
-    let samples =
-        Samples::from_dataset(&recipe.generate().expect("a recipe of the crate")).expect("finite data");
-    let spec = MlpSpec::parse(1, "SiLU32,SiLU32", 2).expect("a network");
-    let mut config = TrainConfig::data_driven(spec, 1);
-    config.data = Some(DataTerm { batch: 10, sampling: Sampling::Shuffled, weight: 1.0 });
-    if physics {
-        config.physics = vec![PhysicsTerm { batch: 16, domain: vec![(0.0, 20.0)], weight: 1.0 }];
-        let values = vec![InitialValue::Fixed(0.5), InitialValue::Fixed(0.0)];
-        config.initial = Some(InitialTerm { batch: 2, domain: vec![(0.0, 0.0)], values, weight: 1.0 });
-    }
-    let cell = Cell::<ionic_models::models::FitzHughNagumo>::new();
-    let field =
-        Some(Arc::new(SystemField::wide(cell, 0, "fitzhugh_nagumo")) as Arc<dyn surrogates::VectorField>);
-    Trainer::new(config, TrainingSet { train: Some(samples), field, ..TrainingSet::default() })
-        .expect("sound settings")
-}
-
-fn train(c: &mut Criterion) {
-    let mut group = c.benchmark_group("train");
-    for (name, physics) in [("DDNN", false), ("PINN", true)] {
-        let mut trainer = trainer(physics);
-        group.bench_function(BenchmarkId::new("iteration", name), |b| {
-            b.iter(|| trainer.step().expect("finite"))
         });
     }
     group.finish();
@@ -246,5 +220,5 @@ fn infer(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(parts, rhs, jacobian, lu, solve_hodgkin_huxley, many, data, train, infer);
+criterion_group!(parts, rhs, jacobian, lu, step::step, solve_hodgkin_huxley, many, data, train::train, infer);
 criterion_main!(parts);

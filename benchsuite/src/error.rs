@@ -92,8 +92,8 @@ pub enum Error {
          writes one at its end"
     )]
     NotSealed(PathBuf),
-    /// Files of a finished run are not as they were.
-    #[error("{path} is not as its run left it: {}; restore them, or run it again", .files.join(", "))]
+    /// Files of a finished run, or experiments of a folder, are not as they were.
+    #[error("{path} is not as its run left it: {}; restore them, or run it again with --resume", .files.join(", "))]
     NotWhole {
         /// The folder.
         path: PathBuf,

@@ -16,6 +16,22 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
+/// How names begin under which files are written before they are renamed.
+pub(crate) const UNFINISHED: &str = ".tmp-";
+
+/// A file in a folder, with the permissions that the user's umask leaves: what a run leaves behind is read by
+/// whoever may read other new files. (Temporary files are private unless told otherwise.)
+fn unfinished(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(UNFINISHED);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}
+
 /// Creates a folder and those above it, unless they are there.
 pub(crate) fn create_folder(path: &Path) -> Result<(), Error> {
     std::fs::create_dir_all(path).map_err(Error::io(path, REMEDY))
@@ -26,10 +42,9 @@ pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
     let folder = folder_of(path);
     create_folder(folder)?;
     let attempt = || -> std::io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(".tmp-").tempfile_in(folder)?;
+        let mut file = unfinished(folder)?;
         file.write_all(bytes.as_ref())?;
         file.as_file().sync_all()?;
-        share(file.as_file())?;
         file.persist(path).map_err(|e| e.error)?;
         // The name, too, is to outlive a power cut.
         #[cfg(unix)]
@@ -44,10 +59,9 @@ pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
 pub(crate) fn write_new(path: &Path, bytes: impl AsRef<[u8]>) -> Result<bool, Error> {
     let folder = folder_of(path);
     let attempt = || -> std::io::Result<bool> {
-        let mut file = tempfile::Builder::new().prefix(".tmp-").tempfile_in(folder)?;
+        let mut file = unfinished(folder)?;
         file.write_all(bytes.as_ref())?;
         file.as_file().sync_all()?;
-        share(file.as_file())?;
         // A rename that does not replace, or a hard link where the file system has no such rename.
         match file.persist_noclobber(path) {
             Ok(_) => Ok(true),
@@ -61,18 +75,6 @@ pub(crate) fn write_new(path: &Path, bytes: impl AsRef<[u8]>) -> Result<bool, Er
 /// As [`write_new`], for a value as JSON.
 pub(crate) fn write_new_json(path: &Path, value: &impl Serialize) -> Result<bool, Error> {
     write_new(path, json(path, value)?)
-}
-
-/// Temporary files are private; what a run leaves behind is for everybody to read.
-#[cfg(unix)]
-fn share(file: &std::fs::File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn share(_: &std::fs::File) -> std::io::Result<()> {
-    Ok(())
 }
 
 /// Prints to standard output. A reader that has gone, such as `head`, is no error.
@@ -142,6 +144,18 @@ mod tests {
     #[test]
     fn a_hash_everybody_knows() {
         assert_eq!(sha256(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn permissions_are_those_of_other_new_files() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |name: &str| std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        std::fs::File::create(folder.path().join("plain")).unwrap();
+        write(&folder.path().join("written"), "x").unwrap();
+        assert!(write_new(&folder.path().join("new"), "x").unwrap());
+        assert_eq!([mode("written"), mode("new")], [mode("plain"); 2]);
     }
 
     #[test]

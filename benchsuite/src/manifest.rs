@@ -73,7 +73,7 @@ impl Machine {
         let kib = after(&file("/proc/meminfo"), "MemTotal")
             .and_then(|v| v.split_whitespace().next().and_then(|n| n.parse::<f64>().ok()));
         let distribution = after(&file("/etc/os-release"), "PRETTY_NAME");
-        let kernel = file("/proc/sys/kernel/osrelease").trim().to_owned();
+        let kernel = version(&file("/proc/sys/kernel/osrelease"));
         Machine {
             cpu: after(&file("/proc/cpuinfo"), "model name").unwrap_or_else(|| std::env::consts::ARCH.into()),
             threads: threads(),
@@ -87,6 +87,12 @@ impl Machine {
                 .join(", "),
         }
     }
+}
+
+/// The numbers of a kernel's release, such as `6.18.44` of `6.18.44-generic`: what follows names who built it.
+fn version(release: &str) -> String {
+    let end = release.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(release.len());
+    release[..end].trim_end_matches('.').to_owned()
 }
 
 /// The threads that this process may use.
@@ -168,7 +174,16 @@ fn utc(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::utc;
+    use super::{utc, version};
+
+    #[test]
+    fn of_a_kernel_only_its_version_is_told() {
+        for (release, told) in
+            [("6.18.44-generic\n", "6.18.44"), ("5.10\n", "5.10"), ("6.6.x", "6.6"), ("custom", ""), ("", "")]
+        {
+            assert_eq!(version(release), told);
+        }
+    }
 
     #[test]
     fn dates() {

@@ -1,18 +1,20 @@
 //! How experiments are run: options, folders, resumption, the front page over several.
 
 mod experiments;
+mod together;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use self::experiments::{EXPERIMENTS, Experiment, find};
+pub use self::together::{seal, verify};
 use crate::interrupt::Stop;
 use crate::manifest::{Code, Machine, Start, now};
 use crate::report::verdicts::counts;
 use crate::results::ClaimResult;
 use crate::rundir::{self, Existing, RunDir};
 use crate::training::{Supervision, Watch};
-use crate::{Error, Tier, front, seal};
+use crate::{Error, Tier, front};
 
 /// What to run and how.
 #[derive(Debug, Clone, PartialEq)]
@@ -195,7 +197,7 @@ impl Summary {
 }
 
 /// Runs experiments one after the other, and seals each that comes to its end. Several share a folder, with
-/// a front page over all works that is written anew after each.
+/// a front page over all works that is written anew after each, and sealed after the last.
 ///
 /// # Errors
 /// Those of [`find`], and whatever stops a run; runs that were finished before stay.
@@ -216,6 +218,7 @@ pub fn reproduce(options: &Options, stop: Stop) -> Result<Vec<Summary>, Error> {
     if options.resume && !alone && !experiments.iter().any(|e| begun(e.id)) {
         return Err(Error::NothingToResume(folder));
     }
+    let ids: Vec<&str> = experiments.iter().map(|e| e.id).collect();
     let mut summaries = Vec::new();
     let mut front = None;
     for experiment in &experiments {
@@ -223,64 +226,29 @@ pub fn reproduce(options: &Options, stop: Stop) -> Result<Vec<Summary>, Error> {
         let out = if alone { folder.clone() } else { folder.join(id) };
         // Of several, those that had not begun when the others were stopped begin now.
         let resumes = options.resume && (alone || begun(id));
-        let summary = (experiment.run)(&Job {
+        let ended = (experiment.run)(&Job {
             options,
             existing: if resumes { Existing::Resume } else { Existing::Refuse },
             command: options.command(id, options.out.as_ref().map(|_| out.as_path()), false),
             resume: options.command(id, Some(&out), true),
             out: out.clone(),
             stop,
-        })?;
-        seal::seal(&out)?;
-        summaries.push(summary);
+        });
+        // What was refused before it began leaves nothing behind.
+        if !alone && begun(id) {
+            together::begin(&folder, &ids)?;
+        }
+        summaries.push(ended?);
+        crate::seal::seal(&out)?;
         if !alone {
             front = Some(front::write(Some(&folder), &folder)?);
         }
     }
+    seal(&folder)?;
     if let Some((report, line)) = front {
         summaries.push(Summary { report, lines: vec![line] });
     }
     Ok(summaries)
-}
-
-/// Holds a finished run, or all runs of a folder, against the lists of their files. Returns a line for each.
-///
-/// # Errors
-/// [`Error::NoRuns`]; for the first that is not whole [`Error::NotSealed`] or [`Error::NotWhole`]; those of
-/// [`seal::verify`].
-pub fn verify(folder: &Path) -> Result<Vec<String>, Error> {
-    // A run that lost its configuration is still known by its list.
-    let is_run = |path: &Path| RunDir::config(path).exists() || path.join(seal::LIST).exists();
-    let mut runs = Vec::new();
-    if is_run(folder) {
-        runs.push(folder.to_owned());
-    } else {
-        let io = || Error::io(folder, "give the folder of a run, or of several");
-        for entry in std::fs::read_dir(folder).map_err(io())? {
-            let path = entry.map_err(io())?.path();
-            if is_run(&path) {
-                runs.push(path);
-            }
-        }
-    }
-    runs.sort();
-    if runs.is_empty() {
-        return Err(Error::NoRuns(folder.to_owned()));
-    }
-    runs.into_iter()
-        .map(|run| {
-            let found = seal::verify(&run)?;
-            if !found.damaged.is_empty() {
-                let files = found.damaged.iter().map(|(name, what)| format!("{name} {what}")).collect();
-                return Err(Error::NotWhole { path: run, files });
-            }
-            let added = match found.added.as_slice() {
-                [] => String::new(),
-                added => format!("; came later: {}", added.join(", ")),
-            };
-            Ok(format!("{}: {} files, as the run left them{added}", run.display(), found.intact))
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -171,7 +171,7 @@ fn numbered(base: &Path) -> impl Iterator<Item = PathBuf> {
     (1_u64..).map(move |n| if n == 1 { base.clone() } else { base.with_file_name(format!("{name}-{n}")) })
 }
 
-/// Whether a folder is absent or holds nothing but a lock.
+/// Whether a folder is absent or holds nothing but a lock and what a start that was killed had not yet renamed.
 fn is_empty(path: &Path) -> Result<bool, Error> {
     let entries = match std::fs::read_dir(path) {
         Ok(entries) => entries,
@@ -180,7 +180,8 @@ fn is_empty(path: &Path) -> Result<bool, Error> {
     };
     for entry in entries {
         let entry = entry.map_err(Error::io(path, REMEDY))?;
-        if entry.file_name() != ".lock" {
+        let name = entry.file_name();
+        if name != ".lock" && !name.to_string_lossy().starts_with(files::UNFINISHED) {
             return Ok(false);
         }
     }
@@ -252,6 +253,16 @@ mod tests {
         let result = RunDir::open(folder.path(), &json!({}), Existing::Refuse);
         assert!(matches!(result, Err(Error::NotARun(_))));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_start_that_was_killed_before_it_had_a_configuration_is_begun_again() {
+        let folder = tempfile::tempdir().unwrap();
+        for left in [".lock", ".tmp-Ab12Cd"] {
+            std::fs::write(folder.path().join(left), "{\"se").unwrap();
+        }
+        drop(RunDir::open(folder.path(), &json!({}), Existing::Refuse).unwrap());
+        drop(RunDir::open(folder.path(), &json!({}), Existing::Resume).unwrap());
     }
 
     #[test]

@@ -14,8 +14,20 @@ pub const LIST: &str = "SHA256SUMS";
 /// # Errors
 /// [`Error::Io`], or [`Error::Damaged`] for a name that is not Unicode or holds a line break.
 pub fn seal(folder: &Path) -> Result<(), Error> {
+    write(folder, contents(folder, true)?)
+}
+
+/// As [`seal()`], of the files that lie in the folder itself: its folders have lists of their own.
+///
+/// # Errors
+/// Those of [`seal()`].
+pub fn seal_beside(folder: &Path) -> Result<(), Error> {
+    write(folder, contents(folder, false)?)
+}
+
+fn write(folder: &Path, contents: BTreeMap<String, PathBuf>) -> Result<(), Error> {
     let mut text = String::new();
-    for (name, path) in contents(folder)? {
+    for (name, path) in contents {
         text.push_str(&format!("{}  {name}\n", files::sha256_of(&path, "check that it can be read")?));
     }
     files::write(&folder.join(LIST), text)
@@ -37,12 +49,24 @@ pub struct Found {
 /// # Errors
 /// [`Error::NotSealed`] if it has no list, [`Error::Damaged`] for a line that is none, [`Error::Io`].
 pub fn verify(folder: &Path) -> Result<Found, Error> {
+    compare(folder, true)
+}
+
+/// As [`verify`], for a list that [`seal_beside`] wrote.
+///
+/// # Errors
+/// Those of [`verify`].
+pub fn verify_beside(folder: &Path) -> Result<Found, Error> {
+    compare(folder, false)
+}
+
+fn compare(folder: &Path, deep: bool) -> Result<Found, Error> {
     let list = folder.join(LIST);
     if !list.is_file() {
         return Err(Error::NotSealed(folder.to_owned()));
     }
     let text = std::fs::read_to_string(&list).map_err(Error::io(&list, "check that it can be read"))?;
-    let mut here = contents(folder)?;
+    let mut here = contents(folder, deep)?;
     let mut found = Found::default();
     for (number, line) in text.lines().enumerate() {
         let Some((hash, name)) = entry(line) else {
@@ -72,9 +96,9 @@ fn entry(line: &str) -> Option<(&str, &str)> {
     (digits && inside && !name.is_empty()).then_some((hash, name))
 }
 
-/// The files of a folder by their names relative to it, with `/`; not the list, locks and what is being
-/// written. Links are not followed.
-fn contents(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Error> {
+/// The files of a folder, and if `deep` of its folders, by their names relative to it, with `/`; not the list, locks
+/// and what is being written. Links are not followed.
+fn contents(folder: &Path, deep: bool) -> Result<BTreeMap<String, PathBuf>, Error> {
     let mut found = BTreeMap::new();
     let mut open = vec![(String::new(), folder.to_owned())];
     while let Some((prefix, folder)) = open.pop() {
@@ -95,7 +119,7 @@ fn contents(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Error> {
                 continue;
             }
             let name = format!("{prefix}{name}");
-            if kind.is_dir() {
+            if kind.is_dir() && deep {
                 open.push((format!("{name}/"), entry.path()));
             } else if kind.is_file() {
                 found.insert(name, entry.path());

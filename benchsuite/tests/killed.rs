@@ -5,18 +5,31 @@
 
 #[path = "common/damage.rs"]
 mod damage;
+#[path = "common/kill.rs"]
+mod kill;
+#[path = "killed/pages.rs"]
+mod pages;
+#[path = "killed/several.rs"]
+mod several;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use kill::{finish, kill_often, took};
+
 const PINN: &str = "networks/scarce-PINN-SiLU16-SiLU16-SiLU16";
 
 /// A run of two networks that takes a second or more and saves its state all the time.
 fn start(out: &Path, resume: bool) -> Child {
+    start_long(out, "20000", resume)
+}
+
+/// The same with as many iterations as are asked for.
+fn start_long(out: &Path, iterations: &str, resume: bool) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_benchsuite"));
     command
-        .args(["reproduce", "W-A", "--arch", "SiLU16,SiLU16,SiLU16", "--iterations", "20000"])
+        .args(["reproduce", "W-A", "--arch", "SiLU16,SiLU16,SiLU16", "--iterations", iterations])
         .args(["--save-every", "0.05", "--jobs", "2", "--out"])
         .arg(out)
         .stdout(Stdio::null())
@@ -37,11 +50,6 @@ fn wait_for_checkpoint(run: &Path, child: &mut Child) {
     }
 }
 
-fn finish(child: Child) {
-    let output = child.wait_with_output().expect("a child of ours");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
 fn signal(child: &Child, name: &str) {
     let status = Command::new("kill").args([name, &child.id().to_string()]).status().expect("kill is there");
     assert!(status.success());
@@ -51,7 +59,7 @@ fn signal(child: &Child, name: &str) {
 fn a_killed_run_resumes_bit_for_bit() {
     let folder = tempfile::tempdir().unwrap();
     let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
-    finish(start(&whole, false));
+    let time = took(start(&whole, false));
 
     let mut child = start(&killed, false);
     wait_for_checkpoint(&killed, &mut child);
@@ -60,7 +68,11 @@ fn a_killed_run_resumes_bit_for_bit() {
     assert!(!killed.join(PINN).join("result.json").exists(), "it was not killed in the middle");
     assert!(!killed.join("results.json").exists());
 
-    // A second time, by Ctrl-C: it saves, says how to go on, and ends with the code of shells.
+    // Then at any moment: while data are read, networks trained, checkpoints or the report written.
+    let killed_at_work = kill_often(4, time.mul_f64(0.5), || start(&killed, true));
+    assert!(killed_at_work >= 2, "nothing was at work when it was to be killed");
+
+    // Once more, by Ctrl-C: it saves, says how to go on, and ends with the code of shells.
     let mut child = start(&killed, true);
     std::thread::sleep(Duration::from_millis(200));
     let still_running = child.try_wait().unwrap().is_none();
@@ -162,24 +174,7 @@ fn two_workers_killed_at_any_moment_train_the_same_networks() {
     assert_eq!(outcomes(&folder).len(), 2);
     assert_eq!(outcomes(&folder), outcomes(&whole));
 
-    // A report that is killed leaves each of its files whole or as it was.
-    let files = ["results.csv", "results.json", "grid.json", "report.html"];
-    let report = || benchsuite(&["sweep", "report", folder.to_str().unwrap()]).spawn().unwrap();
-    finish(report());
-    let good = files.map(|file| std::fs::read(folder.join(file)).unwrap());
-    for seed in 0..8 {
-        files.iter().for_each(|file| std::fs::remove_file(folder.join(file)).unwrap_or_default());
-        let mut child = report();
-        std::thread::sleep(Duration::from_millis(damage::Damage(seed).below(60) as u64));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        for (file, good) in files.iter().zip(&good) {
-            let found = std::fs::read(folder.join(file));
-            assert!(found.is_err() || found.is_ok_and(|f| f == *good), "half a {file} is there");
-        }
-    }
-    finish(report());
-    assert_eq!(files.map(|file| std::fs::read(folder.join(file)).unwrap()), good);
+    pages::a_report_is_whole_or_as_it_was(&folder);
 }
 
 /// A program that may write no file longer than so many blocks of 512 bytes, as on a full disk: the system refuses
@@ -255,13 +250,17 @@ fn folders_that_cannot_be_written_and_runs_at_work_are_refused_with_a_remedy() {
     }
 
     let run = root.path().join("run");
-    let mut child = start(&run, false);
+    // So long that it is surely at work while the second one starts.
+    let long = "2000000";
+    let mut child = start_long(&run, long, false);
     wait_for_checkpoint(&run, &mut child);
-    let second = start(&run, true).wait_with_output().unwrap();
+    let before = std::fs::read(run.join("manifest.json")).unwrap();
+    let second = start_long(&run, long, true).wait_with_output().unwrap();
     let still_running = child.try_wait().unwrap().is_none();
     child.kill().unwrap();
     child.wait().unwrap();
-    if still_running {
-        assert!(!second.status.success() && said(&second).contains("another process"), "{}", said(&second));
-    }
+    assert!(still_running, "the first run ended before the second was refused");
+    assert_eq!(second.status.code(), Some(1), "{}", said(&second));
+    assert!(said(&second).contains("another process"), "{}", said(&second));
+    assert_eq!(std::fs::read(run.join("manifest.json")).unwrap(), before, "the second one wrote");
 }

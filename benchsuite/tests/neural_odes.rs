@@ -2,6 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod common;
+#[path = "common/damage.rs"]
+mod damage;
+#[cfg(unix)]
+#[path = "common/kill.rs"]
+mod kill;
 
 use common::{assert_not_kept, benchsuite, short_run, text};
 
@@ -9,7 +14,9 @@ use common::{assert_not_kept, benchsuite, short_run, text};
 fn a_short_run_goes_from_data_to_report_and_comes_out_the_same_when_resumed() {
     let folder = tempfile::tempdir().unwrap();
     let short = ["reproduce", "P", "--iterations", "12", "--out", "run"];
+    let started = std::time::Instant::now();
     let results = short_run(folder.path(), &short);
+    let time = started.elapsed();
     let run = folder.path().join("run");
     assert!(results.as_array().unwrap().iter().all(|r| r["verdict"] == "NOT_RUN"));
     let report = text(&run.join("report.html"));
@@ -35,4 +42,22 @@ fn a_short_run_goes_from_data_to_report_and_comes_out_the_same_when_resumed() {
     assert_eq!(after, before);
 
     assert_not_kept(folder.path());
+
+    // Killed at any moment and resumed, another run ends with the same bits.
+    #[cfg(unix)]
+    {
+        let other = folder.path().join("other");
+        let start = || {
+            let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_benchsuite"));
+            program.args(&short[..4]).args(["--save-every", "0", "--out"]).arg(&other);
+            program.args(other.join("config.json").exists().then_some("--resume"));
+            program.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped());
+            program.spawn().unwrap()
+        };
+        let at_work = kill::kill_often(5, time.mul_f64(0.7), start);
+        assert!(at_work >= 2, "nothing was at work when it was to be killed");
+        kill::finish(start());
+        let compared = kill::assert_same(&run, &other);
+        assert!(compared >= 40, "only {compared} files");
+    }
 }

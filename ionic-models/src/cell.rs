@@ -338,7 +338,12 @@ pub(crate) fn with_values(table: &[Variable], values: &[(&str, f64)]) -> Vec<Var
 }
 
 /// Where in a table a name stands.
-fn index_of(model: &'static str, kind: &'static str, table: &[Variable], name: &str) -> Result<usize, Error> {
+pub(crate) fn index_of(
+    model: &'static str,
+    kind: &'static str,
+    table: &[Variable],
+    name: &str,
+) -> Result<usize, Error> {
     table.iter().position(|v| v.is_called(name)).ok_or_else(|| Error::UnknownName {
         model,
         kind,

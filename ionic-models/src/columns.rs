@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use ode_solvers::{Columns, Element, Scalar};
 
-use crate::{Cell, IonicModel, Stimulus};
+use crate::cell::index_of;
+use crate::{Cell, Error, IonicModel, Stimulus};
 
 /// Cells of one model as columns: [`march_columns`](ode_solvers::march_columns) takes fixed steps with
 /// millions of them.
@@ -59,13 +60,22 @@ impl<M: IonicModel, E: Element> CellColumns<M, E> {
         }
     }
 
-    /// A value of parameter `k` (its place in [`IonicModel::PARAMETERS`]) for each cell.
+    /// A value of a parameter, by its name or its CellML name, for each cell.
     ///
-    /// # Panics
-    /// If there is no parameter `k`, or the column is not as long as there are cells.
-    pub fn set_parameter_column(&mut self, k: usize, column: Vec<E>) {
-        assert_eq!(column.len(), self.len, "a number for each cell");
+    /// # Errors
+    /// [`Error::UnknownName`] lists names that look like it; [`Error::WrongLength`] if the column is not as long as
+    /// there are cells; [`Error::NotFinite`]. Nothing is changed then.
+    pub fn set_parameter_column(&mut self, name: &str, column: Vec<E>) -> Result<(), Error> {
+        let k = index_of(M::NAME, "parameter", M::PARAMETERS, name)?;
+        let (model, kind, name) = (M::NAME, "parameter", M::PARAMETERS[k].name);
+        if column.len() != self.len {
+            return Err(Error::WrongColumn { model, kind, name, expected: self.len, found: column.len() });
+        }
+        if let Some(value) = column.iter().map(|&x| -> f64 { x.into() }).find(|x| !x.is_finite()) {
+            return Err(Error::NotFinite { model, kind, name, value });
+        }
         self.parameters[k] = Column::Each(column);
+        Ok(())
     }
 
     /// A constant stimulus for each cell, in the model's unit and sign.
@@ -130,5 +140,50 @@ impl<M: IonicModel, E: Element> Columns<E> for CellColumns<M, E> {
     #[inline(always)]
     fn rhs<T: Scalar>(p: &[T], drive: T, y: &[T], dy: &mut [T], b: &mut [T]) {
         M::rhs(p, drive, y, dy, b);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ode_solvers::{Method, march_columns};
+
+    use super::*;
+    use crate::models::FitzHughNagumo;
+
+    #[test]
+    fn a_column_of_parameters_gives_each_cell_its_own_value_or_is_refused_by_name() {
+        let count = 5;
+        let stimulated = || Cell::<FitzHughNagumo>::new().with_stimulus(Stimulus::constant(0.05).unwrap());
+        let march = |cells: &CellColumns<FitzHughNagumo, f64>| {
+            let mut y = cells.initial_state();
+            let lost =
+                march_columns::<f64, 8, _>(cells, Method::ExplicitEuler, 0.01, (0.0, 2.0), &mut y, |_| {});
+            assert!(lost.unwrap().is_empty());
+            y
+        };
+        let name = FitzHughNagumo::PARAMETERS[0].name;
+        let value = |m: usize| FitzHughNagumo::PARAMETERS[0].value * (1.0 + 0.1 * m as f64);
+        let mut together = CellColumns::<FitzHughNagumo, f64>::new(&stimulated(), count);
+        together.set_parameter_column(name, (0..count).map(value).collect()).unwrap();
+        let all = march(&together);
+        for m in 0..count {
+            let mut cell = stimulated();
+            cell.set_parameter(name, value(m)).unwrap();
+            let alone = march(&CellColumns::new(&cell, 1));
+            for (found, alone) in [all[m], all[count + m]].into_iter().zip(alone) {
+                assert!((found - alone).abs() < 1e-13, "cell {m}: {found} instead of {alone}");
+            }
+        }
+        assert_ne!(all[0], all[1]);
+
+        let mut refused = |name: &str, column: Vec<f64>| {
+            let error = together.set_parameter_column(name, column).unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains("fitzhugh_nagumo"), "{error}");
+            error
+        };
+        assert!(refused("g_Nothing", vec![1.0; count]).contains("no parameter"));
+        assert!(refused(name, vec![1.0; count + 1]).contains("a column of 5 values"));
+        assert!(refused(name, vec![f64::NAN; count]).contains("finite"));
+        assert_eq!(march(&together), all, "a refused column changes nothing");
     }
 }

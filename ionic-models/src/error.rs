@@ -74,6 +74,22 @@ pub enum Error {
         /// As many as were given.
         found: usize,
     },
+    /// A column that is not as long as there are cells.
+    #[error(
+        "{kind} `{name}` of model `{model}` needs a column of {expected} values, one for each cell; {found} were given"
+    )]
+    WrongColumn {
+        /// The model.
+        model: &'static str,
+        /// `parameter`.
+        kind: &'static str,
+        /// Its name.
+        name: &'static str,
+        /// The number of cells.
+        expected: usize,
+        /// As many as were given.
+        found: usize,
+    },
     /// A stimulus that makes no sense.
     #[error("stimulus: {field} is {value}: {remedy}")]
     Stimulus {

@@ -2,8 +2,8 @@
 //! not, for one cell or several side by side.
 //!
 //! A right-hand side is written once, over the number type [`Scalar`], and gives everything else:
-//! values (`f64`), its exact Jacobian ([`Dual`] numbers), and several cells in one go ([`Lanes`],
-//! vector instructions without `unsafe`).
+//! values (`f64`), its exact Jacobian ([`Dual`] numbers), and several cells in one go ([`Lanes`]:
+//! vector instructions, and no `unsafe` in what is written over them).
 //!
 //! # Example
 //!

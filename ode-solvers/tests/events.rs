@@ -2,14 +2,17 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails with the place it happened")]
 
 mod common;
+#[path = "events/jumps.rs"]
+mod jumps;
 
 use core::f64::consts::PI;
 
 use approx::assert_abs_diff_eq;
 use common::Circle;
 use ode_solvers::{
-    Direction, Ending, Event, FnSystem, Lanes, Method, Options, RungeKuttaPair, SaveAt, SolveError, StepSize,
-    Tolerance, Trigger, integrate_adaptive_with_events, solve, solve_with_events, tableau,
+    Direction, Ending, Event, FnSystem, Lanes, Method, Options, RungeKutta, RungeKuttaPair, SaveAt,
+    SolveError, StepSize, Tolerance, Trigger, integrate_adaptive_with_events, integrate_fixed_with_events,
+    solve, solve_with_events, tableau,
 };
 
 /// Adaptive steps where the method can, fixed ones otherwise, and how large an error of the state
@@ -137,6 +140,25 @@ fn watching_changes_no_step_and_no_number() {
 }
 
 #[test]
+fn a_stepper_of_ones_own_finds_the_same_events_with_fixed_steps() {
+    let (span, y0, options) = ((0.0, 7.0), Circle::exact(0.0), Options::default());
+    let events = [Event::crossing(|_t, y: &[f64]| y[1] - 0.5), Event::at([6.9]).stop()];
+    let mut stepper = RungeKutta::new(&tableau::RUNGE_KUTTA_4, 3);
+    let own = integrate_fixed_with_events(&Circle, &mut stepper, 0.01, span, &y0, &options, &events).unwrap();
+    let step = StepSize::Fixed(0.01);
+    let named = solve_with_events(&Circle, Method::RungeKutta4, step, span, &y0, &options, &events).unwrap();
+    assert_eq!((&own.t, &own.y, &own.events), (&named.t, &named.y, &named.events));
+    assert_eq!(own.ending, Ending::Stopped { event: 1 });
+    let found: Vec<f64> = own.event_times(0).collect();
+    assert_eq!(found.len(), 3);
+    for (t, e) in found.iter().zip([PI / 6.0, PI * 5.0 / 6.0, PI * 13.0 / 6.0]) {
+        assert_abs_diff_eq!(*t, e, epsilon = 1e-6);
+    }
+    let bad = integrate_fixed_with_events(&Circle, &mut stepper, 0.0, span, &y0, &options, &events);
+    assert!(matches!(bad, Err(SolveError::InvalidStep { dt: 0.0 })));
+}
+
+#[test]
 fn a_zero_where_a_step_ends_is_found_once() {
     // At the end of a step, at a stop, at the end of the span; the numbers are exact.
     for (dt, stops, end) in [(0.125, vec![], 1.0), (0.3, vec![0.5], 1.0), (0.125, vec![], 0.5)] {
@@ -219,125 +241,6 @@ fn what_would_follow_an_end_does_not_happen() {
     assert_eq!(solution.ending, Ending::Stopped { event: 1 });
 }
 
-/// A ball that falls, with gravity 1: height and velocity.
-fn ball() -> FnSystem<impl Fn(f64, &[f64], &mut [f64]) + Sync> {
-    FnSystem::new(2, |_t, y, dy| dy.copy_from_slice(&[y[1], -1.0])).with_names(["height", "velocity"])
-}
-
-#[test]
-fn a_ball_bounces_at_the_right_times() {
-    // From height 0.5 it falls for 1; each bounce keeps 0.8 of the speed and lasts 2·0.8ᵏ.
-    let times: Vec<f64> = (0..20)
-        .scan((1.0, 2.0 * 0.8), |(t, next), _| {
-            let now = *t;
-            *t += *next;
-            *next *= 0.8;
-            Some(now)
-        })
-        .collect();
-    for method in [Method::RungeKutta4, Method::DormandPrince54, Method::Tsit5, Method::Rodas5P, Method::Heun]
-    {
-        // Both directions: the surface is left upwards, which is no crossing.
-        for event in [Event::falling(|_t, y| y[0]), Event::crossing(|_t, y| y[0])] {
-            let events = [event.jump(|_t, y| y[1] *= -0.8)];
-            let step = if method.is_adaptive() { adaptive() } else { StepSize::Fixed(0.01) };
-            let end = times[19] + 1e-3;
-            let solution =
-                solve_with_events(&ball(), method, step, (0.0, end), &[0.5, 0.0], &Options::end(), &events)
-                    .unwrap();
-            assert_eq!(solution.events.len(), 20, "{method}");
-            for (event, &t) in solution.events.iter().zip(&times) {
-                assert!((event.t - t).abs() < 1e-8, "{method}: {} instead of {t}", event.t);
-                assert!(event.y[1] < 0.0, "{method}: the state before the jump");
-            }
-        }
-    }
-}
-
-#[test]
-fn a_ball_that_comes_to_rest_is_no_endless_loop() {
-    let events = [Event::falling(|_t, y| y[0]).jump(|_t, y| y[1] *= -0.5)];
-    let options = Options { max_steps: 20_000, ..Options::end() };
-    let result =
-        solve_with_events(&ball(), Method::Tsit5, adaptive(), (0.0, 4.0), &[0.5, 0.0], &options, &events);
-    // Infinitely many bounces before t = 3: either the steps run out, or rounding lets the ball
-    // through the floor.
-    let events = match result {
-        Ok(solution) => solution.events,
-        Err(SolveError::TooManySteps { partial, .. } | SolveError::StepTooSmall { partial, .. }) => {
-            partial.events
-        }
-        Err(other) => panic!("{other}"),
-    };
-    assert!(events.len() > 20, "{}", events.len());
-    assert_abs_diff_eq!(events[20].t, 3.0, epsilon = 1e-5);
-}
-
-/// A drug that is cleared at rate 1 and given in doses of 2 at 0, 1 and 2.
-#[test]
-fn doses_at_times_change_the_state_and_the_record_is_continuous_from_the_right() {
-    let cleared = || FnSystem::new(1, |_t, y, dy| dy[0] = -y[0]);
-    let exact =
-        |t: f64| [0.0, 1.0, 2.0].into_iter().filter(|&d| d <= t).map(|d| 2.0 * (d - t).exp()).sum::<f64>();
-    for &method in Method::ALL.iter().filter(|m| m.order() > 1 && **m != Method::Ros3P) {
-        let doses = [Event::at([0.0, 1.0, 2.0]).jump(|_t, y| y[0] += 2.0)];
-        let (step, tolerance) = step(method);
-        let run = |save_at: SaveAt| {
-            let options = Options { save_at, dt_max: 0.1, ..Options::default() };
-            solve_with_events(&cleared(), method, step.clone(), (0.0, 2.0), &[0.0], &options, &doses).unwrap()
-        };
-        let times = vec![0.0, 0.5, 1.0, 1.5, 2.0];
-        let solution = run(SaveAt::Times(times.clone()));
-        assert_eq!(solution.t, times);
-        for (y, t) in solution.column(0).zip(times) {
-            assert!((y - exact(t)).abs() < tolerance, "{method}: {y} instead of {}", exact(t));
-        }
-        assert_eq!(solution.event_times(0).collect::<Vec<_>>(), [0.0, 1.0, 2.0]);
-        assert_eq!(solution.events[0].y, [0.0]);
-        assert!((run(SaveAt::End).last()[0] - exact(2.0)).abs() < tolerance);
-        let every = run(SaveAt::EveryStep);
-        for dose in [0.0, 1.0, 2.0] {
-            let at: Vec<f64> =
-                every.t.iter().zip(every.column(0)).filter(|(t, _)| **t == dose).map(|p| p.1).collect();
-            assert_eq!(at.len(), 2, "{method}");
-            assert_abs_diff_eq!(at[1] - at[0], 2.0, epsilon = 1e-14);
-        }
-        assert_eq!(every.ending, Ending::Reached);
-    }
-}
-
-#[test]
-fn jumps_of_one_moment_come_in_the_order_of_the_list_and_cross_nothing() {
-    let events = [
-        Event::at([0.5]).jump(|_t, y| y[0] = 2.0 * y[0] + 1.0),
-        Event::at([0.5]).jump(|_t, y| y[0] *= 10.0),
-        // 0.5 → 20: carried over by the jump.
-        Event::crossing(|_t, y| y[0] - 10.0),
-        Event::at([0.75, 7.0, -1.0]).stop(),
-    ];
-    let solution =
-        solve_with_events(&clock(), Method::Tsit5, adaptive(), (0.0, 1.0), &[0.0], &Options::end(), &events)
-            .unwrap();
-    let found: Vec<(usize, f64)> = solution.events.iter().map(|e| (e.event, e.t)).collect();
-    assert_eq!(found, [(0, 0.5), (1, 0.5), (3, 0.75)]);
-    assert_abs_diff_eq!(solution.last()[0], 20.25, epsilon = 1e-12);
-    assert_eq!(solution.ending, Ending::Stopped { event: 3 });
-    // At the very start.
-    let events = [Event::at([0.0]).stop()];
-    let solution = solve_with_events(
-        &clock(),
-        Method::Tsit5,
-        adaptive(),
-        (0.0, 1.0),
-        &[3.0],
-        &Options::save_at([1.0]),
-        &events,
-    )
-    .unwrap();
-    assert_eq!((solution.t.as_slice(), solution.last()), ([0.0].as_slice(), [3.0].as_slice()));
-    assert_eq!(solution.stats.accepted, 0);
-}
-
 #[test]
 fn events_that_make_no_number_are_errors_with_the_trajectory_so_far() {
     let run = |events: &[Event<'_>]| {
@@ -357,31 +260,6 @@ fn events_that_make_no_number_are_errors_with_the_trajectory_so_far() {
     assert_abs_diff_eq!(partial.last()[0], 0.5, epsilon = 1e-15);
     let error = run(&[Event::at([f64::NAN])]);
     assert!(error.to_string().contains("events is NaN"), "{error}");
-}
-
-#[test]
-fn jumps_count_as_starts_for_the_order_of_a_method() {
-    // y' = −y; when y falls to 0.5 it is set to 1: period ln 2.
-    let system = FnSystem::new(1, |_t, y, dy| dy[0] = -y[0]);
-    let end = 10.0 * 2f64.ln() + 0.3;
-    let error = |dt: f64| {
-        let events = [Event::falling(|_t, y| y[0] - 0.5).jump(|_t, y| y[0] = 1.0)];
-        let solution = solve_with_events(
-            &system,
-            Method::RungeKutta4,
-            StepSize::Fixed(dt),
-            (0.0, end),
-            &[1.0],
-            &Options::end(),
-            &events,
-        )
-        .unwrap();
-        assert_eq!(solution.events.len(), 10);
-        (solution.last()[0] - (-0.3f64).exp()).abs()
-    };
-    // The crossings are as good as the dense output, of order 3: its error enters once a period.
-    let order = (error(0.1) / error(0.025)).log2() / 2.0;
-    assert!(order > 3.3, "{order}");
 }
 
 #[test]

@@ -12,21 +12,33 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         _ => Path::new("."),
     };
     let error = |e| Error::io(path, e);
-    let mut file = tempfile::Builder::new()
-        .prefix(".ionic-surrogates-")
-        .suffix(".tmp")
-        .tempfile_in(folder)
-        .map_err(error)?;
-    file.write_all(bytes).map_err(error)?;
-    // Temporary files are private; a result is for whoever may read the folder.
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".ionic-surrogates-").suffix(".tmp");
+    // Temporary files are private; a result gets what the user's umask allows.
     #[cfg(unix)]
     {
-        use std::os::unix::fs::PermissionsExt;
-        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644)).map_err(error)?;
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
+    let mut file = builder.tempfile_in(folder).map_err(error)?;
+    file.write_all(bytes).map_err(error)?;
     file.as_file().sync_all().map_err(error)?;
     file.persist(path).map_err(|e| error(e.error))?;
     #[cfg(unix)]
     std::fs::File::open(folder).and_then(|f| f.sync_all()).map_err(error)?;
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn permissions_are_those_of_other_new_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |name: &str| std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        std::fs::File::create(folder.path().join("plain")).unwrap();
+        super::write(&folder.path().join("written"), b"x").unwrap();
+        assert_eq!(mode("written"), mode("plain"));
+    }
 }

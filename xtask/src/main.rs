@@ -47,7 +47,7 @@ enum Task {
     /// Write the front page: every published number, with what is kept and what runs found (`report --help`)
     #[command(disable_help_flag = true)]
     Report(Arguments),
-    /// Hold a finished run, or all runs of a folder, against the hashes of their files
+    /// Hold a finished run, or all runs of a folder and its page, against the hashes of their files
     #[command(disable_help_flag = true)]
     Verify(Arguments),
     /// Keep the results of a finished run under benchsuite/results

@@ -84,19 +84,22 @@ pub(super) fn last(folder: &Folder) -> Result<HashMap<String, Last>, Error> {
     Ok(all)
 }
 
-/// Reads a claim.
-///
-/// # Errors
-/// [`Error::Damaged`], [`Error::Io`].
-pub(super) fn read(folder: &Folder, trial: &str, generation: u32) -> Result<Claim, Error> {
-    let path = path(folder, trial, generation, "json");
-    let remedy = "stop the workers, delete it, and start them again: the trial goes on from its last state";
-    let claim: Claim = files::read_json(&path, remedy)?;
-    if claim.trial != trial || claim.generation != generation {
-        let why = format!("it claims `{}`", stem(&claim.trial, claim.generation));
-        return Err(Error::Damaged { path, why, remedy: remedy.into() });
+impl Claim {
+    /// The claim on a trial that followed `generation` others.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], also if it claims something else than its name says; [`Error::Io`].
+    pub fn read(folder: &Folder, trial: &str, generation: u32) -> Result<Self, Error> {
+        let path = path(folder, trial, generation, "json");
+        let remedy =
+            "stop the workers, delete it, and start them again: the trial goes on from its last state";
+        let claim: Claim = files::read_json(&path, remedy)?;
+        if claim.trial != trial || claim.generation != generation {
+            let why = format!("it claims `{}`", stem(&claim.trial, claim.generation));
+            return Err(Error::Damaged { path, why, remedy: remedy.into() });
+        }
+        Ok(claim)
     }
-    Ok(claim)
 }
 
 /// Takes a trial, if no other worker was faster.
@@ -258,7 +261,7 @@ impl Watch {
             *seen = (text, Instant::now());
         }
         let still = seen.1.elapsed() >= self.expire / 4;
-        let expired = age > self.expire && still || read(folder, trial, generation)?.process.is_dead();
+        let expired = age > self.expire && still || Claim::read(folder, trial, generation)?.process.is_dead();
         Ok(Some(Look { age: age.as_secs_f64(), progress, expired }))
     }
 }
@@ -379,11 +382,11 @@ mod tests {
         let held = take(&folder, id, 0, "a", &Process::current()).unwrap().unwrap();
         held.end("stopped").unwrap();
         assert_eq!(last(&folder).unwrap()[id], Last { generation: 0, ended: true });
-        assert_eq!(read(&folder, id, 0).unwrap().worker, "a");
+        assert_eq!(Claim::read(&folder, id, 0).unwrap().worker, "a");
         let place = path(&folder, id, 0, "json");
         for text in ["", "{", "{\"trial\": 1}"] {
             std::fs::write(&place, text).unwrap();
-            let error = read(&folder, id, 0).unwrap_err();
+            let error = Claim::read(&folder, id, 0).unwrap_err();
             assert!(matches!(error, Error::Damaged { .. }) && error.to_string().contains("delete it"));
         }
     }

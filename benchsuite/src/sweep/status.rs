@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::claim::{self, Watch};
+use super::claim::{Claim, Watch};
 use super::folder::Folder;
 use super::record::Worker;
 use super::state::{Standing, Standings};
@@ -65,7 +65,7 @@ pub fn status(folder: &Folder) -> Result<Status, Error> {
             Standing::Done | Standing::Failed => {}
             Standing::Free(_) => (waiting, left) = (waiting + 1, left + cost),
             Standing::Claimed(generation) => {
-                let claim = claim::read(folder, &trial.id, generation)?;
+                let claim = Claim::read(folder, &trial.id, generation)?;
                 let look = watch.look(folder, now, &trial.id, generation)?;
                 let (age, progress) = look.map_or((0.0, 0.0), |l| (l.age, l.progress));
                 left += cost * (1.0 - progress);
