@@ -364,10 +364,7 @@ mod tests {
         assert!(text.contains("| 8x2 | native-bf16 | – | 2.60 | 2.60 | 2.000 | 80 % |"), "{text}");
         assert!(text.contains("| 20.80 | 20.80 | 0.250 | 10 % |"), "{text}");
         assert!(text.contains("| Euler, C | – | 52.00 | 52.00 | 0.500 |"), "{text}");
-        assert!(
-            text.contains("a millionth is asked for; `native` exceeds it at 9x2 (1.5e-6), as"),
-            "{text}"
-        );
+        assert!(text.contains("a millionth is asked for; `native` exceeds it at 9x2 (1.5e-6), as"), "{text}");
         // Twenty bytes at 1e10 a second take as long as 200 operations, and 208 operations longer.
         assert!(
             text.contains("at 100 Gflop/s a thread, or for a row's or a cell's bytes at 10.0 GB/s"),
