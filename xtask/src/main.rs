@@ -70,7 +70,7 @@ fn main() -> miette::Result<ExitCode> {
             Cli::command().print_help().into_diagnostic()?;
             Ok(ExitCode::SUCCESS)
         }
-        Some(Task::Reproduce(a)) => benchsuite("reproduce", &a.rest),
+        Some(Task::Reproduce(a)) => reproduce(&a.rest),
         Some(Task::Simulate(a)) => benchsuite("simulate", &a.rest),
         Some(Task::Compare(a)) => compare(&a.rest),
         Some(Task::Sweep(a)) => benchsuite("sweep", &a.rest),
@@ -84,6 +84,16 @@ fn main() -> miette::Result<ExitCode> {
     }
 }
 
+/// As [`benchsuite`]; the race at the paper's scale times cells side by side, too.
+fn reproduce(arguments: &[OsString]) -> miette::Result<ExitCode> {
+    let says = |word: &str| arguments.iter().any(|a| a.to_string_lossy().split('=').any(|part| part == word));
+    let crowds = says("W-INF") && (says("paper") || says("--resume"));
+    benchsuite_with("reproduce", arguments, if crowds { CROWDS } else { &[] }, &[])
+}
+
+/// Cells side by side take minutes to compile: only for those who ask for them.
+const CROWDS: &[&str] = &["--features", "crowds"];
+
 /// As [`benchsuite`], with the C library that other programs integrate.
 fn compare(arguments: &[OsString]) -> miette::Result<ExitCode> {
     // Training and inference integrate nothing by that library.
@@ -93,10 +103,8 @@ fn compare(arguments: &[OsString]) -> miette::Result<ExitCode> {
     }
     let given = std::env::var_os(library::VARIABLE).map(PathBuf::from);
     let path = given.map_or_else(library::build, Ok)?;
-    // Cells side by side take minutes to compile: only for those who ask for them.
     let crowds = arguments.iter().any(|a| a.to_string_lossy().starts_with("--ensemble"));
-    let features: &[&str] = if crowds { &["--features", "crowds"] } else { &[] };
-    benchsuite_with("compare", arguments, features, &[(library::VARIABLE, &path)])
+    benchsuite_with("compare", arguments, if crowds { CROWDS } else { &[] }, &[(library::VARIABLE, &path)])
 }
 
 /// Builds `benchsuite` in release, with cargo's own progress, then becomes it.

@@ -1,6 +1,6 @@
 /* FitzHugh-Nagumo's equations for many cells by Euler's method in single precision, in two forms: loops as
    one writes them (steps outside, cells inside), and cells in blocks that stay in registers through all steps.
-   Build: cc -O3 -march=native -ffast-math -fopenmp. Run: euler THREADS CELLS, then requests (peers/README.md). */
+   Build: cc -O3 -march=native -ffast-math -fopenmp -fopenmp-simd. Run: euler THREADS CELLS, then requests (peers/README.md). */
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +29,8 @@ static void blocked(float *restrict u, float *restrict w, const float *restrict 
         float v[BLOCK], r[BLOCK], c[BLOCK];
         for (int k = 0; k < BLOCK; k++) v[k] = u[first + k], r[k] = w[first + k], c[k] = i[first + k];
         for (int step = 0; step < STEPS; step++)
+            /* Without this GCC 13 computes one cell after the other, forty times slower; GCC 12 needs no hint. */
+#pragma omp simd
             for (int k = 0; k < BLOCK; k++) STEP(v[k], r[k], c[k]);
         for (int k = 0; k < BLOCK; k++) u[first + k] = v[k], w[first + k] = r[k];
     }

@@ -69,6 +69,28 @@ pub(super) fn rows(
     }
 }
 
+/// O'Hara–Rudy cells (so many, of a seed) in lanes of single precision on one thread: the least µs of a cell over some
+/// rounds, and the greatest error of the potential over the checked cells, in mV.
+///
+/// # Errors
+/// Those of [`rows`], and [`Error::BadOption`] with what the solver says.
+pub(crate) fn single(
+    task: &Task,
+    method: Method,
+    rtol: f64,
+    (cells, seed): (usize, u64),
+    rounds: usize,
+) -> Result<(f64, f64), Error> {
+    let failed = |why: String| Error::bad_option("cells in lanes", cells, why);
+    let crowd = Crowd::<OHaraRudy2011>::new(task, cells, seed)?;
+    let error = crowd.error(Way::Single, method, rtol).map_err(failed)?;
+    let mut least = f64::INFINITY;
+    for _ in 0..rounds.max(1) {
+        least = least.min(crowd.time(Way::Single, method, rtol).map_err(failed)?.0);
+    }
+    Ok((least, error))
+}
+
 struct Crowd<'a, M: IonicModel> {
     task: &'a Task,
     cells: Cells<M>,

@@ -11,7 +11,7 @@ pub mod accuracy;
 pub(crate) mod clock;
 pub(crate) mod compiler;
 #[cfg(feature = "crowds")]
-mod ensemble;
+pub(crate) mod ensemble;
 pub mod map;
 pub mod origin;
 pub mod ours;
@@ -22,6 +22,7 @@ pub mod rivals;
 mod run;
 pub mod standing;
 pub mod task;
+pub mod work;
 
 use std::path::PathBuf;
 

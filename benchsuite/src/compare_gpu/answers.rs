@@ -59,7 +59,8 @@ pub struct Measured {
 }
 
 impl Answer {
-    fn measured(&self) -> Option<&Measured> {
+    /// What was measured, if anything was.
+    pub fn measured(&self) -> Option<&Measured> {
         match &self.found {
             Found::Measured(measured) => Some(measured),
             Found::NotRun { .. } => None,

@@ -10,15 +10,14 @@ use ode_solvers::tape::{FixedStep, Precision as Numbers, Source};
 use surrogates::Mlp;
 
 use super::clocked;
-use super::report::{Row, Timing, Work};
+use super::report::{Row, Timing};
 use crate::compare::origin;
-use crate::compare_infer::networks::{error, operations, rows as inputs};
+use crate::compare::work::Work;
+use crate::compare_infer::networks::{self, error, rows as inputs};
 use crate::kernels;
 
 /// Steps of a solver.
 pub(crate) const STEPS: usize = 100;
-/// Bytes of a row of three inputs and two outputs.
-pub(super) const BYTES_A_ROW: f64 = 20.0;
 /// Timed runs that are left out: the first ones are slower.
 const LEFT_OUT: usize = 3;
 /// Rows that are held against double precision.
@@ -139,9 +138,10 @@ pub(crate) fn kernel(
     )
 }
 
-/// A network as a session, with rows in the machine's memory.
+/// A network as a session on a device, with rows in the machine's memory, so many at a time; 0 for what the
+/// provider takes.
 pub(crate) fn session(
-    device: usize,
+    (device, chunk): (usize, usize),
     name: &str,
     net: &Mlp,
     path: &Path,
@@ -150,12 +150,12 @@ pub(crate) fn session(
     times: usize,
 ) -> Row {
     let timed = || -> Result<Timing, String> {
-        let options = SessionOptions::default().with_device(device);
+        let options = SessionOptions::default().with_device(device).with_chunk(chunk);
         let mut session = open(path, provider, &options).map_err(|e| without_place(&e.to_string(), path))?;
         let (x, mut y) = (inputs(rows, 3), vec![f32::NAN; rows * 2]);
-        // Copies are slow and vary little.
+        // Copies are slow and vary little: seven runs count.
         let seconds: Result<Vec<f64>, String> =
-            (0..times.min(8)).map(|_| clocked(|| session.run(&x, &mut y))).collect();
+            (0..times.min(LEFT_OUT + 7)).map(|_| clocked(|| session.run(&x, &mut y))).collect();
         let (seconds_min, seconds_median) = least_and_median(seconds?);
         Ok(Timing { seconds_min, seconds_median, error: checked(net, &x, &y) })
     };
@@ -169,7 +169,7 @@ fn without_place(why: &str, path: &Path) -> String {
 }
 
 fn work(net: &Mlp, rows: usize) -> Work {
-    Work { flops: operations(net.spec()).0 * rows as f64, bytes: BYTES_A_ROW * rows as f64 }
+    networks::work(net.spec()) * rows as f64
 }
 
 fn checked(net: &Mlp, x: &[f32], y: &[f32]) -> Option<f64> {

@@ -24,12 +24,13 @@ use ionic_models::registry;
 use ode_solvers::tape::FixedStep;
 use serde::Deserialize;
 
-use self::report::{Comparison, Row, Timing, Work};
+use self::report::{Comparison, Row, Timing};
 use self::response::Response;
 use crate::compare::check_names;
 use crate::compare::origin::{Absence, Origin};
+use crate::compare::work::Work;
 use crate::compare_infer::NETWORKS;
-use crate::compare_infer::networks::{operations, random, write_plain};
+use crate::compare_infer::networks::{self, random, write_plain};
 use crate::{Error, files, print};
 
 /// What is marched: model, variant, method, step in the model's unit, cells; 100 steps each.
@@ -159,7 +160,7 @@ impl Gpu {
                 all.push(measure::kernel(device, name, &net, &path, way, rows, self.times));
             }
             for provider in providers(&folder.path().join("engines")) {
-                all.push(measure::session(self.device, name, &net, &path, &provider, rows, self.times));
+                all.push(measure::session((self.device, 0), name, &net, &path, &provider, rows, self.times));
             }
         }
         Ok(())
@@ -247,20 +248,19 @@ fn providers(engines: &Path) -> Vec<Provider> {
 impl Line {
     fn row(self) -> Row {
         let layers = NETWORKS.iter().find(|n| n.0 == self.network).map_or("", |n| n.1);
-        let flops = random(3, layers, 2, 1).map_or(0.0, |net| operations(net.spec()).0);
+        let of_a_row = random(3, layers, 2, 1).map_or(Work::default(), |net| networks::work(net.spec()));
         let timing = match (self.min, self.median, self.error) {
             (Some(seconds_min), Some(seconds_median), None) => {
                 Ok(Timing { seconds_min, seconds_median, error: None })
             }
             (_, _, why) => Err(why.unwrap_or_else(|| "it gave no time".into())),
         };
-        let work = Work { flops: flops * self.rows as f64, bytes: measure::BYTES_A_ROW * self.rows as f64 };
         Row::new(
             &self.network,
             &format!("{} {}", self.framework, self.version),
             self.rows,
             false,
-            work,
+            of_a_row * self.rows as f64,
             timing,
         )
     }

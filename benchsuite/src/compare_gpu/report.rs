@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answers::{self, Answer};
 use crate::compare::origin::{Absence, Origin};
+use crate::compare::work::{Limits, Work};
 
 /// `compare-gpu.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,15 +30,6 @@ pub struct Comparison {
     /// Whole responses, by fixed steps and by adaptive ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answers: Vec<Answer>,
-}
-
-/// What has to be done at least.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Work {
-    /// Additions and multiplications, without those inside exponentials and the like.
-    pub flops: f64,
-    /// Bytes of the device's memory, each number once.
-    pub bytes: f64,
 }
 
 /// One way to do a piece of work.
@@ -103,8 +95,8 @@ impl Comparison {
     /// Time that the device needs at least over the time taken: by operations outside the matrix units,
     /// or by bytes. Above one where the matrix units do more.
     pub fn of_limit(&self, row: &Row) -> Option<f64> {
-        let least = (row.work.flops / self.peak_flops).max(row.work.bytes / self.bytes_a_second);
-        Some(least / row.seconds_min?)
+        let limits = Limits { flops: self.peak_flops, bytes: self.bytes_a_second };
+        Some(limits.least(row.work) / row.seconds_min?)
     }
 
     /// The tables.

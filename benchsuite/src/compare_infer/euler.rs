@@ -17,18 +17,21 @@ pub(crate) const STEPS: usize = 100;
 /// Additions and multiplications of a step: U(U − α)(1 − U) 4, − W + I 2, K 1; βU − γW 3, ε 1; two
 /// sums with products by Δt 4.
 pub(crate) const FLOPS: f64 = 15.0;
+/// Bytes of a cell, all steps: two states read and written, a stimulus read.
+pub(crate) const BYTES: f64 = 20.0;
 
 /// Cells that differ in their stimulus, marched until t = 10, again and again for some seconds: ms of
 /// each time, CPU time where there is one thread.
 pub(crate) fn time(cells: usize, threads: usize, seconds: f64) -> Result<Vec<f64>, Error> {
-    time_lanes::<16>(cells, threads, seconds)
+    time_lanes::<16>(cells, threads, seconds, 1)
 }
 
-/// The same with another number of lanes; one is one cell after the other.
+/// The same with another number of lanes, so many times at least; one lane is one cell after the other.
 pub(crate) fn time_lanes<const N: usize>(
     cells: usize,
     threads: usize,
     seconds: f64,
+    runs: usize,
 ) -> Result<Vec<f64>, Error> {
     let columns = columns(cells);
     let start = columns.initial_state();
@@ -43,10 +46,10 @@ pub(crate) fn time_lanes<const N: usize>(
         let wall = Instant::now();
         let now = || if threads == 1 { cpu() } else { wall.elapsed().as_secs_f64() };
         let (mut times, begin) = (Vec::new(), now());
-        while times.is_empty() || now() - begin < seconds {
+        while times.len() < runs.max(1) || now() - begin < seconds {
             y.copy_from_slice(&start);
             let from = now();
-            march::<N>(&columns, Method::ExplicitEuler, DT, (0.0, DT * STEPS as f64), &mut y)?;
+            march::<N>(&columns, &mut y)?;
             times.push((now() - from) * 1e3);
         }
         Ok(times)
@@ -57,7 +60,7 @@ pub(crate) fn time_lanes<const N: usize>(
 pub(crate) fn mean(cells: usize) -> Result<f64, Error> {
     let columns = columns(cells);
     let mut y = columns.initial_state();
-    march::<16>(&columns, Method::ExplicitEuler, DT, (0.0, DT * STEPS as f64), &mut y)?;
+    march::<16>(&columns, &mut y)?;
     Ok(y[..cells].iter().map(|&u| f64::from(u)).sum::<f64>() / cells as f64)
 }
 
@@ -72,31 +75,10 @@ fn columns(cells: usize) -> CellColumns<FitzHughNagumo, f32> {
     columns
 }
 
-fn march<const N: usize>(
-    columns: &CellColumns<FitzHughNagumo, f32>,
-    method: Method,
-    dt: f64,
-    span: (f64, f64),
-    y: &mut [f32],
-) -> Result<(), Error> {
-    march_columns::<f32, N, _>(columns, method, dt, span, y, |_| {}).map(drop).map_err(|e| Error::Solve {
-        model: "fitzhugh_nagumo",
-        partial: None,
-        source: Box::new(e),
-    })
-}
-
-/// The mean of |ΔU| + |ΔW| of Euler's method with a step, over cells and the times 1, 2, …, 10, against
-/// the method of order 4 with a step of .005.
-pub(crate) fn error(cells: usize, dt: f64) -> Result<f64, Error> {
-    let columns = columns(cells);
-    let (mut euler, mut exact) = (columns.initial_state(), columns.initial_state());
-    let mut sum = 0.0;
-    for t in 0..10 {
-        let span = (f64::from(t), f64::from(t + 1));
-        march::<16>(&columns, Method::ExplicitEuler, dt, span, &mut euler)?;
-        march::<16>(&columns, Method::RungeKutta4, 0.005, span, &mut exact)?;
-        sum += euler.iter().zip(&exact).map(|(a, b)| f64::from((a - b).abs())).sum::<f64>();
-    }
-    Ok(sum / (10 * cells) as f64)
+/// All steps by Euler's method.
+fn march<const N: usize>(columns: &CellColumns<FitzHughNagumo, f32>, y: &mut [f32]) -> Result<(), Error> {
+    let span = (0.0, DT * STEPS as f64);
+    march_columns::<f32, N, _>(columns, Method::ExplicitEuler, DT, span, y, |_| {})
+        .map(drop)
+        .map_err(|e| Error::Solve { model: "fitzhugh_nagumo", partial: None, source: Box::new(e) })
 }

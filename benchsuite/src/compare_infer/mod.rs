@@ -27,6 +27,7 @@ use self::sessions::{InProcess, has_tiles};
 use crate::compare::check_names;
 use crate::compare::origin::{Absence, Origin};
 use crate::compare::peer::{Peer, Timing};
+use crate::compare::work::Limits;
 use crate::{Error, files, print};
 
 /// The networks, in the order of the tables, with their layers.
@@ -94,7 +95,7 @@ impl Infer {
         self.check()?;
         let mut absent = Vec::new();
         let (mut rows, mut solvers) = (Vec::new(), Vec::new());
-        let peak = probe::peak();
+        let limits = Limits::of_a_thread(20 * self.rows);
         let workshop = Workshop::new(&self.python)?;
         for &threads in &self.threads {
             let (entrants, mut peers) = self.entrants(threads, &workshop, &mut absent)?;
@@ -113,7 +114,8 @@ impl Infer {
             rounds: self.rounds,
             seconds_a_turn: self.turn,
             rows_a_batch: self.rows,
-            peak_flops: peak.max(probe::peak()),
+            peak_flops: limits.flops.max(probe::peak()),
+            bytes_a_second: Some(limits.bytes),
             absent,
             rows,
             solvers,
@@ -201,14 +203,14 @@ impl Infer {
                 }
             }
         }
-        let (flops, activations) = operations(net.spec());
+        let (work, activations) = (networks::work(net.spec()), operations(net.spec()).1);
         let each = entrants.iter().zip(chosen).zip(times);
         each.map(|(((name, entrant), chunk), times)| {
             let error = match entrant {
                 Entrant::Session(provider) if times.is_ok() => in_process.error(provider, &net)?,
                 _ => None,
             };
-            Ok(Row::new(network, layers, threads, name, chunk.ok(), times, (flops, activations), error))
+            Ok(Row::new(network, layers, threads, name, chunk.ok(), times, (work, activations), error))
         })
         .collect()
     }
@@ -373,8 +375,14 @@ mod tests {
         let (entrants, mut peers) = infer.entrants(1, &workshop, &mut Vec::new()).unwrap();
         let rows = infer.one("8x2", "SiLU8,SiLU8", 1, &entrants, &mut peers).unwrap();
         assert_eq!(rows.len(), 1 + usize::from(probe::bf16().status.is_present()));
-        for (row, most) in rows.iter().zip([1e-6, 1e-2]) {
-            assert!(row.ms_min.unwrap() > 0.0 && row.error.unwrap() < most, "{row:?}");
+        // In bf16 one layer of this network is rounded: two factors w and s of every product, each by at most
+        // u = 2⁻⁸ of itself. The greatest error is, to first order, 2u · max Σ|w s| · Σ|v s'| of the range
+        // (weights w of the rounded layer, v of the last): .046. Independent roundings add up to a standard
+        // deviation of .0037; the bound is 5.4 of these, and less than what is guaranteed. Over ten thousand rows
+        // .0116 was measured. An error below 1e-4 would mean that nothing was rounded.
+        for (row, (least, most)) in rows.iter().zip([(0.0, 1e-6), (1e-4, 2e-2)]) {
+            let error = row.error.unwrap();
+            assert!(row.ms_min.unwrap() > 0.0 && (least..most).contains(&error), "{row:?}");
         }
         let solvers = infer.euler(1, &workshop, &mut Vec::new()).unwrap();
         assert!(solvers.len() == 1 && solvers[0].ms_min > 0.0, "{solvers:?}");

@@ -6,10 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::compare::origin::{Absence, Origin, least_and_median};
+use crate::compare::work::{Limits, Work};
 use crate::figures::{Axis, Colour, Mark, Panel, Series, draw};
 
 /// The name of our engine where it does less work than its rivals.
 pub(crate) const BF16: &str = "native-bf16";
+
+/// The error that is asked of single precision, of an output's range.
+const BAR: f64 = 1e-6;
 
 /// `compare-infer.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +29,10 @@ pub struct Comparison {
     pub rows_a_batch: usize,
     /// Additions and multiplications that a thread can do in a second at most, measured.
     pub peak_flops: f64,
+    /// Bytes that a thread reads and writes in main memory in a second at most, measured; none in comparisons
+    /// that were kept before it was.
+    #[serde(default)]
+    pub bytes_a_second: Option<f64>,
     /// Who did not take part.
     pub absent: Vec<Absence>,
     /// What was measured.
@@ -54,6 +62,9 @@ pub struct Row {
     pub batches: usize,
     /// Additions and multiplications of a row's products.
     pub flops_a_row: f64,
+    /// Bytes of a row, in and out.
+    #[serde(default)]
+    pub bytes_a_row: f64,
     /// Activations of a row.
     pub activations_a_row: f64,
     /// The greatest difference from `f64` as a part of the output's range, where it was looked at.
@@ -71,7 +82,7 @@ impl Row {
         name: &str,
         chunk: Option<usize>,
         times: Result<Vec<f64>, String>,
-        (flops_a_row, activations_a_row): (f64, f64),
+        (work, activations_a_row): (Work, f64),
         error: Option<f64>,
     ) -> Self {
         let (times, failure) = match times {
@@ -88,7 +99,8 @@ impl Row {
             ms_min,
             ms_median,
             batches: times.len(),
-            flops_a_row,
+            flops_a_row: work.flops,
+            bytes_a_row: work.bytes,
             activations_a_row,
             error,
             failure,
@@ -97,6 +109,10 @@ impl Row {
 }
 
 impl Row {
+    fn work(&self) -> Work {
+        Work { flops: self.flops_a_row, bytes: self.bytes_a_row }
+    }
+
     /// Whether it is our engine, which chooses its rows at a time itself.
     fn is_ours(&self) -> bool {
         ["native", BF16].contains(&self.name.as_str())
@@ -114,6 +130,9 @@ pub struct Solver {
     pub steps: usize,
     /// Additions and multiplications of a cell's step.
     pub flops_a_step: f64,
+    /// Bytes of a cell over all steps: its stimulus read, its states read and written.
+    #[serde(default)]
+    pub bytes_a_cell: f64,
     /// The shortest time, in ms.
     pub ms_min: f64,
     /// The median, in ms.
@@ -121,6 +140,10 @@ pub struct Solver {
 }
 
 impl Solver {
+    fn work(&self) -> Work {
+        Work { flops: self.flops_a_step * self.steps as f64, bytes: self.bytes_a_cell }
+    }
+
     pub(super) fn new(name: &str, threads: usize, steps: usize, flops_a_step: f64, times: Vec<f64>) -> Self {
         let (least, median) = least_and_median(&times);
         Solver {
@@ -128,6 +151,7 @@ impl Solver {
             threads,
             steps,
             flops_a_step,
+            bytes_a_cell: super::euler::BYTES,
             ms_min: least.unwrap_or(f64::INFINITY),
             ms_median: median.unwrap_or(f64::INFINITY),
         }
@@ -135,9 +159,36 @@ impl Solver {
 }
 
 impl Comparison {
-    /// The part of the machine's peak that so many operations in so many ms are.
-    fn fraction(&self, flops: f64, ms: f64, threads: usize) -> f64 {
-        flops * self.rows_a_batch as f64 / (ms * 1e-3) / (self.peak_flops * threads as f64)
+    /// What so many threads can do at most.
+    fn limits(&self, threads: usize) -> Limits {
+        let threads = threads as f64;
+        Limits {
+            flops: self.peak_flops * threads,
+            bytes: self.bytes_a_second.map_or(f64::INFINITY, |b| b * threads),
+        }
+    }
+
+    /// The part of the machine's limit at which a batch took so many ms, a row of which is so much work.
+    fn fraction(&self, work: Work, ms: f64, threads: usize) -> f64 {
+        self.limits(threads).least(work * self.rows_a_batch as f64) / (ms * 1e-3)
+    }
+
+    /// What is said of our errors above the millionth that is asked for.
+    fn above_the_bar(&self) -> String {
+        let mut above: Vec<String> = Vec::new();
+        for row in self.rows.iter().filter(|r| r.name == "native") {
+            let Some(error) = row.error.filter(|e| *e > BAR) else { continue };
+            let text = format!("{} ({error:.1e})", row.network);
+            if !above.contains(&text) {
+                above.push(text);
+            }
+        }
+        match above.is_empty() {
+            true => String::new(),
+            false => {
+                format!("; `native` exceeds it at {}, as sums of so many products round", above.join(", "))
+            }
+        }
     }
 
     /// The tables. A ratio below 1 means that ours takes less time.
@@ -146,11 +197,19 @@ impl Comparison {
         let _ = writeln!(
             out,
             "ms for {} rows of 3 inputs, single precision (`native-bf16`: most products of 16 bits), each with the rows at a time that suit it best, in turn; \
-             one thread: CPU time, more: wall time. `of peak` counts the products' multiplications and additions \
-             alone, against {:.0} Gflop/s a thread. `error`: greatest difference from f64, of the output's range. \
-             {}\n",
+             one thread: CPU time, more: wall time. `of the limit`: the time that the machine needs at least, over \
+             the time taken, for the products' multiplications and additions alone at {:.0} Gflop/s a thread{}. \
+             `error`: greatest difference from f64, of the output's range; in single precision a millionth is asked \
+             for{}. {}\n",
             self.rows_a_batch,
             self.peak_flops / 1e9,
+            self.bytes_a_second.map_or_else(String::new, |b| {
+                format!(
+                    ", or for a row's or a cell's bytes at {:.1} GB/s a thread, whichever is longer",
+                    b / 1e9
+                )
+            }),
+            self.above_the_bar(),
             self.origin.line()
         );
         let mut threads: Vec<usize> = self.rows.iter().map(|r| r.threads).collect();
@@ -158,7 +217,7 @@ impl Comparison {
         for threads in threads {
             let solver = self.solvers.iter().find(|s| s.threads == threads);
             let _ = writeln!(out, "## {threads} {}\n", if threads == 1 { "thread" } else { "threads" });
-            out.push_str("| network | | rows at a time | min | median | native / theirs | of peak | error | Euler steps |\n");
+            out.push_str("| network | | rows at a time | min | median | native / theirs | of the limit | error | Euler steps |\n");
             out.push_str("|---|---|---:|---:|---:|---:|---:|---:|---:|\n");
             for row in self.rows.iter().filter(|r| r.threads == threads) {
                 let native = self
@@ -180,8 +239,8 @@ impl Comparison {
                     row.network,
                     row.name,
                     row.chunk.filter(|_| !row.is_ours()).map_or("–".into(), |c| c.to_string()),
-                    100.0 * self.fraction(row.flops_a_row, least, threads),
-                    row.error.map_or("–".into(), |e| format!("{e:.0e}")),
+                    100.0 * self.fraction(row.work(), least, threads),
+                    row.error.map_or("–".into(), |e| format!("{e:.1e}")),
                 );
             }
             for other in self.solvers.iter().filter(|s| s.threads == threads) {
@@ -192,7 +251,7 @@ impl Comparison {
                     other.name,
                     other.ms_min,
                     other.ms_median,
-                    100.0 * self.fraction(other.flops_a_step * other.steps as f64, other.ms_min, threads),
+                    100.0 * self.fraction(other.work(), other.ms_min, threads),
                     other.steps
                 );
             }
@@ -267,21 +326,33 @@ mod tests {
 
     #[test]
     fn tables_have_ratios_fractions_steps_and_failures() {
-        let row = |name: &str, times| {
-            Row::new("8x2", "SiLU8,SiLU8", 1, name, Some(4096), times, (208.0, 16.0), Some(2e-7))
+        let row_of = |network: &str, name: &str, times, error| {
+            Row::new(
+                network,
+                "SiLU8,SiLU8",
+                1,
+                name,
+                Some(4096),
+                times,
+                (Work { flops: 208.0, bytes: 20.0 }, 16.0),
+                error,
+            )
         };
+        let row = |name: &str, times| row_of("8x2", name, times, Some(2.34e-7));
         let comparison = Comparison {
             origin: Origin::here(),
             rounds: 1,
             seconds_a_turn: 0.1,
             rows_a_batch: 1_000_000,
             peak_flops: 1e11,
+            bytes_a_second: Some(1e10),
             absent: vec![Absence { id: "torch".into(), why: "no torch".into(), install: "pip".into() }],
             rows: vec![
                 row("native", Ok(vec![6.0, 5.2])),
                 row(BF16, Ok(vec![2.6])),
                 row("ONNX Runtime 1", Ok(vec![20.8])),
                 row("JAX 1", Err("it crashed".into())),
+                row_of("9x2", "native", Ok(vec![4.0]), Some(1.46e-6)),
             ],
             solvers: vec![
                 Solver::new("Euler", 1, 100, 15.0, vec![26.0]),
@@ -289,12 +360,35 @@ mod tests {
             ],
         };
         let text = comparison.markdown();
-        assert!(text.contains("| 8x2 | native | – | 5.20 | 5.60 | 1.000 | 40 % | 2e-7 | 20 |"), "{text}");
+        assert!(text.contains("| 8x2 | native | – | 5.20 | 5.60 | 1.000 | 40 % | 2.3e-7 | 20 |"), "{text}");
         assert!(text.contains("| 8x2 | native-bf16 | – | 2.60 | 2.60 | 2.000 | 80 % |"), "{text}");
         assert!(text.contains("| 20.80 | 20.80 | 0.250 | 10 % |"), "{text}");
         assert!(text.contains("| Euler, C | – | 52.00 | 52.00 | 0.500 |"), "{text}");
+        assert!(text.contains("a millionth is asked for; `native` exceeds it at 9x2 (1.5e-6), as"), "{text}");
+        // Twenty bytes at 1e10 a second take as long as 200 operations, and 208 operations longer.
+        assert!(
+            text.contains("at 100 Gflop/s a thread, or for a row's or a cell's bytes at 10.0 GB/s"),
+            "{text}"
+        );
+        let slow = Comparison { bytes_a_second: Some(5e9), ..comparison.clone() };
+        assert!(
+            slow.markdown().contains("| native | – | 5.20 | 5.60 | 1.000 | 77 % |"),
+            "{}",
+            slow.markdown()
+        );
         assert!(text.contains("it crashed") && text.contains("Absent: torch (no torch)"), "{text}");
         let svg = comparison.figure().unwrap();
         assert!(svg.contains("arithmetic limit") && !svg.contains("NaN"));
+    }
+
+    /// What is kept is read, and its tables are what they are written from says now.
+    #[test]
+    fn the_kept_tables_are_up_to_date() {
+        for folder in ["compare-infer", "compare-infer-bf16"] {
+            let folder = crate::kept::root().join(folder);
+            let kept: Comparison = crate::files::read_json(&folder.join("compare-infer.json"), "").unwrap();
+            let there = std::fs::read_to_string(folder.join("compare-infer.md")).unwrap();
+            assert!(there == kept.markdown(), "{}: write the tables anew", folder.display());
+        }
     }
 }

@@ -62,7 +62,7 @@ impl Workshop {
     /// The command that starts Euler's method in C, compiled first; or why there is none.
     pub(super) fn euler(&self, threads: usize, cells: usize) -> Result<Command, String> {
         let (source, program) = (self.folder.path().join("euler.c"), self.folder.path().join("euler"));
-        compile(&source, &program, "gcc", "CC", &["-ffast-math", "-fopenmp"])?;
+        compile(&source, &program, "gcc", "CC", &["-ffast-math", "-fopenmp", "-fopenmp-simd"])?;
         let mut command = Command::new(program);
         command.args([threads.to_string(), cells.to_string()]);
         Ok(command)

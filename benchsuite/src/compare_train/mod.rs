@@ -20,6 +20,7 @@ use std::time::Duration;
 use clap::Args;
 use infer_trt::probe;
 
+pub(crate) use self::ours::operator_work;
 use self::report::{Comparison, Row};
 use self::rivals::{RIVALS, Workshop};
 use crate::compare::check_names;

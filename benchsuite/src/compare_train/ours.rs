@@ -18,6 +18,7 @@ use surrogates::{
 use super::BATCH;
 use crate::Error;
 use crate::compare::clock::cpu;
+use crate::compare::work::Work as Cost;
 
 /// Rows of the data set: a hundred batches.
 const ROWS: usize = 100 * BATCH;
@@ -127,12 +128,23 @@ pub(super) fn flops(work: &str, layers: &str) -> Result<f64, Error> {
 
 /// Those of the operator on a batch, forward.
 fn operator_flops() -> f64 {
-    let [points, width, modes, hidden] =
-        [POINTS, OPERATOR.width, OPERATOR.modes, OPERATOR.hidden].map(|n| n as f64);
-    let ends = hidden * (OPERATOR.inputs as f64 + 2.0 * width + OPERATOR.outputs as f64);
+    OPERATOR_BATCH as f64 * operator_work(&OPERATOR, POINTS).flops
+}
+
+/// What an operator has to do at least for one trajectory of so many points: products and transforms, and in single
+/// precision what it is given beside each point's place, and what it gives.
+pub(crate) fn operator_work(spec: &FnoSpec, points: usize) -> Cost {
+    let [width, modes, hidden, inputs, outputs] =
+        [spec.width, spec.modes, spec.hidden, spec.inputs, spec.outputs].map(|n| n as f64);
+    let (points, padded) = (points as f64, (points + spec.padding) as f64);
+    let ends = hidden * (inputs + 2.0 * width + outputs);
+    let maps = if spec.variant == Variant::Mlp { 3.0 } else { 1.0 };
     // Transforms there and back, each a cosine and a sine; complex weights.
-    let layer = points * width * width + 4.0 * points * modes * width + 4.0 * modes * width * width;
-    2.0 * OPERATOR_BATCH as f64 * (points * ends + OPERATOR.layers as f64 * layer)
+    let layer = maps * padded * width * width + 4.0 * padded * modes * width + 4.0 * modes * width * width;
+    Cost {
+        flops: 2.0 * (points * ends + spec.layers as f64 * layer),
+        bytes: 4.0 * points * (inputs - 1.0 + outputs),
+    }
 }
 
 /// The trajectory that the rivals follow too.

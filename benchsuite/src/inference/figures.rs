@@ -1,4 +1,4 @@
-//! Figs 39, 41 and 42 of the dissertation, from what was measured here.
+//! Figs 39 to 42 of the dissertation, from what was measured here.
 
 use super::Measurements;
 use super::race::LANES;
@@ -39,34 +39,59 @@ pub(super) fn pool(measured: &Measurements) -> Result<String, Error> {
     draw("fig39", &[panel], SIZE)
 }
 
-/// Fig. 41: error over time.
+/// A problem and the end of its time domain, where it is known.
+fn validated(problem: &str, t_end: Option<f64>) -> String {
+    t_end.map_or_else(|| problem.to_owned(), |t| format!("{problem}, t ≤ {t}"))
+}
+
+/// Fig. 41: error over time. Networks are run for as many rows a cell as the dissertation samples until t = 10.
 pub(super) fn front(measured: &Measurements) -> Result<String, Error> {
-    let mut problems: Vec<&str> = measured.trained.iter().map(|t| t.problem.as_str()).collect();
-    problems.sort_unstable();
-    problems.dedup();
-    let mut series: Vec<Series> = problems
-        .into_iter()
-        .zip(COLOURS)
-        .map(|(problem, colour)| {
-            let points = measured.trained.iter().filter(|t| t.problem == problem);
-            Series::new(
-                format!("networks, {problem}"),
-                Mark::Dot,
-                colour,
-                points.map(|t| (t.seconds, t.error)),
-            )
-        })
-        .collect();
-    let points: Vec<(f64, f64)> = measured.accuracy.iter().map(|a| (a.seconds, a.error)).collect();
-    series.push(Series::new("Euler, Δt = .1 to .01", Mark::Line, Colour::Ink, points.clone()));
-    series.push(Series::new("", Mark::Dot, Colour::Ink, points));
+    let of_network = |t: &super::Trained| validated(&t.problem, t.t_end);
+    let mut sets: Vec<String> = measured.trained.iter().map(of_network).collect();
+    sets.sort_unstable();
+    sets.dedup();
+    let mut series: Vec<Series> = Vec::new();
+    for (set, colour) in sets.iter().zip(COLOURS) {
+        let own = measured.trained.iter().filter(|t| of_network(t) == *set);
+        let points = own.map(|t| (t.seconds * super::ROWS_A_CELL, t.error));
+        series.push(Series::new(format!("networks, {set}"), Mark::Dot, colour, points));
+        let euler = measured.accuracy.iter().filter(|a| validated(&a.problem, a.t_end) == *set);
+        let points: Vec<(f64, f64)> = euler.map(|a| (a.seconds, a.error)).collect();
+        if !points.is_empty() {
+            series.push(Series::new(format!("Euler, {set}"), Mark::Line, colour, points));
+        }
+    }
     let panel = Panel {
-        title: "Error and time, 16 million rows or cells".into(),
+        title: "Error and time, 16 million cells until t = 10".into(),
         x: Axis::log("time (s)"),
         y: Axis::log("mean of |ΔU| + |ΔW|"),
         series,
     };
     draw("fig41", &[panel], SIZE)
+}
+
+/// Fig. 40: plain CUDA's time over TensorRT's, over neurons, by layers; nothing where no network has both.
+pub(super) fn speedup(measured: &Measurements) -> Result<Option<String>, Error> {
+    let series: Vec<Series> = (1..=5)
+        .zip(COLOURS)
+        .filter_map(|(depth, colour)| {
+            let of_depth = measured.gpu_pool.iter().filter(|p| p.depth == depth);
+            let points: Vec<(f64, f64)> =
+                of_depth.filter_map(|p| Some((p.neurons as f64, p.speedup()?))).collect();
+            let label = if depth == 1 { "1 layer".into() } else { format!("{depth} layers") };
+            (!points.is_empty()).then(|| Series::new(label, Mark::Dot, colour, points))
+        })
+        .collect();
+    if series.is_empty() {
+        return Ok(None);
+    }
+    let panel = Panel {
+        title: "Untrained networks, plain CUDA over TensorRT".into(),
+        x: Axis::log("neurons"),
+        y: Axis::log("ratio of times"),
+        series,
+    };
+    draw("fig40", &[panel], SIZE).map(Some)
 }
 
 /// Fig. 42: time over neurons, by activation.

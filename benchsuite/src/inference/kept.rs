@@ -38,3 +38,32 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
     take_figures(run, &own)?;
     Ok(Outcome { taken: networks, total: networks, folder: folder.to_owned() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Tier;
+    use crate::reproduce::Options;
+    use crate::results::ClaimResult;
+
+    /// What is kept is read, and its verdicts are what the claims say of it now.
+    #[test]
+    fn the_kept_race_is_judged_as_it_is_now() {
+        let publication = Publication::werneck2024().unwrap();
+        let folder = crate::kept::folder(&publication);
+        let kept: Kept<Measurements> =
+            files::read_json(&folder.join("inference/measurements.json"), "").unwrap();
+        let there: Vec<ClaimResult> = files::read_json(&folder.join("inference-results.json"), "").unwrap();
+        let config = Config::new(&Options::new(Tier::Paper));
+        let now = findings::judge(&publication, &config, &kept.result, &kept.provenance.command);
+        assert_eq!(now.len(), there.len());
+        for (now, there) in now.iter().zip(&there) {
+            assert_eq!((&now.id, now.verdict), (&there.id, there.verdict), "{}: judge it anew", there.id);
+            let off =
+                now.measured.zip(there.measured).map_or(0.0, |(a, b)| (a - b).abs() / b.abs().max(1e-300));
+            assert!(off < 1e-9 && now.measured.is_some() == there.measured.is_some(), "{}: {off}", now.id);
+        }
+        // Race and claim hold 909 networks, whose work was written down.
+        assert!(kept.result.pool.iter().all(|p| p.reached.work.flops > 0.0 && p.reached.of_limit.is_some()));
+    }
+}

@@ -7,6 +7,7 @@ mod findings;
 mod gpu;
 mod gpu_pool;
 mod kept;
+mod ord;
 mod pool;
 mod race;
 
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::claims::Publication;
+use crate::compare::work::Limits;
 use crate::manifest::Manifest;
 use crate::progress::Progress;
 use crate::reproduce::{Job, Options, Summary};
@@ -24,11 +26,16 @@ use crate::{Error, Tier, files};
 pub use gpu::{GpuRow, Kind};
 pub use gpu_pool::GpuTimed;
 pub use kept::keep;
+pub use ord::{Operator, OrdLanes, OrdSolver};
 pub use pool::{Activation, Chunk, Timed, Trained};
-pub use race::{Accuracy, Limits, Operator, SolverRow};
+pub use race::{Accuracy, SolverRow};
 
 /// Cells of the reference set (Table 11).
 pub(crate) const REFERENCE: f64 = 16e6;
+
+/// Rows that a network is run for where a solver passes a cell until t = 10: one for each unit of time, as the
+/// dissertation samples them (section 3.6: δt = 1, the longest that shows an action potential as it is).
+pub(crate) const ROWS_A_CELL: f64 = 10.0;
 
 /// What a run measures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,14 +54,17 @@ pub struct Config {
     rows: usize,
     /// CPU time for each measurement, in seconds.
     seconds: f64,
+    /// Solutions of a validation set that Euler's error is taken over, at most.
+    #[serde(default)]
+    solutions: u64,
 }
 
 impl Config {
     fn new(options: &Options) -> Self {
-        let (most_cells, most_cells_one_by_one, networks, rows, seconds) = match options.tier {
-            Tier::Smoke => (20_000, 2_000, 20, 20_000, 0.01),
-            Tier::Quick => (4_000_000, 200_000, 155, 100_000, 0.05),
-            Tier::Paper => (64_000_000, 1_000_000, 909, 200_000, 0.1),
+        let (most_cells, most_cells_one_by_one, networks, rows, seconds, solutions) = match options.tier {
+            Tier::Smoke => (20_000, 2_000, 20, 20_000, 0.01, 40),
+            Tier::Quick => (4_000_000, 200_000, 155, 100_000, 0.05, 1000),
+            Tier::Paper => (64_000_000, 1_000_000, 909, 200_000, 0.1, u64::MAX),
         };
         Config {
             format: 1,
@@ -66,6 +76,7 @@ impl Config {
             networks: options.limit.unwrap_or(networks),
             rows,
             seconds,
+            solutions,
         }
     }
 
@@ -83,7 +94,7 @@ pub struct Measurements {
     pub limits: Limits,
     /// Solvers, Table 11.
     pub solvers: Vec<SolverRow>,
-    /// Errors of Euler's method by its step.
+    /// Errors of Euler's method by its step, on each problem's validation set.
     pub accuracy: Vec<Accuracy>,
     /// The pool of untrained networks.
     pub pool: Vec<Timed>,
@@ -97,8 +108,14 @@ pub struct Measurements {
     pub ord_beat: f64,
     /// The time of an operator that gives the same 41 variables.
     pub ord_operator: Operator,
+    /// The solver's error there, and its time with many cells in lanes.
+    #[serde(default)]
+    pub ord_solver: Option<OrdSolver>,
     /// What needs a GPU.
     pub gpu: Vec<GpuRow>,
+    /// What the GPU can do at most.
+    #[serde(default)]
+    pub gpu_limits: Option<Limits>,
     /// The pool on a GPU; empty without one.
     #[serde(default)]
     pub gpu_pool: Vec<GpuTimed>,
@@ -124,20 +141,22 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
     progress.stage("1/4 solvers", 1.0, 0.0);
     let limits = race::limits(&config);
     let solvers = race::solvers(&config, &limits)?;
-    let accuracy = race::accuracy(&config, &solvers)?;
-    let ord_beat = race::ord_beat(config.seconds)?;
-    let ord_operator = race::ord_operator(&config)?;
+    let (ord_beat, ord_solver) = ord::solver(&config)?;
+    let ord_operator = ord::operator(&config, &limits)?;
     if job.stop.requested() {
         return Err(Error::Interrupted { resume: job.resume.clone() });
     }
-    progress.stage("2/4 networks", config.networks as f64, 0.0);
-    let pool = pool::pool(&config, &run.join("networks"), &limits, &progress, job)?;
-    let activations = pool::activations(&config, &run.join("networks"))?;
-    let chunks = pool::chunks(&config, &run.join("networks"))?;
-    let trained = pool::trained(&config, &run.join("networks"), &publication)?;
+    progress.stage("2/4 networks", (pool::PASSES * config.networks) as f64, 0.0);
+    let folder = run.join("networks");
+    let chunks = pool::chunks(&config, &folder, &limits)?;
+    let pool = pool::pool(&config, &folder, &limits, &chunks, (&progress, job))?;
+    let activations = pool::activations(&config, &folder, &limits)?;
+    let trained = pool::trained(&config, &folder, &limits, &publication)?;
+    let accuracy = race::accuracy(&config, &limits, &solvers, &trained)?;
+    let trained: Vec<Trained> = trained.into_iter().map(|t| t.0).collect();
     progress.stage("3/4 GPU", config.networks as f64, 0.0);
-    let gpu = gpu::rows(&config, &run.join("networks"));
-    let gpu_pool = gpu_pool::pool(&config, &run.join("networks"), &progress, job)?;
+    let (gpu, gpu_limits) = gpu::rows(&config, &folder, &trained);
+    let gpu_pool = gpu_pool::pool(&config, &folder, &progress, job)?;
 
     progress.stage("4/4 report", 1.0, 0.0);
     let measured = Measurements {
@@ -150,7 +169,9 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
         trained,
         ord_beat,
         ord_operator,
+        ord_solver: Some(ord_solver),
         gpu,
+        gpu_limits,
         gpu_pool,
     };
     files::write_json(&run.join("measurements.json"), &measured)?;
@@ -177,6 +198,7 @@ mod tests {
     use super::*;
     use std::path::Path;
 
+    use crate::compare::work::Reached;
     use crate::interrupt::Stop;
     use crate::results::Verdict;
     use crate::rundir::Existing;
@@ -206,7 +228,26 @@ mod tests {
         kept_if_of_the_papers_scale(&folder.path().join("run"), &folder.path().join("kept"), &measured);
         assert_eq!(measured.pool.len(), 10);
         assert!(measured.pool.iter().all(|p| p.seconds > 0.0));
-        assert!(measured.accuracy.windows(2).all(|a| a[0].error > a[1].error), "{:?}", measured.accuracy);
+        // Each problem and time domain of the kept networks has Euler's errors, which fall with the step.
+        assert!(!measured.trained.is_empty() && measured.accuracy.len().is_multiple_of(4), "{measured:?}");
+        for network in &measured.trained {
+            let own = |a: &&Accuracy| a.problem == network.problem && a.t_end == network.t_end;
+            let errors: Vec<f64> = measured.accuracy.iter().filter(own).map(|a| a.error).collect();
+            assert!(errors.len() == 4 && errors.windows(2).all(|e| e[0] > e[1]), "{network:?}: {errors:?}");
+        }
+        let ord = measured.ord_solver.as_ref().unwrap();
+        assert!(ord.error_mv > 0.0 && ord.error_mv < 0.1 && ord.error_l2 < 1e-3, "{ord:?}");
+        assert!(ord.lanes.is_some() != ord.without_lanes.is_some(), "{ord:?}");
+        // Everything has its work, and the part of the limit that it reached.
+        let (m, mut all) = (&measured, vec![measured.ord_operator.reached]);
+        all.extend(m.solvers.iter().map(|r| r.reached).chain(m.accuracy.iter().map(|r| r.reached)));
+        all.extend(m.pool.iter().map(|r| r.reached).chain(m.activations.iter().map(|r| r.reached)));
+        all.extend(m.chunks.iter().map(|r| r.reached).chain(m.trained.iter().map(|r| r.reached)));
+        let timed_on_a_gpu = m.gpu.iter().filter(|r| r.seconds.is_some());
+        all.extend(timed_on_a_gpu.map(|r| r.reached).chain(m.gpu_pool.iter().map(|r| r.reached)));
+        let whole =
+            |r: &Reached| r.work.flops > 0.0 && r.work.bytes > 0.0 && r.of_limit.is_some_and(|l| l > 0.0);
+        assert!(all.iter().all(whole), "{all:?}");
         assert!(measured.gpu.iter().all(|g| g.seconds.is_some() || g.not_run.is_some()));
     }
 

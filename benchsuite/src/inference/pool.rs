@@ -9,13 +9,14 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use surrogates::MlpSpec;
 
-use super::race::Limits;
 use super::{Config, REFERENCE};
 use crate::claims::Publication;
 use crate::compare::clock::cpu;
-use crate::compare_infer::networks::{operations, random, rows, write_plain};
+use crate::compare::work::{Limits, Reached, Work};
+use crate::compare_infer::networks::{self, random, rows, write_plain};
 use crate::progress::Progress;
 use crate::reproduce::Job;
+use crate::trial::TrialSpec;
 use crate::{Error, files, trial};
 
 /// The widths of a layer.
@@ -32,16 +33,25 @@ pub struct Timed {
     pub depth: usize,
     /// Neurons in them.
     pub neurons: usize,
-    /// Additions and multiplications of a row's products.
-    pub flops: f64,
-    /// Bytes of a row, in and out.
-    pub bytes: f64,
     /// Seconds for the reference set by the native engine.
     pub seconds: f64,
-    /// The time that the machine needs at least for products or bytes, over this time.
-    pub of_limit: f64,
+    /// The work of a row: its products, and its bytes in and out.
+    #[serde(flatten)]
+    pub reached: Reached,
     /// Seconds by ONNX Runtime, where it is here.
     pub onnx_runtime: Option<f64>,
+    /// Rows at a time there: those that suit networks of its greatest width best.
+    #[serde(default)]
+    pub chunk: Option<usize>,
+}
+
+impl Timed {
+    /// With the shorter times of both.
+    fn or_faster(self, other: Timed) -> Self {
+        let onnx_runtime = self.onnx_runtime.zip(other.onnx_runtime).map(|(a, b)| a.min(b));
+        let own = if other.seconds < self.seconds { other } else { self };
+        Timed { onnx_runtime, ..own }
+    }
 }
 
 /// A network of equal layers with one activation.
@@ -53,6 +63,9 @@ pub struct Activation {
     pub neurons: usize,
     /// Seconds for the reference set.
     pub seconds: f64,
+    /// The work of a row.
+    #[serde(flatten)]
+    pub reached: Reached,
 }
 
 /// ONNX Runtime with so many rows at a time.
@@ -64,6 +77,9 @@ pub struct Chunk {
     pub rows: usize,
     /// Seconds for the reference set.
     pub seconds: f64,
+    /// The work of a row.
+    #[serde(flatten)]
+    pub reached: Reached,
 }
 
 /// A trained network that is kept.
@@ -71,12 +87,32 @@ pub struct Chunk {
 pub struct Trained {
     /// The problem.
     pub problem: String,
+    /// The end of its time domain; not written down in races that were kept before it was.
+    #[serde(default)]
+    pub t_end: Option<f64>,
     /// Its hidden layers.
     pub layers: String,
-    /// The mean error, against Euler's method as published.
+    /// The mean error over its validation set, against an accurate solution; in races that name no end of the time
+    /// domain against Euler's method.
     pub error: f64,
-    /// Seconds for the reference set.
+    /// Seconds for the reference set, one row a cell.
     pub seconds: f64,
+    /// The work of a row.
+    #[serde(flatten)]
+    pub reached: Reached,
+}
+
+/// The widths of hidden layers such as `SiLU8,ELU16`.
+pub(super) fn widths(layers: &str) -> Vec<usize> {
+    let width = |layer: &str| layer.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(0);
+    layers.split(',').map(width).collect()
+}
+
+/// The work of a row of a network of these hidden layers.
+pub(super) fn row(layers: &str) -> Result<Work, Error> {
+    let spec = MlpSpec::parse(3, layers, 2)
+        .map_err(|e| Error::Training { network: layers.to_owned(), source: Box::new(e) })?;
+    Ok(networks::work(&spec))
 }
 
 /// Shapes of up to five layers: as many of each depth as there are, or an equal part of `count`,
@@ -107,9 +143,16 @@ fn text(shape: &[usize], activation: &str) -> String {
     shape.iter().map(|w| format!("{activation}{w}")).collect::<Vec<_>>().join(",")
 }
 
+/// Runs of everything that is timed, the shortest of which counts: so many at least, in two passes, so that a slow
+/// minute of the machine does not fall on both.
+pub(super) const RUNS: usize = 7;
+/// Passes.
+pub(super) const PASSES: usize = 2;
+
 /// A place for networks to be timed in.
 struct Bench<'a> {
     folder: &'a Path,
+    limits: &'a Limits,
     x: Vec<f32>,
     y: Vec<f32>,
     rows: usize,
@@ -117,15 +160,15 @@ struct Bench<'a> {
 }
 
 impl<'a> Bench<'a> {
-    fn new(config: &Config, folder: &'a Path) -> Self {
-        let rows_ = config.rows;
-        Bench { folder, x: rows(rows_, 3), y: vec![0.0; rows_ * 2], rows: rows_, seconds: config.seconds }
+    fn new(config: &Config, limits: &'a Limits, folder: &'a Path) -> Self {
+        let (x, y) = (rows(config.rows, 3), vec![0.0; config.rows * 2]);
+        Bench { folder, limits, x, y, rows: config.rows, seconds: config.seconds }
     }
 
-    /// Seconds of the reference set through a session: the least of three times at least.
-    fn time(&mut self, session: &mut dyn Session) -> Result<f64, Error> {
+    /// Seconds of the reference set through a session in one pass: the least of a pass's runs.
+    fn pass(&mut self, session: &mut dyn Session) -> Result<f64, Error> {
         let (mut best, mut count, begin) = (f64::INFINITY, 0, cpu());
-        while count < 3 || cpu() - begin < self.seconds {
+        while count < RUNS.div_ceil(PASSES) || cpu() - begin < self.seconds / PASSES as f64 {
             let start = cpu();
             session.run(&self.x, &mut self.y)?;
             best = best.min(cpu() - start);
@@ -141,9 +184,27 @@ impl<'a> Bench<'a> {
         Ok(open(path, provider, &SessionOptions::default().with_threads(1).with_chunk(chunk))?)
     }
 
-    fn native(&mut self, layers: &str) -> Result<f64, Error> {
-        let mut session = self.open(layers, &Provider::Native, 0)?;
-        self.time(&mut *session)
+    /// One pass of a provider with so many rows at a time.
+    fn by(&mut self, layers: &str, provider: &Provider, chunk: usize) -> Result<f64, Error> {
+        let mut session = self.open(layers, provider, chunk)?;
+        self.pass(&mut *session)
+    }
+
+    /// The reference set through each of some networks with so many rows at a time, in all passes: the least seconds
+    /// of each, and its work.
+    fn all(
+        &mut self,
+        provider: &Provider,
+        networks: &[(String, usize)],
+    ) -> Result<Vec<(f64, Reached)>, Error> {
+        let mut seconds = vec![f64::INFINITY; networks.len()];
+        for _ in 0..PASSES {
+            for ((layers, chunk), least) in networks.iter().zip(&mut seconds) {
+                *least = least.min(self.by(layers, provider, *chunk)?);
+            }
+        }
+        let each = networks.iter().zip(seconds);
+        each.map(|((layers, _), s)| Ok((s, self.limits.reached(row(layers)?, REFERENCE, s)))).collect()
     }
 }
 
@@ -176,100 +237,145 @@ pub(super) fn each_network<T: Serialize + DeserializeOwned>(
     Ok(all)
 }
 
-/// Figs 39 and 40, Tables 12 and 13.
+/// Figs 39 and 40, Tables 12 and 13. `chunks` are what was found out about rows at a time.
 pub(super) fn pool(
     config: &Config,
     folder: &Path,
     limits: &Limits,
-    progress: &Progress,
-    job: &Job<'_>,
+    chunks: &[Chunk],
+    (progress, job): (&Progress, &Job<'_>),
 ) -> Result<Vec<Timed>, Error> {
-    let mut bench = Bench::new(config, folder);
-    let has_onnx_runtime = probe::onnx_runtime().status.is_present();
-    each_network(config, &folder.join("pool.json"), progress, job, |shape, layers| {
-        let spec = MlpSpec::parse(3, &layers, 2)
-            .map_err(|e| Error::Training { network: layers.clone(), source: Box::new(e) })?;
-        let (flops, _) = operations(&spec);
-        let seconds = bench.native(&layers)?;
-        let onnx_runtime = if has_onnx_runtime {
-            let mut session = bench.open(&layers, &Provider::OrtCpu, 1024)?;
-            Some(bench.time(&mut *session)?)
-        } else {
-            None
-        };
-        let bytes = 20.0;
-        let least = (flops / limits.flops).max(bytes / limits.bytes) * REFERENCE;
-        Ok(Timed {
-            depth: shape.len(),
-            neurons: shape.iter().sum(),
-            flops,
-            bytes,
-            seconds,
-            of_limit: least / seconds,
-            onnx_runtime,
-            layers,
+    let mut bench = Bench::new(config, limits, folder);
+    let mut passes = (1..=PASSES).map(|pass| {
+        each_network(config, &folder.join(format!("pool-{pass}.json")), progress, job, |shape, layers| {
+            let seconds = bench.by(&layers, &Provider::Native, 0)?;
+            let chunk = best_chunk(chunks, shape);
+            let by = |chunk| bench.by(&layers, &Provider::OrtCpu, chunk);
+            Ok(Timed {
+                depth: shape.len(),
+                neurons: shape.iter().sum(),
+                seconds,
+                reached: limits.reached(row(&layers)?, REFERENCE, seconds),
+                onnx_runtime: chunk.map(by).transpose()?,
+                chunk,
+                layers,
+            })
         })
-    })
+    });
+    let first = passes.next().transpose()?.unwrap_or_default();
+    passes.try_fold(first, |all, pass| Ok(all.into_iter().zip(pass?).map(|(a, b)| a.or_faster(b)).collect()))
 }
 
 /// Fig. 42.
-pub(super) fn activations(config: &Config, folder: &Path) -> Result<Vec<Activation>, Error> {
-    let mut bench = Bench::new(config, folder);
-    let mut all = Vec::new();
+pub(super) fn activations(config: &Config, folder: &Path, limits: &Limits) -> Result<Vec<Activation>, Error> {
+    let mut networks = Vec::new();
+    let mut names = Vec::new();
     for shape in [&[8, 8][..], &[16, 16], &[32, 32, 32], &[64, 64, 64], &[128; 3]] {
         for activation in ["SiLU", "ELU", "Tanh", "Sin", "ReLU"] {
-            let seconds = bench.native(&text(shape, activation))?;
-            all.push(Activation { activation: activation.into(), neurons: shape.iter().sum(), seconds });
+            names.push((activation.to_owned(), shape.iter().sum()));
+            networks.push((text(shape, activation), 0));
         }
     }
-    Ok(all)
+    let times = Bench::new(config, limits, folder).all(&Provider::Native, &networks)?;
+    let each = names.into_iter().zip(times);
+    Ok(each
+        .map(|((activation, neurons), (seconds, reached))| Activation {
+            activation,
+            neurons,
+            seconds,
+            reached,
+        })
+        .collect())
 }
 
-/// The search for the best number of rows at a time; empty without ONNX Runtime.
-pub(super) fn chunks(config: &Config, folder: &Path) -> Result<Vec<Chunk>, Error> {
-    let mut all = Vec::new();
+/// The search for the best number of rows at a time, by the width of layers; empty without ONNX Runtime.
+pub(super) fn chunks(config: &Config, folder: &Path, limits: &Limits) -> Result<Vec<Chunk>, Error> {
     if !probe::onnx_runtime().status.is_present() {
-        return Ok(all);
+        return Ok(Vec::new());
     }
-    let mut bench = Bench::new(config, folder);
-    for layers in ["SiLU8,SiLU8", "SiLU32,SiLU32,SiLU32"] {
-        // More rows at a time than there are would be all of them once more.
-        let sizes = [64, 256, 1024, 4096, 16_384, 65_536, usize::MAX];
-        for rows in sizes.into_iter().map(|size| size.min(config.rows)) {
-            let mut session = bench.open(layers, &Provider::OrtCpu, rows)?;
-            all.push(Chunk { layers: layers.into(), rows, seconds: bench.time(&mut *session)? });
-        }
-    }
-    Ok(all)
+    // More rows at a time than there are would be all of them once more.
+    let mut sizes =
+        [64, 256, 1024, 4096, 16_384, 65_536, usize::MAX].map(|size| size.min(config.rows)).to_vec();
+    sizes.dedup();
+    let of_width = |w: &usize| text(&[*w; 3], "SiLU");
+    let networks: Vec<(String, usize)> =
+        WIDTHS.iter().flat_map(|w| sizes.iter().map(move |size| (of_width(w), *size))).collect();
+    let times = Bench::new(config, limits, folder).all(&Provider::OrtCpu, &networks)?;
+    let each = networks.into_iter().zip(times);
+    Ok(each.map(|((layers, rows), (seconds, reached))| Chunk { layers, rows, seconds, reached }).collect())
 }
 
-/// Fig. 41: errors of kept networks, and what their shapes cost.
+/// The rows at a time that were best for layers as wide as the widest of a shape.
+fn best_chunk(chunks: &[Chunk], shape: &[usize]) -> Option<usize> {
+    let widest = shape.iter().max()?;
+    let as_wide = chunks.iter().filter(|c| widths(&c.layers).iter().max() == Some(widest));
+    as_wide.min_by(|a, b| a.seconds.total_cmp(&b.seconds)).map(|c| c.rows)
+}
+
+/// Fig. 41: errors of kept networks, and what their shapes cost; each with its spec.
 pub(super) fn trained(
     config: &Config,
     folder: &Path,
+    limits: &Limits,
     publication: &Publication,
-) -> Result<Vec<Trained>, Error> {
-    let mut bench = Bench::new(config, folder);
-    let mut all: Vec<Trained> = Vec::new();
-    for kept in trial::kept::load(&crate::kept::folder(publication))? {
-        // Those that are one network for the whole time domain.
-        if kept.onnx_sha256.len() != 1 || kept.one_step.is_some() {
-            continue;
-        }
-        let layers = kept.spec.layers.clone();
-        let seconds = match all.iter().find(|t| t.layers == layers) {
-            Some(same) => same.seconds,
-            None => bench.native(&layers)?,
+) -> Result<Vec<(Trained, TrialSpec)>, Error> {
+    let mut found = trial::kept::load(&crate::kept::folder(publication))?;
+    // Those that are one network for the whole time domain.
+    found.retain(|kept| kept.onnx_sha256.len() == 1 && kept.one_step.is_none());
+    let mut networks: Vec<(String, usize)> = found.iter().map(|kept| (kept.spec.layers.clone(), 0)).collect();
+    networks.sort();
+    networks.dedup();
+    let times = Bench::new(config, limits, folder).all(&Provider::Native, &networks)?;
+    let of = |kept: trial::TrialResult| {
+        let place = networks.iter().position(|n| n.0 == kept.spec.layers)?;
+        let (seconds, reached) = times[place];
+        let network = Trained {
+            problem: kept.spec.problem.to_string(),
+            t_end: Some(kept.spec.t_end()),
+            layers: kept.spec.layers.clone(),
+            error: kept.scores.accurate.mean,
+            seconds,
+            reached,
         };
-        let problem = kept.spec.problem.to_string();
-        all.push(Trained { problem, layers, error: kept.scores.euler.mean, seconds });
-    }
-    Ok(all)
+        Some((network, kept.spec))
+    };
+    Ok(found.into_iter().filter_map(of).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_at_a_time_are_those_of_the_widest_layer() {
+        let chunk = |w: usize, rows, seconds| Chunk {
+            layers: text(&[w; 3], "SiLU"),
+            rows,
+            seconds,
+            reached: Reached::default(),
+        };
+        let chunks = [chunk(8, 64, 2.0), chunk(8, 4096, 1.0), chunk(32, 64, 3.0), chunk(32, 256, 4.0)];
+        assert_eq!(widths("SiLU8,LeakyReLU32,Sin128"), [8, 32, 128]);
+        assert_eq!(best_chunk(&chunks, &[8, 8]), Some(4096));
+        assert_eq!(best_chunk(&chunks, &[8, 32, 8]), Some(64));
+        assert_eq!((best_chunk(&chunks, &[64]), best_chunk(&[], &[8])), (None, None));
+    }
+
+    #[test]
+    fn the_faster_pass_counts_for_each_engine() {
+        let pass = |seconds, ort| Timed {
+            layers: "SiLU8".into(),
+            depth: 1,
+            neurons: 8,
+            seconds,
+            reached: Reached { of_limit: Some(1.0 / seconds), ..Reached::default() },
+            onnx_runtime: Some(ort),
+            chunk: Some(64),
+        };
+        let best = pass(2.0, 3.0).or_faster(pass(1.0, 4.0));
+        assert_eq!(best, pass(1.0, 3.0));
+        assert_eq!(pass(1.0, 4.0).or_faster(pass(2.0, 3.0)), best);
+    }
 
     #[test]
     fn shapes_are_different_and_of_every_depth() {

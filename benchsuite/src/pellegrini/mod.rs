@@ -29,6 +29,15 @@ use crate::reproduce::{Job, Summary};
 use crate::rundir::RunDir;
 use crate::{Error, files};
 
+/// The relative L² error of a kept network, the mean over its variables; nothing if none is kept.
+///
+/// # Errors
+/// [`Error::Damaged`] or [`Error::Io`] for a file that is there and cannot be used.
+pub(crate) fn kept_error(folder: &std::path::Path, net: NetId) -> Result<Option<f64>, Error> {
+    let found = kept::load(folder)?.nets.into_iter().find(|t| t.net == net);
+    Ok(found.map(|t| t.errors.mean_l2()))
+}
+
 /// Runs all parts, from data to report.
 pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
     run_parts("F", &Part::ALL, job)

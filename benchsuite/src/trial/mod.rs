@@ -28,6 +28,7 @@
 //! of networks that were trained by the program's protocol are held against printed ones in its measure
 //! ([`TrialResult::judged`]); what is kept of a trial is eq. 3.3 in any case.
 
+pub(crate) mod baseline;
 mod cache;
 mod evaluate;
 mod extra;

@@ -25,7 +25,7 @@ enum Kind {
 }
 
 /// All that are kept, in the order of the page.
-pub(super) const FILES: [Kept; 8] = [
+pub(super) const FILES: [Kept; 12] = [
     Kept { file: "compare-ode/compare-ode.json", title: "Single cells, to an accuracy", kind: Kind::Solvers },
     Kept { file: "compare-ode-ensemble/compare-ode.json", title: "Ten thousand cells", kind: Kind::Solvers },
     Kept { file: "compare-train/compare-train.json", title: "A training step", kind: Kind::Training },
@@ -35,13 +35,33 @@ pub(super) const FILES: [Kept; 8] = [
         kind: Kind::Training,
     },
     Kept {
-        file: "kainth2025/compare-ode.json",
+        file: "kainth2025/compare-train.json",
         title: "A training step of a neural ODE",
         kind: Kind::Training,
     },
     Kept { file: "kuptsov2022/compare-map.json", title: "A training step of a neural map", kind: Kind::Map },
     Kept { file: "compare-infer/compare-infer.json", title: "Inference", kind: Kind::Inference },
+    Kept {
+        file: "compare-infer-bf16/compare-infer.json",
+        title: "Inference, on a processor that multiplies 16-bit numbers",
+        kind: Kind::Inference,
+    },
     Kept { file: "compare-gpu/compare-gpu.json", title: "On a GPU", kind: Kind::Gpu },
+    Kept {
+        file: "compare-gpu-responses/small/compare-gpu.json",
+        title: "Whole responses of small models on a GPU",
+        kind: Kind::Gpu,
+    },
+    Kept {
+        file: "compare-gpu-responses/tp06/compare-gpu.json",
+        title: "Whole responses of ten Tusscher and Panfilov's model on a GPU",
+        kind: Kind::Gpu,
+    },
+    Kept {
+        file: "compare-gpu-responses/ord/compare-gpu.json",
+        title: "Whole responses of O'Hara and Rudy's model on a GPU",
+        kind: Kind::Gpu,
+    },
 ];
 
 impl Kept {
@@ -214,8 +234,16 @@ fn inference(found: &compare_infer::report::Comparison) -> Contest {
             median: r.ms_median,
         };
         // With numbers of 16 bits our engine does less than its rivals.
-        let rows = rows.into_iter().filter(|r| r.name != BF16);
-        let (ours, others): (Vec<_>, Vec<_>) = rows.partition(|r| r.name == "native");
+        let (less, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|r| r.name == BF16);
+        for row in less {
+            if let (Some(ms), Some(error)) = (row.ms_min, row.error) {
+                missing.push(format!(
+                    "ours in {BF16}, {work}: {ms:.2} ms with errors of {error:.1e} of the range; it does less than its \
+                     rivals, and is no pair of theirs"
+                ));
+            }
+        }
+        let (ours, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|r| r.name == "native");
         let others = others.into_iter().map(|r| (time(r), r.failure.clone()));
         pairs(&work, fastest(ours.into_iter().map(time)), others, (&mut list, &mut missing));
     }
@@ -277,6 +305,13 @@ fn gpu(found: &compare_gpu::report::Comparison) -> Contest {
         missing
             .push(format!("{solvers} numerical solvers: no rival; they are held against the device's limit"));
     }
+    let mut responses: Vec<&str> = found.answers.iter().map(|a| a.what.as_str()).collect();
+    responses.dedup();
+    missing.extend(responses.into_iter().map(|response| {
+        format!(
+            "response of {response}: no rival; fixed and adaptive steps of ours are held against each other"
+        )
+    }));
     Contest {
         title: String::new(),
         what: format!("time by the device's own clock, on an {}", found.device),
