@@ -24,6 +24,8 @@ pub(crate) struct Key {
     pub(crate) device: String,
     pub(crate) compute_capability: String,
     pub(crate) precision: String,
+    /// What the environment variable `NVIDIA_TF32_OVERRIDE` says, of which TensorRT's choice of kernels depends.
+    pub(crate) tf32_override: String,
     /// Most rows at a time.
     pub(crate) rows: usize,
 }
@@ -39,6 +41,7 @@ impl Key {
             &self.device,
             &self.compute_capability,
             &self.precision,
+            &self.tf32_override,
             &self.rows.to_string(),
         ];
         let mut hash = Sha256::new();
@@ -102,6 +105,12 @@ impl EngineCache {
             return Err(self.failed(&folder, "it lists no files"));
         }
         for (name, expected) in &manifest.files {
+            // Nothing outside the folder is opened, whatever a damaged list says.
+            if Path::new(name).file_name() != Some(name.as_ref()) {
+                return Err(
+                    self.failed(&folder, format!("it lists {name:?}, which is not the name of a file"))
+                );
+            }
             let path = folder.join(name);
             let bytes = fs::read(&path).map_err(|e| self.failed(&folder, format!("{name}: {e}")))?;
             if hex(&Sha256::digest(&bytes)) != *expected {
@@ -160,6 +169,7 @@ pub(crate) fn usual() -> Result<PathBuf, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::damage;
 
     fn key() -> Key {
         let text = |s: &str| s.to_owned();
@@ -171,6 +181,7 @@ mod tests {
             device: text("a card"),
             compute_capability: text("8.9"),
             precision: text("f32"),
+            tf32_override: text(""),
             rows: 1024,
         }
     }
@@ -189,7 +200,7 @@ mod tests {
         assert!(cache.is_ready().unwrap());
         // A second process that built the same finds it there.
         cache.fill(write).unwrap();
-        let changes: [fn(&mut Key); 8] = [
+        let changes: [fn(&mut Key); 9] = [
             |k| k.model = "n".into(),
             |k| k.onnx_runtime = "1.32".into(),
             |k| k.tensorrt = "10.10".into(),
@@ -197,6 +208,7 @@ mod tests {
             |k| k.device = "another".into(),
             |k| k.compute_capability = "9.0".into(),
             |k| k.precision = "f16".into(),
+            |k| k.tf32_override = "0".into(),
             |k| k.rows = 1,
         ];
         for change in changes {
@@ -212,7 +224,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = EngineCache::new(folder.path().to_owned(), key());
         type Damage = (fn(&Path), &'static str);
-        let damages: [Damage; 5] = [
+        let damages: [Damage; 7] = [
             (|f| fs::write(f.join("a.engine"), b"engina").unwrap(), "not as it was written"),
             (|f| fs::remove_file(f.join("a.engine")).unwrap(), "a.engine"),
             (|f| fs::remove_file(f.join(MANIFEST)).unwrap(), MANIFEST),
@@ -224,6 +236,8 @@ mod tests {
                 },
                 "another model",
             ),
+            (|f| rename_listed(f, "/dev/zero"), "\"/dev/zero\", which is not the name of a file"),
+            (|f| rename_listed(f, "../a.engine"), "\"../a.engine\", which is not the name of a file"),
         ];
         for (damage, says) in damages {
             cache.fill(write).unwrap();
@@ -232,6 +246,44 @@ mod tests {
             assert!(error.contains(says) && error.contains("delete"), "{error}");
             fs::remove_dir_all(cache.folder()).unwrap();
         }
+    }
+
+    /// Has the list name its file differently.
+    fn rename_listed(folder: &Path, name: &str) {
+        let text = fs::read_to_string(folder.join(MANIFEST)).unwrap();
+        assert!(text.contains("\"a.engine\""), "{text}");
+        fs::write(folder.join(MANIFEST), text.replace("a.engine", name)).unwrap();
+    }
+
+    #[test]
+    fn ten_thousand_damaged_lists_are_verified_or_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = EngineCache::new(folder.path().to_owned(), key());
+        cache
+            .fill(|folder| {
+                fs::write(folder.join("a.profile"), b"shapes").unwrap();
+                write(folder)
+            })
+            .unwrap();
+        let manifest = cache.folder().join(MANIFEST);
+        let good = fs::read(&manifest).unwrap();
+        let (mut ready, mut refused) = (0, 0);
+        damage::every(std::slice::from_ref(&good), |bytes| {
+            damage::replace(&manifest, bytes);
+            match cache.is_ready() {
+                Ok(found) => {
+                    assert!(found, "the folder is there");
+                    ready += 1;
+                }
+                Err(InferError::EngineCache { path, reason }) => {
+                    assert!(path == cache.folder() && !reason.is_empty());
+                    refused += 1;
+                }
+                Err(e) => panic!("{e:?}"),
+            }
+        });
+        // Some damage is to spaces, or takes a whole line.
+        assert!(ready > 10 && refused > 5000, "{ready} {refused}");
     }
 
     #[test]

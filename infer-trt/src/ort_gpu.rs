@@ -19,6 +19,10 @@ use crate::{
 const CHUNK: usize = 1 << 16;
 const CHUNK_VALUES: usize = 1 << 22;
 
+/// The environment variable by which NVIDIA's libraries are told whether to round factors to TF32. ONNX
+/// Runtime has no option for TensorRT (<https://github.com/microsoft/onnxruntime/issues/26029>).
+const TF32_OVERRIDE: &str = "NVIDIA_TF32_OVERRIDE";
+
 /// A network in ONNX Runtime on a GPU.
 pub(crate) struct OrtGpuSession {
     // Before the session: they are memory of its allocator.
@@ -98,7 +102,10 @@ struct Plan<'a> {
 impl Plan<'_> {
     fn provider(&self, engines: Option<&Path>) -> ExecutionProviderDispatch {
         let Provider::TensorRt { precision, .. } = &self.provider else {
-            return ep::CUDA::default().with_device_id(self.device).build().error_on_failure();
+            // Unless told otherwise, ONNX Runtime rounds factors to TF32 (10 bits after the point), whatever
+            // `ort` says: https://onnxruntime.ai/docs/execution-providers/CUDA-ExecutionProvider.html#use_tf32
+            let cuda = ep::CUDA::default().with_device_id(self.device).with_tf32(false);
+            return cuda.build().error_on_failure();
         };
         let shape = |rows| {
             let dims = tensor_shape(rows, &self.file.info.input_shape);
@@ -195,10 +202,13 @@ impl OrtGpuSession {
                     model: file.info.sha256.clone(),
                     onnx_runtime: loaded.version,
                     tensorrt: version,
-                    driver: driver.version,
+                    driver: driver.version.to_string(),
                     device: found.name,
                     compute_capability: format!("{}.{}", found.capability.0, found.capability.1),
                     precision: precision.name().to_owned(),
+                    tf32_override: std::env::var_os(TF32_OVERRIDE)
+                        .map(|value| value.to_string_lossy().into_owned())
+                        .unwrap_or_default(),
                     rows: chunk,
                 },
             );

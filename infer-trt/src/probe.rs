@@ -92,7 +92,7 @@ pub fn bf16() -> Item {
     Item {
         name: "bf16",
         status,
-        enables: "provider `native-bf16`: products of 16-bit numbers, to two or three digits",
+        enables: "provider `native-bf16`: products of 16-bit numbers, to two digits",
     }
 }
 
@@ -126,7 +126,7 @@ pub fn onnx_runtime() -> Item {
 pub fn cuda() -> Item {
     let status = match cuda_devices() {
         Ok(devices) => Status::Present(devices),
-        Err((reason, remedy)) => Status::Missing { reason, remedy: remedy.to_owned() },
+        Err(driver::Missing { reason, remedy }) => Status::Missing { reason, remedy: remedy.to_owned() },
     };
     Item {
         name: "CUDA",
@@ -135,8 +135,8 @@ pub fn cuda() -> Item {
     }
 }
 
-fn cuda_devices() -> Result<String, (String, &'static str)> {
-    let driver = driver::find().map_err(|reason| (reason, driver::REMEDY))?;
+fn cuda_devices() -> Result<String, driver::Missing> {
+    let driver = driver::find()?;
     let device = |d: &driver::Found| {
         let (major, minor) = d.capability;
         format!(
@@ -152,7 +152,7 @@ fn cuda_devices() -> Result<String, (String, &'static str)> {
 /// NVIDIA's compiler of kernels; loads it.
 pub fn nvrtc() -> Item {
     let status = match nvrtc::load() {
-        Ok(()) => Status::Present("libnvrtc loads".to_owned()),
+        Ok(version) => Status::Present(format!("for CUDA {version}")),
         Err(reason) => Status::Missing { reason, remedy: nvrtc::remedy() },
     };
     Item { name: "NVRTC", status, enables: "kernels of this workspace, compiled for the GPU that is there" }

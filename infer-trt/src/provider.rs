@@ -10,7 +10,8 @@ use crate::InferError;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Precision {
-    /// 32 bits.
+    /// 32 bits. TensorRT rounds factors to 10 bits after the point (TF32) unless the environment variable
+    /// `NVIDIA_TF32_OVERRIDE` is `0`: ONNX Runtime has no option for it.
     #[default]
     F32,
     /// 16 bits, 10 of them after the point: up to 65504.
@@ -45,12 +46,13 @@ pub enum Provider {
     #[default]
     Native,
     /// The same engine, with products of 16-bit numbers summed in `f32` between the first layer and
-    /// the last: needs a processor with AVX512-BF16, and pays for wide networks. See [the crate's
-    /// page](crate#the-native-engine-in-bf16).
+    /// the last: needs a processor with AVX512-BF16. It was slower than [`Native`](Provider::Native) wherever it
+    /// was measured; see [the crate's page](crate#the-native-engine-in-bf16) for where it might pay.
     NativeBf16,
     /// ONNX Runtime on the CPU, its library loaded at run time.
     OrtCpu,
-    /// ONNX Runtime's CUDA provider: needs the GPU build of the library and an NVIDIA GPU.
+    /// ONNX Runtime's CUDA provider, in `f32`, its rounding of factors to TF32 switched off: needs the GPU build
+    /// of the library and an NVIDIA GPU.
     OrtCuda,
     /// TensorRT through ONNX Runtime: needs what [`OrtCuda`](Provider::OrtCuda) needs, and TensorRT.
     TensorRt {
@@ -60,7 +62,8 @@ pub enum Provider {
         /// model, versions, device and precision, and are not used when damaged.
         cache: Option<PathBuf>,
     },
-    /// The whole network as one kernel of this crate, compiled at run time for the GPU that is there.
+    /// The whole network as one kernel of this crate, compiled at run time for the GPU that is there: layers up
+    /// to 128 wide, or 64 before compute capability 8.0.
     FusedCuda,
 }
 

@@ -61,6 +61,15 @@ fn absent_large_and_strange_files_are_refused() {
     assert!(matches!(error, InferError::Malformed { .. }), "{error}");
 }
 
+fn attribute(t: Option<TensorProto>, g: Option<GraphProto>) -> AttributeProto {
+    AttributeProto { name: "a".into(), t, g, ..AttributeProto::default() }
+}
+
+fn node(attribute: AttributeProto) -> NodeProto {
+    let attribute = vec![attribute];
+    NodeProto { name: "n".into(), op_type: "If".into(), attribute, ..NodeProto::default() }
+}
+
 #[test]
 fn external_data_is_refused_wherever_it_hides() {
     let folder = Folder::new();
@@ -68,9 +77,6 @@ fn external_data_is_refused_wherever_it_hides() {
     external.data_location = EXTERNAL;
     external.external_data =
         vec![StringStringEntryProto { key: "location".into(), value: "../../etc/passwd".into() }];
-    let attribute = |t, g| AttributeProto { name: "a".into(), t, g, ..AttributeProto::default() };
-    let node =
-        |attribute| NodeProto { op_type: "If".into(), attribute: vec![attribute], ..NodeProto::default() };
     let inner = GraphProto { initializer: vec![external.clone()], ..GraphProto::default() };
     let sparse = SparseTensorProto { values: Some(external.clone()), indices: None };
 
@@ -86,6 +92,81 @@ fn external_data_is_refused_wherever_it_hides() {
         let error = refusal(&folder, model);
         assert!(matches!(error, InferError::Refused { .. }), "{error}");
         assert!(error.to_string().contains("another file"), "{error}");
+    }
+}
+
+/// A change to a model that puts a NaN somewhere.
+type Hiding = fn(&mut ModelProto, TensorProto);
+
+#[test]
+fn nan_is_refused_wherever_it_hides() {
+    let folder = Folder::new();
+    let places: [Hiding; 9] = [
+        |m, t| graph(m).initializer.push(t),
+        |m, t| graph(m).sparse_initializer.push(SparseTensorProto { values: Some(t), indices: None }),
+        |m, t| graph(m).node.push(node(attribute(Some(t), None))),
+        |m, t| graph(m).node.push(node(AttributeProto { tensors: vec![t], ..attribute(None, None) })),
+        |m, t| {
+            let sparse = SparseTensorProto { values: Some(t), indices: None };
+            graph(m).node.push(node(AttributeProto { sparse_tensor: Some(sparse), ..attribute(None, None) }));
+        },
+        |m, t| {
+            let sparse = SparseTensorProto { values: Some(t), indices: None };
+            let sparse_tensors = vec![sparse];
+            graph(m).node.push(node(AttributeProto { sparse_tensors, ..attribute(None, None) }));
+        },
+        |m, t| {
+            let inner = GraphProto { initializer: vec![t], ..GraphProto::default() };
+            graph(m).node.push(node(attribute(None, Some(inner))));
+        },
+        |m, t| {
+            let inner = GraphProto { node: vec![node(attribute(Some(t), None))], ..GraphProto::default() };
+            graph(m).node.push(node(AttributeProto { graphs: vec![inner], ..attribute(None, None) }));
+        },
+        |m, t| {
+            let node = vec![node(attribute(Some(t), None))];
+            m.functions.push(FunctionProto { name: "f".into(), node });
+        },
+    ];
+    let typed = |data_type| TensorProto { data_type, dims: vec![2], ..TensorProto::default() };
+    let raw = |data_type, bytes: &[u8]| TensorProto { raw_data: bytes.to_vec().into(), ..typed(data_type) };
+    // FLOAT, FLOAT16, DOUBLE and BFLOAT16, as bytes and in the field of the type.
+    let (f, d) = (f32::NAN.to_le_bytes(), f64::NAN.to_le_bytes());
+    let tensors = [
+        raw(1, &[[0; 4], f].concat()),
+        raw(10, &[0, 0, 1, 0xfe]),
+        raw(11, &[[0; 8], d].concat()),
+        raw(16, &[0, 0, 0xc0, 0x7f]),
+        TensorProto { float_data: vec![0.0, f32::NAN], ..typed(1) },
+        TensorProto { int32_data: vec![0, 0x7e00], ..typed(10) },
+        TensorProto { double_data: vec![0.0, f64::NAN], ..typed(11) },
+        TensorProto { int32_data: vec![0, 0xffc0], ..typed(16) },
+    ];
+    let refused = |model: &ModelProto, says: &str| {
+        let error = refusal(&folder, model);
+        let text = error.to_string();
+        assert!(matches!(error, InferError::Refused { .. }), "{text}");
+        assert!(text.contains("holds a NaN") && text.contains(says), "{says}: {text}");
+    };
+    for (place, hide) in places.into_iter().enumerate() {
+        for (which, tensor) in tensors.iter().enumerate() {
+            let mut model = small();
+            hide(&mut model, TensorProto { name: format!("t{place}-{which}"), ..tensor.clone() });
+            refused(&model, &format!("`t{place}-{which}`"));
+        }
+    }
+    // Without a name, what the constant belongs to is named, and numbers may stand in attributes.
+    for (attribute, says) in [
+        (attribute(Some(tensors[0].clone()), None), "a constant of node `n` (If)"),
+        (AttributeProto { f: f32::NAN, ..attribute(None, None) }, "attribute `a` of node `n`"),
+        (
+            AttributeProto { floats: vec![0.0, f32::NAN], ..attribute(None, None) },
+            "attribute `a` of node `n`",
+        ),
+    ] {
+        let mut model = small();
+        graph(&mut model).node.push(node(attribute));
+        refused(&model, says);
     }
 }
 

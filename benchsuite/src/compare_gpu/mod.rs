@@ -135,6 +135,7 @@ impl Gpu {
             peak_flops: device.peak()?,
             bytes_a_second: device.bandwidth()?,
             times: self.times,
+            remark: String::new(),
             absent,
             rows,
             answers,

@@ -23,6 +23,9 @@ pub struct Comparison {
     pub bytes_a_second: f64,
     /// Timed runs of each.
     pub times: usize,
+    /// What a reader has to know of these numbers that the program does not do any more; empty as a rule.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub remark: String,
     /// Who did not take part.
     pub absent: Vec<Absence>,
     /// What was measured.
@@ -112,6 +115,9 @@ impl Comparison {
             self.times,
             self.origin.line()
         );
+        if !self.remark.is_empty() {
+            let _ = write!(text, "\n{}.\n", self.remark);
+        }
         let mut titles: Vec<(&str, usize)> = Vec::new();
         for row in &self.rows {
             if !titles.contains(&(&row.what, row.count)) {
@@ -183,6 +189,7 @@ mod tests {
             peak_flops: 20e12,
             bytes_a_second: 1e12,
             times: 5,
+            remark: "`tensorrt` was asleep".into(),
             absent: vec![Absence { id: "jax".into(), why: "not here".into(), install: "pip".into() }],
             rows,
             answers: Vec::new(),
@@ -194,6 +201,7 @@ mod tests {
             "| 0.25 |",
             "NOT_RUN: no / library",
             "jax did not",
+            "\n\n`tensorrt` was asleep.\n\n|",
         ] {
             assert!(text.contains(part), "{part} is missing from\n{text}");
         }

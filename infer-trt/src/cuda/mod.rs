@@ -81,15 +81,15 @@ pub struct Device {
     context: Arc<CudaContext>,
     stream: Arc<CudaStream>,
     found: driver::Found,
-    driver: String,
+    driver: driver::Version,
 }
 
 impl Device {
     /// Opens the device of a number, from 0.
     ///
     /// # Errors
-    /// [`InferError::Unavailable`] without driver or device, [`InferError::Option`] for a number that
-    /// no device has, [`InferError::Cuda`] with what the driver says.
+    /// [`InferError::Unavailable`] without device or driver and for a driver that is too old,
+    /// [`InferError::Option`] for a number that no device has, [`InferError::Cuda`] with what the driver says.
     pub fn open(ordinal: usize) -> Result<Self, InferError> {
         let (driver, found) = driver::device(&Provider::FusedCuda, ordinal)?;
         let context = CudaContext::new(ordinal).map_err(failed("open the device"))?;
@@ -144,9 +144,10 @@ impl Device {
     /// Compiles a text and takes the kernel `name` from it.
     ///
     /// # Errors
-    /// [`InferError::Unavailable`] without NVIDIA's run-time compiler, [`InferError::Cuda`] with what
-    /// compiler or driver say.
+    /// [`InferError::Unavailable`] without NVIDIA's run-time compiler or for one that is newer than the
+    /// driver, [`InferError::Cuda`] with what compiler or driver say.
     pub fn kernel(&self, source: &str, name: &str) -> Result<Kernel, InferError> {
+        nvrtc::for_driver(self.driver)?;
         let ptx = nvrtc::compile(source, self.found.capability)?;
         let module = self.context.load_module(ptx).map_err(failed("load a kernel"))?;
         let function = module.load_function(name).map_err(failed("find the kernel in its module"))?;

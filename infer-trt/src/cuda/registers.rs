@@ -8,7 +8,8 @@ use std::fmt::Write as _;
 
 use crate::native::{Activation, ColumnOp, Dense, Program, Step, block};
 
-use super::text::{NAME, PRELUDE, Text, apply, literal, not_wider};
+use super::tensor;
+use super::text::{ELSEWHERE, NAME, PRELUDE, Text, apply, literal, not_wider};
 
 /// Widest layer: two layers of it fit the registers of a thread.
 pub(super) const WIDEST: usize = 64;
@@ -31,15 +32,26 @@ pub(super) fn numbers(program: &Program) -> usize {
     program.steps.iter().map(count).sum()
 }
 
+/// Where a network goes that the registers do not hold.
+fn remedy(program: &Program) -> String {
+    if program.width > tensor::WIDEST {
+        return ELSEWHERE.to_owned();
+    }
+    format!("take `Way::MatrixUnits` on a device of compute capability 8.0 or newer, or {ELSEWHERE}")
+}
+
 /// The text of a program.
 ///
 /// # Errors
 /// Why no kernel can hold it.
 pub(super) fn text(program: &Program) -> Result<Text, String> {
-    not_wider(program, WIDEST, "the registers of a thread")?;
+    let remedy = remedy(program);
+    not_wider(program, (WIDEST, "the registers of a thread"), &remedy)?;
     let numbers = numbers(program);
     if numbers > MOST {
-        return Err(format!("it has {numbers} constants, and a kernel is compiled with {MOST} at most"));
+        return Err(format!(
+            "it has {numbers} constants, and a kernel is compiled with {MOST} at most; {remedy}"
+        ));
     }
     let mut body = String::new();
     let mut width = program.n_inputs;

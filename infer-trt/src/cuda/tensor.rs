@@ -9,10 +9,10 @@ use std::fmt::Write as _;
 use crate::native::{Activation, Dense, Program, Step, block};
 
 use super::registers::column;
-use super::text::{NAME, PRELUDE, Text, apply, not_wider};
+use super::text::{ELSEWHERE, NAME, PRELUDE, Text, apply, not_wider};
 
 /// Widest layer: two layers of 16 rows fit the registers of a warp.
-const WIDEST: usize = 128;
+pub(super) const WIDEST: usize = 128;
 /// Widest layer of 32 rows.
 const WIDEST_OF_TWO_TILES: usize = 64;
 /// Warps of a block.
@@ -27,7 +27,7 @@ const COLUMNS: usize = 8;
 /// # Errors
 /// Why no kernel can hold it.
 pub(super) fn text(program: &Program) -> Result<Text, String> {
-    not_wider(program, WIDEST, "the registers of a warp")?;
+    not_wider(program, (WIDEST, "the registers of a warp"), ELSEWHERE)?;
     let row_tiles = if program.width <= WIDEST_OF_TWO_TILES { 2 } else { 1 };
     let sections: Vec<Vec<f32>> = program.steps.iter().map(section).collect();
     let all: usize = sections.iter().map(Vec::len).sum();

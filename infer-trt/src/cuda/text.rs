@@ -80,15 +80,19 @@ pub(crate) fn apply(activation: Activation, a: &str, b: &str) -> String {
     }
 }
 
+/// Where a network goes that no kernel holds.
+pub(crate) const ELSEWHERE: &str = "open it with `tensorrt` or `ort-cuda`";
+
 /// Refuses layers wider than `widest`.
-pub(crate) fn not_wider(program: &Program, widest: usize, what: &str) -> Result<(), String> {
+pub(crate) fn not_wider(
+    program: &Program,
+    (widest, what): (usize, &str),
+    remedy: &str,
+) -> Result<(), String> {
     if program.width <= widest {
         return Ok(());
     }
-    Err(format!(
-        "it is {} wide, and {what} hold {widest}; open it with `tensorrt` or `ort-cuda`",
-        program.width
-    ))
+    Err(format!("it is {} wide, and {what} hold {widest}; {remedy}", program.width))
 }
 
 /// Multiplications and additions for a row.

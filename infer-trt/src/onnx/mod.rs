@@ -1,6 +1,7 @@
 //! Reading ONNX files: every check that does not depend on the provider.
 
 mod census;
+mod constants;
 pub(crate) mod proto;
 mod tensor;
 
@@ -13,7 +14,7 @@ use prost::Message;
 use prost::bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use self::proto::{Dimension, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto};
+use self::proto::{Dimension, GraphProto, ModelProto, ValueInfoProto};
 use crate::{InferError, ModelInfo};
 
 pub(crate) use self::tensor::Constant;
@@ -100,20 +101,12 @@ impl File {
                 OPSETS.end()
             )));
         }
-        refuse_external(&graph, 0).map_err(&refused)?;
+        constants::check(&graph).map_err(&refused)?;
         for function in &model.functions {
-            refuse_external_nodes(&function.node, 0).map_err(&refused)?;
+            constants::check_function(&function.node).map_err(&refused)?;
         }
-        for tensor in &graph.initializer {
-            if tensor.data_type == proto::FLOAT {
-                let constant = Constant::read(tensor).map_err(&malformed)?;
-                if constant.values.iter().any(|v| v.is_nan()) {
-                    return Err(refused(format!(
-                        "constant `{}` holds a NaN, so every output would be NaN; the training that made it diverged",
-                        tensor.name
-                    )));
-                }
-            }
+        for tensor in graph.initializer.iter().filter(|t| t.data_type == proto::FLOAT) {
+            Constant::read(tensor).map_err(&malformed)?;
         }
 
         // Before IR version 4, constants were listed among the inputs too.
@@ -201,48 +194,4 @@ fn row_shape(value: &ValueInfoProto, what: &str) -> Result<Vec<usize>, String> {
         return Err(format!("{what} `{name}` has {values} values a row; up to {MAX_ROW} are served"));
     }
     Ok(shape)
-}
-
-/// Refuses tensors whose data lie in another file, wherever they hide.
-fn refuse_external(graph: &GraphProto, depth: usize) -> Result<(), String> {
-    for tensor in &graph.initializer {
-        refuse_external_tensor(tensor)?;
-    }
-    for sparse in &graph.sparse_initializer {
-        for tensor in sparse.values.iter().chain(&sparse.indices) {
-            refuse_external_tensor(tensor)?;
-        }
-    }
-    refuse_external_nodes(&graph.node, depth)
-}
-
-fn refuse_external_nodes(nodes: &[NodeProto], depth: usize) -> Result<(), String> {
-    // The decoder stops at 100 nested messages, so this depth is never reached.
-    if depth > 100 {
-        return Err("its graphs are nested more than 100 deep".to_owned());
-    }
-    for attribute in nodes.iter().flat_map(|n| &n.attribute) {
-        for tensor in attribute.t.iter().chain(&attribute.tensors) {
-            refuse_external_tensor(tensor)?;
-        }
-        for sparse in attribute.sparse_tensor.iter().chain(&attribute.sparse_tensors) {
-            for tensor in sparse.values.iter().chain(&sparse.indices) {
-                refuse_external_tensor(tensor)?;
-            }
-        }
-        for graph in attribute.g.iter().chain(&attribute.graphs) {
-            refuse_external(graph, depth + 1)?;
-        }
-    }
-    Ok(())
-}
-
-fn refuse_external_tensor(tensor: &TensorProto) -> Result<(), String> {
-    if tensor.data_location == proto::EXTERNAL || !tensor.external_data.is_empty() {
-        return Err(format!(
-            "constant `{}` keeps its data in another file, which is never opened; save the model with all weights inside",
-            tensor.name
-        ));
-    }
-    Ok(())
 }

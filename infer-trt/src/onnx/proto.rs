@@ -92,6 +92,8 @@ pub(crate) struct AttributeProto {
     pub(crate) t: Option<TensorProto>,
     #[prost(message, optional, tag = "6")]
     pub(crate) g: Option<GraphProto>,
+    #[prost(float, repeated, tag = "7")]
+    pub(crate) floats: Vec<f32>,
     #[prost(message, repeated, tag = "10")]
     pub(crate) tensors: Vec<TensorProto>,
     #[prost(message, repeated, tag = "11")]
@@ -113,10 +115,14 @@ pub(crate) struct TensorProto {
     pub(crate) data_type: i32,
     #[prost(float, repeated, tag = "4")]
     pub(crate) float_data: Vec<f32>,
+    #[prost(int32, repeated, tag = "5")]
+    pub(crate) int32_data: Vec<i32>,
     #[prost(string, tag = "8")]
     pub(crate) name: String,
     #[prost(bytes = "bytes", tag = "9")]
     pub(crate) raw_data: Bytes,
+    #[prost(double, repeated, tag = "10")]
+    pub(crate) double_data: Vec<f64>,
     #[prost(message, repeated, tag = "13")]
     pub(crate) external_data: Vec<StringStringEntryProto>,
     #[prost(int32, tag = "14")]

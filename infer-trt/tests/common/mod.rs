@@ -54,6 +54,21 @@ impl Act {
             Act::Sin => x.sin(),
         }
     }
+
+    /// Weights behind this activation are uniform in ± this over √inputs, so that signals keep their size
+    /// from layer to layer, as in trained networks: √(3/v), where v is the mean square of what the activation
+    /// makes of normal numbers, and of the sigmoid their variance. Inputs of a network are uniform in ±2.
+    fn spread(self) -> f32 {
+        match self {
+            Act::None => 1.5,
+            Act::Silu => 2.90,
+            Act::Sigmoid => 8.31,
+            Act::Tanh => 2.76,
+            Act::Elu => 2.16,
+            Act::Relu => 2.45,
+            Act::Sin => 2.63,
+        }
+    }
 }
 
 /// A dense layer: weights `[n_in, n_out]` row by row, biases, activation.
@@ -77,16 +92,20 @@ pub struct Net {
 }
 
 impl Net {
-    /// A network with weights of moderate size.
+    /// A network whose outputs vary by some units of one.
     pub fn random(seed: u64, n_in: usize, hidden: &[(Act, usize)], n_out: usize) -> Self {
         let mut random = Random(seed);
         let mut layers = Vec::new();
-        let mut width = n_in;
+        let (mut before, mut width) = (Act::None, n_in);
         for &(act, n) in hidden.iter().chain(&[(Act::None, n_out)]) {
-            let scale = 1.5 / (width as f32).sqrt();
-            let (w, b) = (random.vec(width * n, scale), random.vec(n, 0.5));
+            let scale = before.spread() / (width as f32).sqrt();
+            let (w, mut b) = (random.vec(width * n, scale), random.vec(n, 0.5));
+            if before == Act::Sigmoid {
+                // Its values lie about one half.
+                w.iter().enumerate().for_each(|(k, w)| b[k % n] -= 0.5 * w);
+            }
             layers.push(Layer { n_in: width, n_out: n, w, b, act });
-            width = n;
+            (before, width) = (act, n);
         }
         let positive = |v: Vec<f32>| v.into_iter().map(|x| 1.5 + x).collect::<Vec<_>>();
         Self {
@@ -301,9 +320,18 @@ impl Folder {
     }
 }
 
-/// The largest |a − b|, relative to the largest |b| or 1.
-pub fn error(a: &[f32], b: &[f64]) -> f64 {
-    assert_eq!(a.len(), b.len());
-    let scale = b.iter().fold(1.0, |s: f64, b| s.max(b.abs()));
-    a.iter().zip(b).map(|(&a, &b)| (f64::from(a) - b).abs()).fold(0.0, f64::max) / scale
+/// The range (largest less smallest value) of each column of `reference`.
+pub fn ranges(reference: &[f64], columns: usize) -> Vec<f64> {
+    let range = |column| {
+        let all = || reference.iter().skip(column).step_by(columns).copied();
+        all().fold(f64::MIN, f64::max) - all().fold(f64::MAX, f64::min)
+    };
+    (0..columns).map(range).collect()
+}
+
+/// The largest |y − reference| of all columns, each relative to its range; 0 without rows.
+pub fn error(y: &[f32], reference: &[f64], ranges: &[f64]) -> f64 {
+    assert_eq!(y.len(), reference.len());
+    let off = y.iter().zip(reference).map(|(&y, &r)| (f64::from(y) - r).abs());
+    off.zip(ranges.iter().cycle()).map(|(off, range)| off / range).fold(0.0, f64::max)
 }

@@ -300,6 +300,7 @@ fn gpu(found: &compare_gpu::report::Comparison) -> Contest {
         pairs(&work, fastest(ours.into_iter().map(time)), others, (&mut list, &mut missing));
     }
     absent(&mut missing, &found.absent);
+    let remark = if found.remark.is_empty() { String::new() } else { format!("; {}", found.remark) };
     let solvers = found.rows.len() - networks.len();
     if solvers > 0 {
         missing
@@ -314,7 +315,7 @@ fn gpu(found: &compare_gpu::report::Comparison) -> Contest {
     }));
     Contest {
         title: String::new(),
-        what: format!("time by the device's own clock, on an {}", found.device),
+        what: format!("time by the device's own clock, on an {}{remark}", found.device),
         unit: "ms",
         file: "",
         origin: found.origin.clone(),

@@ -4,7 +4,7 @@
 //! stand side by side in a lane, and so do the two weights. The instruction adds both products to
 //! the lane's sum, which is `f32`, as are biases, activations and everything between layers.
 //!
-//! The first layer and the last compute in `f32`. Inputs may need more than the three digits that
+//! The first layer and the last compute in `f32`. Inputs may need more than the two digits that
 //! `bf16` keeps (a time, say), and roundings in front of the last layer go straight to the outputs;
 //! both layers are narrow on one side and take little of the time.
 
