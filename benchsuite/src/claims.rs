@@ -1,73 +1,13 @@
 //! Published numbers, read from the data files of `benchsuite/claims`.
 
+mod rule;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::rule::{Analysed, LEVEL, Rule};
 use crate::Error;
-
-/// When a measured value agrees with the published one.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Rule {
-    /// Between published / factor and published · factor.
-    WithinFactor {
-        /// The factor, greater than 1.
-        factor: f64,
-    },
-    /// No greater than published · factor: an error may be smaller.
-    AtMostFactor {
-        /// The factor, at least 1.
-        factor: f64,
-    },
-    /// At least a bound that stands for the words of the paper.
-    AtLeast {
-        /// The bound.
-        bound: f64,
-    },
-    /// No further than `tolerance` from `of`.
-    WithinAbsolute {
-        /// The greatest distance.
-        tolerance: f64,
-        /// The centre.
-        of: f64,
-    },
-}
-
-impl Rule {
-    /// Whether `measured` agrees with `published`. NaN never does.
-    pub fn holds(&self, published: f64, measured: f64) -> bool {
-        match *self {
-            Rule::WithinFactor { factor } => measured >= published / factor && measured <= published * factor,
-            Rule::AtMostFactor { factor } => measured <= published * factor,
-            Rule::AtLeast { bound } => measured >= bound,
-            Rule::WithinAbsolute { tolerance, of } => (measured - of).abs() <= tolerance,
-        }
-    }
-
-    fn is_sound(&self) -> bool {
-        match *self {
-            Rule::WithinFactor { factor } => factor.is_finite() && factor > 1.0,
-            Rule::AtMostFactor { factor } => factor.is_finite() && factor >= 1.0,
-            Rule::AtLeast { bound } => bound.is_finite(),
-            Rule::WithinAbsolute { tolerance, of } => {
-                tolerance.is_finite() && tolerance > 0.0 && of.is_finite()
-            }
-        }
-    }
-}
-
-impl std::fmt::Display for Rule {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Rule::WithinFactor { factor } => write!(f, "within a factor of {factor}"),
-            Rule::AtMostFactor { factor: 1.0 } => f.write_str("no larger"),
-            Rule::AtMostFactor { factor } => write!(f, "at most {factor} times as large"),
-            Rule::AtLeast { bound } => write!(f, "at least {bound}"),
-            Rule::WithinAbsolute { tolerance, of } => write!(f, "{of} ± {tolerance}"),
-        }
-    }
-}
 
 /// One published number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -240,22 +180,49 @@ mod tests {
         assert!((smallest - said).abs() < 0.005 * said, "{smallest} against {said}");
     }
 
+    /// A verdict that cannot be `DIFFERS` is none.
     #[test]
-    fn rules() {
-        assert!(Rule::WithinFactor { factor: 3.0 }.holds(3e-4, 1e-4));
-        assert!(!Rule::WithinFactor { factor: 3.0 }.holds(3e-4, 9.1e-4));
-        assert!(Rule::AtMostFactor { factor: 3.0 }.holds(3e-4, 1e-9));
-        let words = |factor| Rule::AtMostFactor { factor }.to_string();
-        assert_eq!([words(1.0), words(3.0)], ["no larger", "at most 3 times as large"]);
-        assert!(!Rule::AtLeast { bound: 10.0 }.holds(11.8, 9.9));
-        assert!(Rule::WithinAbsolute { tolerance: 2.0, of: 0.0 }.holds(0.33, -1.9));
-        for rule in [
-            Rule::WithinFactor { factor: 3.0 },
-            Rule::AtMostFactor { factor: 3.0 },
-            Rule::AtLeast { bound: 0.0 },
-            Rule::WithinAbsolute { tolerance: 1.0, of: 0.0 },
-        ] {
-            assert!(!rule.holds(1.0, f64::NAN));
+    fn cells_of_tables_of_variance_can_differ() {
+        let publication = Publication::werneck2024().unwrap();
+        let mut cells = 0;
+        for claim in publication.claims.iter().filter(|c| c.id.contains("/anova_")) {
+            let quantity = claim.id.rsplit('/').next().unwrap();
+            let judges = match quantity {
+                "sum_sq" => matches!(claim.rule, Rule::ShareOfTotal { .. } | Rule::ShareOfTerms { .. }),
+                "F" | "p" => matches!(claim.rule, Rule::Significant | Rule::NotSignificant),
+                "coefficient" => matches!(claim.rule, Rule::Effect { .. } | Rule::NotSignificant),
+                _ => matches!(claim.rule, Rule::WithinFactor { .. }),
+            };
+            assert!(judges, "{}: {}", claim.id, claim.rule);
+            cells += 1;
+        }
+        assert_eq!(cells, 21 + 21 + 12 + 12 + 13 + 13);
+    }
+
+    /// What rules of one term ask for is what the paper says of it, and shares are of the printed sums.
+    #[test]
+    fn rules_of_a_table_of_variance_follow_from_its_cells() {
+        let publication = Publication::werneck2024().unwrap();
+        let of = |id: String| publication.claim(&id);
+        for claim in publication.claims.iter().filter(|c| c.id.contains("/anova_")) {
+            let (term, quantity) = claim.id.rsplit_once('/').unwrap();
+            let (table, _) = term.rsplit_once('/').unwrap();
+            let is_significant = of(format!("{term}/p")).map(|p| p.value < LEVEL);
+            match claim.rule {
+                Rule::Significant | Rule::Effect { .. } => {
+                    assert_eq!(is_significant, Some(true), "{}", claim.id)
+                }
+                Rule::NotSignificant => assert_eq!(is_significant, Some(false), "{}", claim.id),
+                Rule::ShareOfTotal { total, .. } | Rule::ShareOfTerms { total, .. } => {
+                    let residual = of(format!("{table}/Residual/sum_sq")).is_some();
+                    assert_eq!(matches!(claim.rule, Rule::ShareOfTotal { .. }), residual, "{}", claim.id);
+                    let start = format!("{table}/");
+                    let printed = publication.claims.iter().filter(|c| c.id.starts_with(&start));
+                    let sum: f64 = printed.filter(|c| c.id.ends_with("/sum_sq")).map(|c| c.value).sum();
+                    assert!((total / sum - 1.0).abs() < 1e-9, "{}: {total}, not {sum}", claim.id);
+                }
+                _ => assert_eq!(quantity, "mean_sq", "{}", claim.id),
+            }
         }
     }
 

@@ -56,8 +56,8 @@ enum Task {
     },
     /// Keep the results of a finished run or sweep of tier paper with the sources
     Keep {
-        /// The folder of the run or of the sweep
-        run: PathBuf,
+        /// The folder of the run or of the sweep [default: none, what is kept of Werneck 2024 and Pellegrini et al. 2025 is judged again]
+        run: Option<PathBuf>,
         /// Where to keep them [default: benchsuite/results/<publication>]
         #[arg(long)]
         into: Option<PathBuf>,
@@ -166,7 +166,8 @@ fn run(task: Task) -> miette::Result<()> {
                 print(&format!("{line}\n")).map_err(Failure)?;
             }
         }
-        Task::Keep { run, into } => print(&keep(&run, into)?).map_err(Failure)?,
+        Task::Keep { run: Some(run), into } => print(&keep(&run, into)?).map_err(Failure)?,
+        Task::Keep { run: None, into } => print(&judge_again(into).map_err(Failure)?).map_err(Failure)?,
     }
     Ok(())
 }
@@ -198,6 +199,23 @@ fn keep(run: &Path, into: Option<PathBuf>) -> miette::Result<String> {
         outcome.taken,
         outcome.total,
         outcome.folder.display()
+    ))
+}
+
+/// Holds what is kept of two works against the claims as they are now, and says of what. With a folder, it is the one
+/// in which both works' folders lie.
+fn judge_again(into: Option<PathBuf>) -> Result<String, Error> {
+    let of = |publication: Publication| match &into {
+        Some(into) => into.join(&publication.folder),
+        None => kept::folder(&publication),
+    };
+    let (werneck, pellegrini) = (of(Publication::werneck2024()?), of(Publication::pellegrini2025()?));
+    Ok(format!(
+        "judged again: {} networks of problem A, {} of problems B and C, {} that were timed, {} operators\n",
+        werneck::judge_again(&werneck)?,
+        trial::kept::judge_again(&werneck)?,
+        inference::judge_again(&werneck)?,
+        pellegrini::judge_again(&pellegrini)?
     ))
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::Tier;
-use crate::claims::Claim;
+use crate::claims::{Analysed, Claim};
 
 /// Whether a claim was reproduced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +64,8 @@ pub struct ClaimResult {
 pub enum Finding {
     /// A value under the paper's protocol.
     Measured(f64),
+    /// A cell of a table of variance under the paper's protocol.
+    Analysed(Analysed),
     /// No such value, and why; perhaps a value under another protocol.
     NotRun {
         /// The value under the other protocol.
@@ -88,11 +90,16 @@ impl Finding {
 impl ClaimResult {
     /// Applies a claim's rule to what was found.
     pub fn judge(claim: &Claim, finding: Finding, command: &str, tier: Tier, seeds: &[u64]) -> Self {
+        let verdict = |agrees| if agrees { Verdict::Pass } else { Verdict::Differs };
+        let mut tolerance = claim.rule.to_string();
         let (measured, verdict, reason) = match finding {
-            Finding::Measured(value) if claim.rule.holds(claim.value, value) => {
-                (Some(value), Verdict::Pass, None)
+            Finding::Measured(value) => (Some(value), verdict(claim.rule.holds(claim.value, value)), None),
+            Finding::Analysed(cell) => {
+                if let Some(compared) = claim.rule.compared(claim.value, &cell) {
+                    tolerance += &format!("; {compared}");
+                }
+                (Some(cell.value), verdict(claim.rule.holds_in(claim.value, &cell)), None)
             }
-            Finding::Measured(value) => (Some(value), Verdict::Differs, None),
             Finding::NotRun { measured, reason } => (measured, Verdict::NotRun, Some(reason)),
         };
         ClaimResult {
@@ -103,7 +110,7 @@ impl ClaimResult {
             measured: measured.filter(|m| m.is_finite()),
             spread: None,
             unit: claim.unit.clone(),
-            tolerance: claim.rule.to_string(),
+            tolerance,
             verdict,
             reason,
             command: command.to_owned(),
@@ -147,6 +154,11 @@ mod tests {
         let judge = |finding| ClaimResult::judge(&claim, finding, "cmd", Tier::Paper, &[1]);
         assert_eq!(judge(Finding::Measured(1.5)).verdict, Verdict::Pass);
         assert_eq!(judge(Finding::Measured(2.5)).verdict, Verdict::Differs);
+        let share = Claim { rule: Rule::ShareOfTotal { total: 4.0, tolerance: 0.1 }, ..claim.clone() };
+        let cell = Analysed { value: 3.0, p: Some(0.2), terms: 7.0, residual: 3.0 };
+        let judged = ClaimResult::judge(&share, Finding::Analysed(cell), "cmd", Tier::Paper, &[1]);
+        assert_eq!((judged.verdict, judged.measured), (Verdict::Pass, Some(3.0)));
+        assert!(judged.tolerance.ends_with("; printed 25.0 %, here 30.0 %"), "{}", judged.tolerance);
         let nan = judge(Finding::Measured(f64::NAN));
         assert_eq!((nan.verdict, nan.measured), (Verdict::Differs, None));
         let skipped = judge(Finding::NotRun { measured: Some(1.0), reason: "tier smoke".into() });

@@ -11,10 +11,13 @@ use crate::compare::standing;
 use crate::reproduce::EXPERIMENTS;
 use crate::results::{ClaimResult, Verdict, typed};
 use crate::rundir::{self, RunDir};
-use crate::{Error, files, kept};
+use crate::{Error, files, grid, kept};
 
 /// The files of kept results that hold claims.
 const KEPT: [&str; 3] = ["results.json", "trials-results.json", "inference-results.json"];
+
+/// The folder of the page over kept networks of problems B and C, beside the front page.
+const NETWORKS: &str = "werneck2024-networks";
 
 /// One published number and what is known of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +45,12 @@ impl Row {
     /// The number at the paper's scale, if there is one.
     pub fn measured(&self) -> Option<f64> {
         self.judge().and_then(|r| r.measured)
+    }
+
+    /// When it agrees, in words: as the verdict was given, with the measure and the sample that it is of.
+    pub fn agrees_if(&self) -> String {
+        let said = self.judge().or(self.kept.as_ref()).or(self.fresh.as_ref());
+        said.map_or_else(|| self.claim.rule.to_string(), |r| r.tolerance.clone())
     }
 
     /// Why there is no verdict.
@@ -179,15 +188,20 @@ fn runs_in(folder: &Path) -> Result<Vec<Run>, Error> {
     Ok(runs)
 }
 
-/// Writes the page over what is kept and the runs of a folder, `report.html` and `report.md` in `into`, and the
-/// page of rivals beside it, `benches.html` and `benches.md`. Returns the page and what it comes to, in words.
+/// Writes the page over what is kept and the runs of a folder, `report.html` and `report.md` in `into`; beside it the
+/// page of rivals, `benches.html` and `benches.md`, and in a folder of its own that of the kept networks of Werneck's
+/// searches. Returns the page and what it comes to, in words.
 ///
 /// # Errors
 /// Those of [`gather`], and [`Error::Io`].
 pub fn write(runs: Option<&Path>, into: &Path) -> Result<(PathBuf, String), Error> {
     let works = gather(runs)?;
+    let networks = grid::kept::document(&kept::folder(&Publication::werneck2024()?))?;
+    if let Some(page) = &networks {
+        page.write(&into.join(NETWORKS))?;
+    }
     // Pages of runs are linked to if they lie in the same folder.
-    page::document(&works, runs == Some(into)).write(into)?;
+    page::document(&works, runs == Some(into), networks.is_some()).write(into)?;
     let rivals = standing::write(&kept::root(), into, true)?;
     let count = |v| works.iter().map(|w| w.count(v)).sum::<usize>();
     let line = format!(
@@ -291,6 +305,12 @@ mod tests {
         assert!(line.starts_with("all works: "), "{line}");
         let html = std::fs::read_to_string(page).unwrap().replace("<wbr>", "");
         assert!(html.contains("<a href=\"K/report.html\">") && html.contains("-49.5"));
+        assert!(html.contains("<a href=\"werneck2024-networks/report.html\">"));
+        assert!(folder.path().join("werneck2024-networks/report.html").exists());
+        // Verdicts come with the measure and the sample that they are of, and with the size of an error.
+        for part in ["half of eq. 3.3", "of the 36 architectures", "up to t = 20", " of the published"] {
+            assert!(html.contains(part), "{part} is missing");
+        }
         let works = gather(Some(folder.path())).unwrap();
         assert_eq!(works.len(), 4);
         for row in works.iter().flat_map(|w| &w.rows) {
@@ -319,8 +339,11 @@ mod tests {
                 fresh: fresh.get(&claim.id).cloned(),
             };
             let rows = publication.claims.iter().map(row).collect();
-            let page =
-                page::document(&[Work { publication: publication.clone(), rows, runs: Vec::new() }], false);
+            let page = page::document(
+                &[Work { publication: publication.clone(), rows, runs: Vec::new() }],
+                false,
+                false,
+            );
             assert!(!page.to_html().is_empty() && !page.to_markdown().is_empty());
             Ok(())
         });

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use super::{Row, Work};
 use crate::manifest::{Code, Machine, now};
-use crate::report::verdicts::precise;
+use crate::report::verdicts::{precise, sized};
 use crate::report::{Block, Cell, Document, Table, Tone, header};
 use crate::results::Verdict;
 
-pub(super) fn document(works: &[Work], linked: bool) -> Document {
+/// `linked`: pages of runs lie beside this one. `networks`: so does that of the kept networks.
+pub(super) fn document(works: &[Work], linked: bool, networks: bool) -> Document {
     let machine = Machine::current();
     let commands = Commands::of(works);
     let mut blocks = vec![
@@ -24,7 +25,7 @@ pub(super) fn document(works: &[Work], linked: bool) -> Document {
         ),
         Block::Table(overview(works)),
     ];
-    let pages: Vec<(String, String)> = works
+    let mut pages: Vec<(String, String)> = works
         .iter()
         .flat_map(|w| w.runs.iter().map(move |r| (w, r)))
         .filter(|(_, run)| linked && run.finished)
@@ -33,6 +34,10 @@ pub(super) fn document(works: &[Work], linked: bool) -> Document {
             (text, format!("{}/report.html", run.folder))
         })
         .collect();
+    if networks {
+        let text = "Kept networks for problems B and C, Werneck 2024: all tables and figures".into();
+        pages.push((text, format!("{}/report.html", super::NETWORKS)));
+    }
     if !pages.is_empty() {
         blocks.push(Block::heading("A page for each work"));
         blocks.push(Block::Paragraph(
@@ -136,7 +141,11 @@ fn differences(works: &[Work], commands: &Commands) -> Block {
 fn claims(rows: &[&Row], commands: &Commands) -> Table {
     let rows = rows.iter().map(|row| {
         let verdict = row.verdict();
-        let judged = format!("{verdict}{}", if row.is_shorter() { ", shorter training" } else { "" });
+        let judged = format!(
+            "{}{}",
+            sized(verdict, Some(&row.claim), row.measured()),
+            if row.is_shorter() { ", shorter training" } else { "" }
+        );
         let text = match verdict {
             Verdict::NotRun => format!("{verdict}: {}", row.reason()),
             _ => judged,
@@ -148,7 +157,7 @@ fn claims(rows: &[&Row], commands: &Commands) -> Table {
             digits(Some(row.claim.value)),
             digits(row.measured()),
             digits(fresh).toned(Tone::Quiet),
-            Cell::text(row.claim.rule.to_string()),
+            Cell::text(row.agrees_if()),
             Cell::text(text).toned(verdict.into()),
             Cell::digits(commands.number(row).to_string()),
         ]

@@ -151,11 +151,14 @@ pub fn accurate(start: [f64; 2], current: f64, times: &[f64]) -> Result<Vec<[f64
     Ok(solution.y.chunks_exact(2).map(|y| [y[0], y[1]]).collect())
 }
 
-/// A grid of starts over the domain of Table 1: `across` values of U₀ from 0 to 1, `up` of W₀ from 0
-/// to 0.18.
-pub fn starts(across: usize, up: usize) -> Vec<[f64; 2]> {
-    let step = |k: usize, n: usize, high: f64| high * k as f64 / (n.max(2) - 1) as f64;
-    (0..up).flat_map(|j| (0..across).map(move |i| [step(i, across, 1.0), step(j, up, 0.18)])).collect()
+/// A grid of starts over a domain of U₀ and W₀ ([`TrialSpec::initial_domain`]): `across` values of U₀ by `up` of
+/// W₀, ends included, U₀ fastest.
+pub fn starts([u, w]: [(f64, f64); 2], across: usize, up: usize) -> Vec<[f64; 2]> {
+    let at = |k: usize, n: usize, (low, high): (f64, f64)| {
+        let share = k as f64 / (n.max(2) - 1) as f64;
+        low * (1.0 - share) + high * share
+    };
+    (0..up).flat_map(|j| (0..across).map(move |i| [at(i, across, u), at(j, up, w)])).collect()
 }
 
 #[cfg(test)]
@@ -178,7 +181,9 @@ mod tests {
 
     #[test]
     fn starts_fill_the_domain() {
-        let all = starts(3, 2);
+        let all = starts([(0.0, 1.0), (0.0, 0.18)], 3, 2);
         assert_eq!(all, [[0.0, 0.0], [0.5, 0.0], [1.0, 0.0], [0.0, 0.18], [0.5, 0.18], [1.0, 0.18]]);
+        let all = starts([(-0.1, 0.81), (0.0, 0.12)], 41, 19);
+        assert_eq!((all[0], all[41 * 19 - 1]), ([-0.1, 0.0], [0.81, 0.12]));
     }
 }

@@ -6,7 +6,19 @@ use crate::figures::{Axis, Colour, Mark, Panel, Series, draw};
 use crate::stats::Shape;
 use crate::trial::{Class, Course, TrialResult};
 
-const ERROR: &str = "mean of |ΔU| + |ΔW|";
+/// The measure that errors of results of one protocol are in ([`TrialResult::measure`]).
+pub(super) fn measure(results: &[&TrialResult]) -> &'static str {
+    match results.first() {
+        Some(r) if r.measure() == 0.5 => "mean of (|ΔU| + |ΔW|) / 2",
+        _ => "mean of |ΔU| + |ΔW|",
+    }
+}
+
+/// An axis of errors.
+fn errors(results: &[&TrialResult]) -> Axis {
+    Axis::Log(measure(results).into())
+}
+
 const NEURONS: &str = "neurons";
 const BATCH: &str = "batch size";
 
@@ -94,8 +106,7 @@ fn by_shape<'a>(results: &[&'a TrialResult], depths: bool) -> Vec<Group<'a>> {
 /// [`Error::Figure`].
 pub fn shapes(name: &str, title: &str, results: &[&TrialResult]) -> Result<String, Error> {
     let groups = by_shape(results, true);
-    let panel =
-        scatter(title, Axis::Linear(NEURONS.into()), Axis::Log(ERROR.into()), &groups, neurons, error);
+    let panel = scatter(title, Axis::Linear(NEURONS.into()), errors(results), &groups, neurons, error);
     draw(name, &[panel], (900, 460))
 }
 
@@ -118,7 +129,7 @@ pub fn batches(name: &str, results: &[&TrialResult]) -> Result<String, Error> {
     let batch = |r: &TrialResult| r.spec.batch as f64;
     let x = || Axis::Log(BATCH.into());
     let panels = [
-        scatter("mean error (Fig. 22)", x(), Axis::Log(ERROR.into()), &groups, batch, error),
+        scatter("mean error (Fig. 22)", x(), errors(results), &groups, batch, error),
         scatter("time of an iteration (Fig. 23)", x(), Axis::log("µs"), &groups, batch, |r| r.iteration_us),
     ];
     draw(name, &panels, (900, 400))
@@ -145,7 +156,7 @@ pub fn classes(name: &str, results: &[&TrialResult]) -> Result<String, Error> {
             points: results.iter().copied().filter(|r| size(r) == k).collect(),
         })
         .collect();
-    let y = || Axis::Log(ERROR.into());
+    let y = || errors(results);
     let batch = |r: &TrialResult| r.spec.batch as f64;
     let panels = [
         scatter("by size (Fig. 24)", Axis::Log(BATCH.into()), y(), &groups, batch, error),
@@ -172,7 +183,7 @@ pub fn domains(name: &str, results: &[&TrialResult]) -> Result<String, Error> {
         })
         .collect();
     let x = Axis::Linear(NEURONS.into());
-    let panel = scatter("problem B_C", x, Axis::Log(ERROR.into()), &groups, neurons, error);
+    let panel = scatter("problem B_C", x, errors(results), &groups, neurons, error);
     draw(name, &[panel], (900, 420))
 }
 
@@ -190,10 +201,10 @@ pub fn extra(name: &str, results: &[&TrialResult]) -> Result<String, Error> {
     };
     let groups = [group(true), group(false)];
     let x = || Axis::Linear(NEURONS.into());
-    let y = || Axis::Log(ERROR.into());
+    let y = || errors(results);
     let mut panels = vec![scatter("whole time domain", x(), y(), &groups, neurons, error)];
     if results.iter().any(|r| r.one_step.is_some()) {
-        let one = |r: &TrialResult| r.one_step.map_or(f64::NAN, |s| s.euler.mean);
+        let one = |r: &TrialResult| r.judged_step().unwrap_or(f64::NAN);
         panels.insert(0, scatter("one step", x(), y(), &groups, neurons, one));
     }
     draw(name, &panels, (900, 420))
@@ -223,8 +234,9 @@ pub fn breakthroughs(course: &Course) -> Vec<(u64, f64)> {
 /// [`Error::Figure`].
 pub fn courses(name: &str, results: &[(&str, &TrialResult)]) -> Result<String, Error> {
     let colours = [Colour::Blue, Colour::Red, Colour::Green, Colour::Orange, Colour::Purple];
+    let shown: Vec<&TrialResult> = results.iter().map(|r| r.1).collect();
     let mut panels =
-        [("validation", "mean of |ΔU| + |ΔW|"), ("training", "loss of a batch")].map(|(title, y)| Panel {
+        [("validation", measure(&shown)), ("training", "loss of a batch")].map(|(title, y)| Panel {
             title: title.into(),
             x: Axis::linear("iteration"),
             y: Axis::Log(y.into()),
@@ -234,14 +246,15 @@ pub fn courses(name: &str, results: &[(&str, &TrialResult)]) -> Result<String, E
         let colour = colours[i % colours.len()];
         for (k, course) in r.courses.iter().enumerate() {
             let label = if k == 0 { *label } else { "" };
-            let line = |values: &[f64]| {
-                let points = course.iteration.iter().map(|i| *i as f64).zip(values.iter().copied());
+            let line = |values: &[f64], scale: f64| {
+                let points = course.iteration.iter().zip(values).map(|(i, v)| (*i as f64, scale * v));
                 points.collect::<Vec<_>>()
             };
-            panels[0].series.push(Series::new(label, Mark::Line, colour, line(&course.mean_error)));
-            let rings = breakthroughs(course).into_iter().map(|(i, e)| (i as f64, e));
+            let scale = r.measure();
+            panels[0].series.push(Series::new(label, Mark::Line, colour, line(&course.mean_error, scale)));
+            let rings = breakthroughs(course).into_iter().map(|(i, e)| (i as f64, scale * e));
             panels[0].series.push(Series::new("", Mark::Ring, colour, rings));
-            panels[1].series.push(Series::new(label, Mark::Line, colour, line(&course.loss)));
+            panels[1].series.push(Series::new(label, Mark::Line, colour, line(&course.loss, 1.0)));
         }
     }
     draw(name, &panels, (900, 400))
@@ -264,6 +277,22 @@ mod tests {
             max_error: vec![1.0; 50],
         };
         assert!(breakthroughs(&slow).is_empty());
+    }
+
+    /// Both panels of Fig. 34, and all other errors of a figure, are in the measure that its axes name.
+    #[test]
+    fn a_figure_has_one_measure_and_says_which() {
+        let mut step = made("W-IT", Class::Itnn, "SiLU8,SiLU8", 128, 0.04);
+        step.one_step = Some(step.scores);
+        let text = extra("e", &[&step]).unwrap();
+        assert!(text.contains("mean of |ΔU| + |ΔW|") && !text.contains("/ 2"));
+        step.spec.loss = surrogates::DataNorm::Euclidean;
+        step.spec.domain = crate::trial::Domain::Program;
+        assert_eq!((step.judged(), step.judged_step()), (0.02, Some(0.02)));
+        let program = extra("e", &[&step]).unwrap();
+        assert!(!program.contains("mean of |ΔU| + |ΔW|"));
+        assert_eq!(program.matches("mean of (|ΔU| + |ΔW|) / 2").count(), 2);
+        assert!(courses("f", &[("one", &step)]).unwrap().contains("(|ΔU| + |ΔW|) / 2"));
     }
 
     #[test]

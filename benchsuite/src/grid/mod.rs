@@ -15,10 +15,15 @@
 //! ```
 
 pub mod analyses;
+pub mod answers;
+mod best;
 pub mod cuts;
+mod deviations;
 pub mod figures;
 pub mod findings;
+pub mod kept;
 mod report;
+mod section;
 pub mod select;
 pub mod solutions;
 pub mod tables;

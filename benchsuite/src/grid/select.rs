@@ -1,5 +1,6 @@
 //! Choosing among results: which belong together, which is best, which is smallest.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::stats::{Shape, widths};
@@ -58,6 +59,17 @@ pub fn best<'a>(
 ) -> Option<&'a TrialResult> {
     let candidates = results.iter().copied().filter(|r| wanted(r) && error(r).is_finite());
     candidates.min_by(|a, b| error(a).total_cmp(&error(b)))
+}
+
+/// The best result for each end of the time domain, the longest first.
+pub fn best_of_each_domain<'a>(of: &[&'a TrialResult]) -> Vec<&'a TrialResult> {
+    let ends = by(of, |r| Reverse((r.spec.t_end() * 1e3).round() as u64));
+    ends.values().filter_map(|same| best(same, |_| true)).collect()
+}
+
+/// The results whose networks are drawn: the best of each experiment and end of its time domain.
+pub fn drawn(all: &[TrialResult]) -> Vec<&TrialResult> {
+    experiments(all).iter().flat_map(|experiment| best_of_each_domain(&of(all, experiment))).collect()
 }
 
 /// The result with the fewest neurons whose error is below `limit`; of several, that with the smallest
@@ -169,6 +181,10 @@ pub(crate) mod tests {
         assert_eq!(smallest(&bs2, 1e-5), None);
         assert_eq!(ranked(&bs2).len(), 3);
         assert_eq!(experiments(&all), ["W-BS2", "W-BC2"]);
+        let mut two = vec![all[0].clone(), all[1].clone(), all[2].clone()];
+        two[0].spec.t_end = Some(5.0);
+        let layers: Vec<&str> = drawn(&two).iter().map(|r| r.spec.layers.as_str()).collect();
+        assert_eq!(layers, ["SiLU32,SiLU32", "SiLU8,SiLU8"]);
         assert_eq!(by(&bs2, depth)[&2].len(), 4);
     }
 

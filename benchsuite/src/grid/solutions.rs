@@ -69,16 +69,21 @@ pub fn phase_plane(name: &str, title: &str, all: &[Prediction]) -> Result<String
 }
 
 /// Figs 28 and 35: the error over U₀ and time in cuts of constant W₀. `all` holds a grid of starts, U₀
-/// fastest ([`super::cuts::starts`]); the cuts are its rows.
+/// fastest ([`super::cuts::starts`]), over `domain`; the cuts are its rows.
 ///
 /// # Errors
 /// [`Error::Figure`].
-pub fn slices(name: &str, all: &[Prediction], across: usize) -> Result<String, Error> {
+pub fn slices(
+    name: &str,
+    all: &[Prediction],
+    domain: [(f64, f64); 2],
+    across: usize,
+) -> Result<String, Error> {
     let panels: Vec<HeatPanel> = all
         .chunks_exact(across)
         .map(|row| HeatPanel {
             title: format!("W₀ = {:.2}", row[0].start[1]),
-            x: ("U₀".into(), (0.0, 1.0)),
+            x: ("U₀".into(), domain[0]),
             y: (TIME.into(), (0.0, row[0].times.last().copied().unwrap_or(1.0))),
             // Rows of the picture are times, from below.
             values: (0..row[0].times.len())
@@ -90,15 +95,20 @@ pub fn slices(name: &str, all: &[Prediction], across: usize) -> Result<String, E
 }
 
 /// Figs 32 and 33: the error over both initial values, its mean over the time domain and its greatest
-/// value.
+/// value, from a grid of starts as [`slices`] takes it.
 ///
 /// # Errors
 /// [`Error::Figure`].
-pub fn regions(name: &str, all: &[Prediction], across: usize) -> Result<String, Error> {
+pub fn regions(
+    name: &str,
+    all: &[Prediction],
+    domain: [(f64, f64); 2],
+    across: usize,
+) -> Result<String, Error> {
     let panel = |title: &str, value: fn(&Prediction) -> f64| HeatPanel {
         title: title.into(),
-        x: ("U₀".into(), (0.0, 1.0)),
-        y: ("W₀".into(), (0.0, 0.18)),
+        x: ("U₀".into(), domain[0]),
+        y: ("W₀".into(), domain[1]),
         values: all.chunks_exact(across).map(|row| row.iter().map(value).collect()).collect(),
     };
     let panels = vec![
@@ -113,6 +123,8 @@ mod tests {
     use super::*;
     use crate::grid::cuts::starts;
 
+    const DOMAIN: [(f64, f64); 2] = [(0.0, 1.0), (0.0, 0.18)];
+
     fn prediction(start: [f64; 2]) -> Prediction {
         let times: Vec<f64> = (0..20).map(f64::from).collect();
         let truth: Vec<[f64; 2]> = times.iter().map(|t| [start[0] * (-t / 9.0).exp(), start[1]]).collect();
@@ -124,7 +136,7 @@ mod tests {
 
     #[test]
     fn errors_of_predictions_and_the_high_ones() {
-        let all: Vec<Prediction> = starts(11, 3).into_iter().map(prediction).collect();
+        let all: Vec<Prediction> = starts(DOMAIN, 11, 3).into_iter().map(prediction).collect();
         assert!((all[0].mean_error() - 1e-3).abs() < 1e-12 && (all[0].max_error() - 1e-3).abs() < 1e-12);
         let bad = high(&all);
         assert_eq!(bad.len(), 3);
@@ -136,18 +148,21 @@ mod tests {
 
     #[test]
     fn every_figure_is_drawn() {
-        let predictions: Vec<Prediction> = starts(11, 3).into_iter().map(prediction).collect();
+        let predictions: Vec<Prediction> = starts(DOMAIN, 11, 3).into_iter().map(prediction).collect();
         let figures = [
             solutions("g", "B_S", &predictions).unwrap(),
             phase_plane("h", "B_S", &predictions).unwrap(),
-            slices("i", &predictions, 11).unwrap(),
-            regions("j", &predictions, 11).unwrap(),
+            slices("i", &predictions, DOMAIN, 11).unwrap(),
+            regions("j", &predictions, [(-0.1, 0.81), (0.0, 0.12)], 11).unwrap(),
         ];
         for svg in &figures {
             assert!(svg.starts_with("<svg") && !svg.contains("NaN") && svg.len() < 400_000, "{}", svg.len());
         }
         assert!(figures[2].contains("W₀ = 0.09"));
+        // The axes are those of the domain.
+        let has_tick = |svg: &str| svg.lines().any(|line| line == "1");
+        assert!(has_tick(&figures[2]) && !has_tick(&figures[3]));
         // Nothing to show is no error.
-        assert!(regions("j", &[], 11).is_ok() && slices("i", &[], 11).is_ok());
+        assert!(regions("j", &[], DOMAIN, 11).is_ok() && slices("i", &[], DOMAIN, 11).is_ok());
     }
 }

@@ -3,7 +3,7 @@
 use super::gpu::Kind;
 use super::pool::widths;
 use super::{Config, Measurements, ROWS_A_CELL};
-use crate::claims::{Claim, Publication};
+use crate::claims::{Analysed, Claim, Publication};
 use crate::grid::analyses::{self, Inference};
 use crate::results::{ClaimResult, Finding};
 
@@ -52,9 +52,9 @@ fn find(claim: &Claim, config: &Config, measured: &Measurements) -> Finding {
         [_, "anova_time", term, quantity] => {
             let value = analysed(&times(measured), term, quantity);
             match value {
-                Some(value) if config.is_comparable() => Finding::Measured(value),
-                measured => Finding::NotRun {
-                    measured,
+                Some(cell) if config.is_comparable() => Finding::Analysed(cell),
+                cell => Finding::NotRun {
+                    measured: cell.map(|cell| cell.value),
                     reason: format!("tier {}: {} of 909 networks", config.tier, config.networks),
                 },
             }
@@ -83,9 +83,9 @@ fn find(claim: &Claim, config: &Config, measured: &Measurements) -> Finding {
         [_, "anova_speedup", term, quantity] => {
             let value = gpu_speedups(measured).and_then(|all| analysed(&all, term, quantity));
             match value {
-                Some(value) if config.is_comparable() => Finding::Measured(value),
-                Some(value) => Finding::NotRun {
-                    measured: Some(value),
+                Some(cell) if config.is_comparable() => Finding::Analysed(cell),
+                Some(cell) => Finding::NotRun {
+                    measured: Some(cell.value),
                     reason: format!("tier {}: {} of 909 networks", config.tier, config.networks),
                 },
                 None => Finding::NotRun {
@@ -136,14 +136,6 @@ fn without_gpu(row: Option<&super::GpuRow>) -> String {
     format!("needs a GPU ({why}): cargo xtask reproduce W-INF --tier paper on such a machine")
 }
 
-fn analysed(all: &[Inference], term: &str, quantity: &str) -> Option<f64> {
-    let table = analyses::inference(all).ok()?;
-    let row = if term == "Residual" { &table.residual } else { table.row(term)? };
-    match quantity {
-        "coefficient" => table.coefficient(term),
-        "sum_sq" => Some(row.sum_sq),
-        "F" => row.f,
-        "p" => row.p,
-        _ => None,
-    }
+fn analysed(all: &[Inference], term: &str, quantity: &str) -> Option<Analysed> {
+    analyses::inference(all).ok()?.cell(term, quantity)
 }

@@ -5,6 +5,8 @@ use std::path::Path;
 use super::{Config, Measurements, findings};
 use crate::claims::Publication;
 use crate::kept::{Kept, Outcome, Provenance, take_figures, write};
+use crate::reproduce::Options;
+use crate::results::ClaimResult;
 use crate::rundir::RunDir;
 use crate::{Error, files};
 
@@ -30,40 +32,62 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
     let measured: Measurements =
         files::read_json(&run.join("measurements.json"), "run it again in another folder")?;
     let provenance = Provenance::of(run, config.tier, config.seed)?;
-    let results = findings::judge(&Publication::werneck2024()?, &config, &measured, &provenance.command);
-    let networks = measured.pool.len();
     let own = folder.join("inference");
-    write(&own.join("measurements.json"), &Kept { provenance, result: measured })?;
-    files::write_json(&folder.join("inference-results.json"), &results)?;
+    write(&measurements(folder), &Kept { provenance, result: measured })?;
+    let networks = judge_again(folder)?;
     take_figures(run, &own)?;
     Ok(Outcome { taken: networks, total: networks, folder: folder.to_owned() })
+}
+
+fn measurements(folder: &Path) -> std::path::PathBuf {
+    folder.join("inference/measurements.json")
+}
+
+/// What the kept measurements say of the claims as they are now, and of how many networks they are; none if none
+/// are kept.
+fn judged(folder: &Path) -> Result<Option<(Vec<ClaimResult>, usize)>, Error> {
+    let path = measurements(folder);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let kept: Kept<Measurements> = files::read_json(&path, "restore it from the repository")?;
+    let networks = kept.result.pool.len();
+    let mut options = Options::new(kept.provenance.tier);
+    options.seed = kept.provenance.seed;
+    let config = Config::new(&options);
+    let publication = Publication::werneck2024()?;
+    Ok(Some((findings::judge(&publication, &config, &kept.result, &kept.provenance.command), networks)))
+}
+
+/// Writes `inference-results.json` anew, from the kept measurements and the claims as they are now. Returns how many
+/// networks were timed; 0 if no measurements are kept.
+///
+/// # Errors
+/// [`Error::Damaged`] or [`Error::Io`] for kept files.
+pub fn judge_again(folder: &Path) -> Result<usize, Error> {
+    let Some((results, networks)) = judged(folder)? else { return Ok(0) };
+    files::write_json(&folder.join("inference-results.json"), &results)?;
+    Ok(networks)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Tier;
-    use crate::reproduce::Options;
-    use crate::results::ClaimResult;
 
-    /// What is kept is read, and its verdicts are what the claims say of it now.
+    /// The verdicts beside the kept measurements are what the claims say now.
     #[test]
-    fn the_kept_race_is_judged_as_it_is_now() {
-        let publication = Publication::werneck2024().unwrap();
-        let folder = crate::kept::folder(&publication);
-        let kept: Kept<Measurements> =
-            files::read_json(&folder.join("inference/measurements.json"), "").unwrap();
-        let there: Vec<ClaimResult> = files::read_json(&folder.join("inference-results.json"), "").unwrap();
-        let config = Config::new(&Options::new(Tier::Paper));
-        let now = findings::judge(&publication, &config, &kept.result, &kept.provenance.command);
-        assert_eq!(now.len(), there.len());
-        for (now, there) in now.iter().zip(&there) {
-            assert_eq!((&now.id, now.verdict), (&there.id, there.verdict), "{}: judge it anew", there.id);
-            let off =
-                now.measured.zip(there.measured).map_or(0.0, |(a, b)| (a - b).abs() / b.abs().max(1e-300));
-            assert!(off < 1e-9 && now.measured.is_some() == there.measured.is_some(), "{}: {off}", now.id);
+    fn the_kept_verdicts_are_those_of_the_claims() {
+        let folder = crate::kept::folder(&Publication::werneck2024().unwrap());
+        let (now, _) = judged(&folder).unwrap().unwrap();
+        let then: Vec<ClaimResult> =
+            files::read_json(&folder.join("inference-results.json"), "run `keep` again").unwrap();
+        assert_eq!(now.len(), then.len());
+        for (now, then) in now.iter().zip(&then) {
+            assert_eq!(now, then, "`cargo xtask keep` without a run judges again");
         }
-        // Race and claim hold 909 networks, whose work was written down.
+        // Race and claim hold networks whose work was written down.
+        let path = measurements(&folder);
+        let kept: Kept<Measurements> = files::read_json(&path, "restore it from the repository").unwrap();
         assert!(kept.result.pool.iter().all(|p| p.reached.work.flops > 0.0 && p.reached.of_limit.is_some()));
     }
 }

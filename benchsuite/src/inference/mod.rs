@@ -25,7 +25,7 @@ use crate::{Error, Tier, files};
 
 pub use gpu::{GpuRow, Kind};
 pub use gpu_pool::GpuTimed;
-pub use kept::keep;
+pub use kept::{judge_again, keep};
 pub use ord::{Operator, OrdLanes, OrdSolver};
 pub use pool::{Activation, Chunk, Timed, Trained};
 pub use race::{Accuracy, SolverRow};

@@ -37,11 +37,23 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
         let search = Kept { provenance, result: findings.candidates.clone() };
         files::write_json(&folder.join("search.json"), &search)?;
     }
-    let publication = Publication::pellegrini2025()?;
-    let all = load(folder)?;
-    files::write_json(&folder.join("results.json"), &judge(&publication, &all, Tier::Paper, None))?;
+    let total = judge_again(folder)?;
     take_figures(run, folder)?;
-    Ok(Outcome { taken: findings.nets.len(), total: all.nets.len(), folder: folder.to_owned() })
+    Ok(Outcome { taken: findings.nets.len(), total, folder: folder.to_owned() })
+}
+
+/// Writes `results.json` anew, from the kept operators and the claims as they are now. Returns how many operators are
+/// kept.
+///
+/// # Errors
+/// [`Error::Damaged`] or [`Error::Io`] for kept files.
+pub fn judge_again(folder: &Path) -> Result<usize, Error> {
+    let all = load(folder)?;
+    if !all.nets.is_empty() {
+        let results = judge(&Publication::pellegrini2025()?, &all, Tier::Paper, None);
+        files::write_json(&folder.join("results.json"), &results)?;
+    }
+    Ok(all.nets.len())
 }
 
 /// All that is kept; nothing if the folder is not there.

@@ -118,7 +118,7 @@ pub(crate) fn measure(
     for (y, t) in y.chunks_exact(each).zip(test.targets().chunks_exact(each)) {
         let (by, bt) = (normal(fno.output_scale(), y), normal(fno.output_scale(), t));
         let (mut h1_error, mut h1_size) = (0.0, 0.0);
-        for j in 0..n {
+        for (j, pooled) in pooled.iter_mut().enumerate() {
             let column = |x: &[f64]| x.iter().skip(j).step_by(n).copied().collect::<Vec<f64>>();
             let (error, size) = Norms::of_pair(&waves, &column(&by), &column(&bt));
             errors.l1[j] += ratio(error.l1, size.l1) / samples;
@@ -131,7 +131,7 @@ pub(crate) fn measure(
             errors.physical_l2[j] += ratio(error.l2, size.l2).sqrt() / samples;
             errors.physical_h1[j] += ratio(error.h1, size.h1).sqrt() / samples;
             errors.physical_max[j] = errors.physical_max[j].max(error.max);
-            pooled[j] = (pooled[j].0 + error.l2, pooled[j].1 + size.l2);
+            *pooled = (pooled.0 + error.l2, pooled.1 + size.l2);
         }
         errors.h1 += ratio(h1_error, h1_size).sqrt() / samples;
     }

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 pub use bracket::{Bracket, BracketSpec, Brackets};
 pub use config::{Cell, Config, NetId, Part, Search, Size};
 pub use findings::Findings;
-pub use kept::keep;
+pub use kept::{judge_again, keep};
 pub use measure::{Errors, Physiology};
 pub use train::{Pair, Trained};
 pub use tune::Candidate;

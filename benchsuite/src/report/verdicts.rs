@@ -1,7 +1,7 @@
 //! Claims with what was measured, as a table.
 
 use super::{Block, Cell, Table, Tone};
-use crate::claims::Publication;
+use crate::claims::{Claim, Publication};
 use crate::results::{ClaimResult, Verdict, typed};
 use crate::{Error, files};
 
@@ -21,14 +21,24 @@ pub(crate) fn counts(results: &[ClaimResult]) -> String {
     [Verdict::Pass, Verdict::Differs, Verdict::NotRun].map(count).join(", ")
 }
 
+/// A verdict, and how large ours is beside the published number where the claim's rule is about sizes.
+pub(crate) fn sized(verdict: Verdict, claim: Option<&Claim>, measured: Option<f64>) -> String {
+    let ratio = claim.zip(measured).and_then(|(claim, measured)| claim.rule.ratio(claim.value, measured));
+    match ratio {
+        Some(ratio) => format!("{verdict}, {ratio}"),
+        None => verdict.to_string(),
+    }
+}
+
 /// The table of all claims of a publication. `seeds`: with the spread over seeds.
 pub(crate) fn table(publication: &Publication, results: &[ClaimResult], seeds: bool) -> Block {
     let rows = results.iter().map(|r| {
+        let claim = publication.claim(&r.id);
         let verdict = match &r.reason {
             Some(reason) => format!("{}: {reason}", r.verdict),
-            None => r.verdict.to_string(),
+            None => sized(r.verdict, claim, r.measured),
         };
-        let about = publication.claim(&r.id).map_or("", |c| c.description.as_str());
+        let about = claim.map_or("", |c| c.description.as_str());
         let digits = |v: f64| Cell::digits(precise(v));
         let mut row = vec![
             // The id last: where it is long it has a line of its own.
@@ -118,6 +128,17 @@ mod tests {
         ] {
             assert_eq!(precise(value), text);
         }
+    }
+
+    #[test]
+    fn a_verdict_on_an_error_says_how_large_it_is() {
+        let publication = Publication::werneck2024().unwrap();
+        let say = |id: &str, measured| sized(Verdict::Pass, publication.claim(id), measured);
+        let best = "W-BS2/best";
+        assert_eq!(say(best, Some(0.72 * 3.8831e-4)), "PASS, 0.72 of the published");
+        assert_eq!(say(best, None), "PASS");
+        assert_eq!(say("W-GRID/models", Some(252.0)), "PASS");
+        assert_eq!(say("nothing", Some(1.0)), "PASS");
     }
 
     #[test]

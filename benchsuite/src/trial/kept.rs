@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{TrialResult, findings};
+use super::{TrialResult, findings, model_name};
 use crate::claims::Publication;
+use crate::grid;
 use crate::kept::Outcome;
 use crate::{Error, files};
 
@@ -38,12 +39,17 @@ pub fn load(results: &Path) -> Result<Vec<TrialResult>, Error> {
 /// # Errors
 /// [`Error::Io`], or [`Error::Damaged`] for a trial's result that cannot be read.
 pub fn find(folder: &Path) -> Result<Vec<TrialResult>, Error> {
+    Ok(found(folder)?.into_iter().map(|(result, _)| result).collect())
+}
+
+/// The same, each with the folder that holds its exported files, if it still does.
+fn found(folder: &Path) -> Result<Vec<(TrialResult, PathBuf)>, Error> {
     let mut found = BTreeMap::new();
-    let mut add = |result: TrialResult| found.insert(result.id.clone(), result);
+    let mut add = |result: TrialResult, at: PathBuf| found.insert(result.id.clone(), (result, at));
     for entry in entries(folder)? {
         let result = entry.join("result.json");
         if result.is_file() {
-            add(files::read_json(&result, "delete it and run the trial again")?);
+            add(files::read_json(&result, "delete it and run the trial again")?, entry);
         }
     }
     let results = folder.join("results");
@@ -53,7 +59,7 @@ pub fn find(folder: &Path) -> Result<Vec<TrialResult>, Error> {
             let Some(outcome) = record.get("outcome") else { continue };
             // Sweeps of other kinds have other outcomes.
             if let Ok(result) = serde_json::from_value(outcome.clone()) {
-                add(result);
+                add(result, folder.join("trials").join(path.file_stem().unwrap_or_default()));
             }
         }
     }
@@ -71,13 +77,14 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
 }
 
 /// Takes the finished paper-scale trials below `folder` over into `results`, beside those kept
-/// already, and writes `trials.csv` and `trials-results.json`, the verdicts over all of them.
+/// already, and writes `trials.csv` and `trials-results.json`, the verdicts over all of them. Of the best
+/// networks, which reports draw, the exported files are kept as well.
 ///
 /// # Errors
 /// [`Error::BadOption`] if there is no such trial, and those of [`find`].
 pub fn keep(folder: &Path, results: &Path) -> Result<Outcome, Error> {
-    let mut taken = find(folder)?;
-    taken.retain(|r| r.spec.is_full());
+    let mut taken = found(folder)?;
+    taken.retain(|(r, _)| r.spec.is_full());
     if taken.is_empty() {
         return Err(Error::BadOption {
             option: "keep",
@@ -86,7 +93,7 @@ pub fn keep(folder: &Path, results: &Path) -> Result<Outcome, Error> {
                 .into(),
         });
     }
-    for result in &taken {
+    for (result, _) in &taken {
         let text = serde_json::to_string(&thinned(result)).map_err(|e| Error::Damaged {
             path: folder.to_owned(),
             why: e.to_string(),
@@ -95,10 +102,49 @@ pub fn keep(folder: &Path, results: &Path) -> Result<Outcome, Error> {
         files::write(&folder_of(results).join(format!("{}.json", result.id)), text + "\n")?;
     }
     let all = load(results)?;
+    let from: BTreeMap<&str, &Path> =
+        taken.iter().map(|(r, folder)| (r.id.as_str(), folder.as_path())).collect();
+    keep_networks(&grid::select::drawn(&all), &from, results)?;
+    let total = judge_again(results)?;
+    Ok(Outcome { taken: taken.len(), total, folder: results.to_owned() })
+}
+
+/// Writes `trials.csv` and `trials-results.json` anew, from the kept trials and the claims as they are now. Returns
+/// how many trials are kept.
+///
+/// # Errors
+/// Those of [`load`], and [`Error::Io`].
+pub fn judge_again(results: &Path) -> Result<usize, Error> {
+    let all = load(results)?;
     files::write(&results.join("trials.csv"), csv(&all))?;
     let verdicts = findings::judge(&Publication::werneck2024()?, &all);
     files::write_json(&results.join("trials-results.json"), &verdicts)?;
-    Ok(Outcome { taken: taken.len(), total: all.len(), folder: results.to_owned() })
+    Ok(all.len())
+}
+
+/// Keeps the exported files of those networks that reports draw, where they are at hand and are those that were
+/// judged; files of networks that others have outdone are removed.
+fn keep_networks(drawn: &[&TrialResult], from: &BTreeMap<&str, &Path>, results: &Path) -> Result<(), Error> {
+    for result in drawn {
+        let Some(folder) = from.get(result.id.as_str()) else { continue };
+        for (k, hash) in result.onnx_sha256.iter().enumerate() {
+            let name = model_name(&result.spec, k);
+            // A result that was known beforehand came without its network.
+            let Ok(bytes) = std::fs::read(folder.join(&name)) else { continue };
+            if files::sha256(&bytes) == *hash {
+                files::write(&grid::kept::exported(results, &result.id).join(name), bytes)?;
+            }
+        }
+    }
+    let kept = grid::kept::exported(results, "");
+    let outdone = if kept.is_dir() { entries(&kept)? } else { Vec::new() };
+    for folder in outdone {
+        let is_drawn = |r: &&TrialResult| folder.ends_with(&r.id);
+        if !drawn.iter().any(is_drawn) {
+            std::fs::remove_dir_all(&folder).map_err(Error::io(&folder, "remove it"))?;
+        }
+    }
+    Ok(())
 }
 
 /// With fewer points of its courses.
@@ -162,7 +208,56 @@ fn csv(all: &[TrialResult]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::grid::select::tests::made;
     use crate::kept::{list, try_damage};
+    use crate::results::ClaimResult;
+    use crate::trial::Class;
+
+    /// The kept trials can be read, are of the publication's size, and their verdicts and table are what the claims
+    /// and the trials say now.
+    #[test]
+    fn the_kept_trials_are_whole() {
+        let publication = Publication::werneck2024().unwrap();
+        let folder = crate::kept::folder(&publication);
+        let all = load(&folder).unwrap();
+        assert!(all.iter().all(|r| r.spec.is_full() && r.spec.id() == r.id));
+        let then: Vec<ClaimResult> =
+            files::read_json(&folder.join("trials-results.json"), "run `keep` again").unwrap();
+        let now = findings::judge(&publication, &all);
+        assert_eq!(now.len(), then.len());
+        for (now, then) in now.iter().zip(&then) {
+            assert_eq!(now, then, "`cargo xtask keep` without a run judges again");
+        }
+        assert_eq!(std::fs::read_to_string(folder.join("trials.csv")).unwrap(), csv(&all));
+    }
+
+    /// The best network's file is kept until another outdoes it; a file that is not the judged one never is.
+    #[test]
+    fn the_best_networks_keep_their_files() {
+        let root = tempfile::tempdir().unwrap();
+        let results = root.path().join("kept");
+        let leave = |sweep: &str, layers: &str, error: f64, file: &str| {
+            let mut trial = made("W-BS2", Class::Ddnn, layers, 128, error);
+            trial.onnx_sha256 = vec![files::sha256(layers.as_bytes())];
+            let folder = root.path().join(sweep).join(&trial.id);
+            files::write_json(&folder.join("result.json"), &trial).unwrap();
+            files::write(&folder.join("model.onnx"), file).unwrap();
+            trial.id
+        };
+        let keep = |sweep: &str| super::keep(&root.path().join(sweep), &results).unwrap();
+        let model = |id: &str| grid::kept::exported(&results, id).join("model.onnx");
+        let first = leave("one", "SiLU8,SiLU8", 2e-3, "SiLU8,SiLU8");
+        let worse = leave("one", "SiLU8,ELU8", 3e-3, "SiLU8,ELU8");
+        assert_eq!(keep("one").total, 2);
+        assert_eq!(std::fs::read_to_string(model(&first)).unwrap(), "SiLU8,SiLU8");
+        assert!(!model(&worse).exists());
+        let best = leave("two", "SiLU32,SiLU8", 1e-3, "SiLU32,SiLU8");
+        assert_eq!(keep("two").total, 3);
+        assert!(model(&best).exists() && !model(&first).exists());
+        let other = leave("three", "SiLU64,SiLU8", 1e-4, "not what was judged");
+        keep("three");
+        assert!(!model(&other).exists() && !model(&best).exists());
+    }
 
     #[test]
     fn damaged_trials_are_read_or_refused() {

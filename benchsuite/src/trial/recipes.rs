@@ -104,6 +104,14 @@ pub(super) fn domain(spec: &TrialSpec) -> Vec<(f64, f64)> {
     all
 }
 
+impl TrialSpec {
+    /// Where U₀ and W₀ lie, to learn from and to validate with; for an iterator U and W.
+    pub fn initial_domain(&self) -> [(f64, f64); 2] {
+        let all = domain(self);
+        [all[0], all[1]]
+    }
+}
+
 /// Everywhere in a trial's domain.
 pub(super) fn everywhere(spec: &TrialSpec, samples: u64) -> Sampling {
     uniform(spec.problem, &domain(spec), samples)
@@ -212,6 +220,7 @@ mod tests {
         );
         assert_eq!(recipe.times, TimeGrid::Uniform { from: 0.0, to: 5.0, points: 50, ends: Ends::First });
         assert_eq!(domain(&spec), [(-0.1, 0.81), (0.0, 0.12), CURRENT]);
+        assert_eq!(spec.initial_domain(), [(-0.1, 0.81), (0.0, 0.12)]);
         spec.class = Class::Itnn;
         assert_eq!(domain(&spec), [(-0.1, 1.0), (0.0, 0.2), CURRENT]);
         spec.domain = Domain::Printed;

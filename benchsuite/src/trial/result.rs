@@ -96,11 +96,31 @@ pub struct TrialResult {
 }
 
 impl TrialResult {
-    /// The mean error that is held against printed ones: that of eq. 3.3 from Euler's solution, and for
-    /// [`Protocol::Program`] half of it, the mean over U and W that the program takes.
+    /// What an error of eq. 3.3 is multiplied by for the measure that printed numbers are in: 1, and ½ for
+    /// [`Protocol::Program`], which takes the mean over U and W in the place of the sum.
+    pub fn measure(&self) -> f64 {
+        if self.spec.protocol() == Some(Protocol::Program) { 0.5 } else { 1.0 }
+    }
+
+    /// The mean error that is held against printed ones: from Euler's solution, in the measure of its protocol.
     pub fn judged(&self) -> f64 {
-        let share = if self.spec.protocol() == Some(Protocol::Program) { 0.5 } else { 1.0 };
-        share * self.scores.euler.mean
+        self.measure() * self.scores.euler.mean
+    }
+
+    /// The same of one step, for an iterator.
+    pub fn judged_step(&self) -> Option<f64> {
+        self.one_step.map(|s| self.measure() * s.euler.mean)
+    }
+
+    /// The same of a network of a short time domain that is applied again and again until t = 50.
+    pub fn judged_reused(&self) -> Option<f64> {
+        self.reused.map(|s| self.measure() * s.euler.mean)
+    }
+
+    /// Seconds of CPU time that its training took, without validations; none if the file does not say.
+    pub fn seconds(&self) -> Option<f64> {
+        let seconds = self.iteration_us * 1e-6 * self.iterations as f64 * f64::from(self.spec.windows());
+        (seconds.is_finite() && seconds > 0.0).then_some(seconds)
     }
 
     /// The layout that this version writes.

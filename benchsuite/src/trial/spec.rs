@@ -84,6 +84,11 @@ pub struct TrialSpec {
     pub extra: Option<Extra>,
 }
 
+/// Where the (longer) time domain of a problem ends: at 50 in the text, and in the program for problem C at 20.
+pub(super) fn until(problem: Problem, protocol: Protocol) -> f64 {
+    if problem == Problem::C && protocol == Protocol::Program { 20.0 } else { 50.0 }
+}
+
 /// Specs from before there was a choice keep their names.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
@@ -145,7 +150,7 @@ impl TrialSpec {
     /// The publication's protocol that it follows; none if it is of our own making.
     pub fn protocol(&self) -> Option<Protocol> {
         let times = if self.class == Class::Itnn { Times::Random } else { Times::Grid };
-        let until = self.problem != Problem::C || self.t_end() == 20.0;
+        let until = self.problem != Problem::C || self.t_end() == until(self.problem, Protocol::Program);
         match (self.schedule, self.loss, self.domain) {
             (Schedule::Printed, DataNorm::Squared, Domain::Printed) if self.times == Times::Random => {
                 Some(Protocol::Text)

@@ -102,31 +102,35 @@ fn answer(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
     let fresh = (parts.fresh(), format!("This run ({} iterations)", thousands(parts.config.iterations)));
     let kept = (parts.kept(), "Kept results at paper scale".to_owned());
     for (samples, name) in [kept, fresh] {
-        let mut sentences = Vec::new();
-        for set in Set::ALL {
-            let (ddnn, pinn) = samples.columns(parts.publication, set);
-            if ddnn.is_empty() {
-                continue;
-            }
-            let better = ddnn.iter().zip(&pinn).filter(|(d, p)| p < d).count();
-            let ratios: Vec<f64> = ddnn.iter().zip(&pinn).map(|(d, p)| d / p).collect();
-            let low = ratios.iter().copied().fold(f64::INFINITY, f64::min);
-            let high = ratios.iter().copied().fold(0.0, f64::max);
-            sentences.push(format!(
-                "with {} points the PINN is better in {better} of {} architectures (error ratio DDNN / PINN {})",
-                set.points(),
-                ddnn.len(),
-                if ratios.len() > 1 {
-                    format!("{} to {}", scientific(low), scientific(high))
-                } else {
-                    scientific(low)
-                },
-            ));
-        }
-        if !sentences.is_empty() {
-            blocks.push(Block::Paragraph(format!("{name}: {}.", sentences.join("; "))));
-        }
+        let said = sentences(parts.publication, &samples);
+        blocks.extend(said.map(|said| Block::Paragraph(format!("{name}: {said}."))));
     }
+}
+
+/// What networks of both classes say, set by set; none without a pair of them.
+pub(super) fn sentences(publication: &Publication, samples: &Samples<'_>) -> Option<String> {
+    let mut sentences = Vec::new();
+    for set in Set::ALL {
+        let (ddnn, pinn) = samples.columns(publication, set);
+        if ddnn.is_empty() {
+            continue;
+        }
+        let better = ddnn.iter().zip(&pinn).filter(|(d, p)| p < d).count();
+        let ratios: Vec<f64> = ddnn.iter().zip(&pinn).map(|(d, p)| d / p).collect();
+        let low = ratios.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = ratios.iter().copied().fold(0.0, f64::max);
+        sentences.push(format!(
+            "with {} points the PINN is better in {better} of {} architectures (error ratio DDNN / PINN {})",
+            set.points(),
+            ddnn.len(),
+            if ratios.len() > 1 {
+                format!("{} to {}", scientific(low), scientific(high))
+            } else {
+                scientific(low)
+            },
+        ));
+    }
+    (!sentences.is_empty()).then(|| sentences.join("; "))
 }
 
 fn method(parts: &Parts<'_>, blocks: &mut Vec<Block>) -> Result<(), Error> {

@@ -105,6 +105,16 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
             why: "no network of the run is finished; go on with it by --resume".into(),
         });
     }
+    let total = judge_again(folder)?;
+    Ok(Outcome { taken, total, folder: folder.to_owned() })
+}
+
+/// Writes `results.json`, `table14.csv` and `table15.csv` anew, from the kept networks and the claims as they are
+/// now. Returns how many networks are kept.
+///
+/// # Errors
+/// [`Error::Damaged`] or [`Error::Io`] for kept files.
+pub fn judge_again(folder: &Path) -> Result<usize, Error> {
     let publication = Publication::werneck2024()?;
     let kept = load(folder)?;
     let samples = samples(&kept);
@@ -112,7 +122,7 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
     for set in Set::ALL {
         files::write(&folder.join(format!("table{}.csv", set.table())), csv(&publication, &samples, set))?;
     }
-    Ok(Outcome { taken, total: kept.len(), folder: folder.to_owned() })
+    Ok(kept.len())
 }
 
 fn round_solution(trained: &mut Trained) {

@@ -19,7 +19,7 @@ use ionic_models::models::FitzHughNagumo;
 
 pub use config::{Config, Protocol};
 pub use evaluate::{Errors, Evaluation};
-pub use kept::{Kept, keep};
+pub use kept::{Kept, judge_again, keep};
 pub use network::{Class, Network, Set};
 pub use train::Trained;
 
@@ -44,6 +44,20 @@ pub(crate) fn cell() -> Cell<FitzHughNagumo> {
 pub(crate) struct Course {
     pub(crate) trained: Trained,
     pub(crate) log: Vec<Progressed>,
+}
+
+/// What the kept networks of problem A say, in words; none if none are kept.
+///
+/// # Errors
+/// [`Error::Damaged`] or [`Error::Io`] for a file that is there and cannot be used.
+pub(crate) fn kept_answer(
+    publication: &Publication,
+    results: &std::path::Path,
+) -> Result<Option<String>, Error> {
+    let kept = kept::load(results)?;
+    let said = document::sentences(publication, &kept::samples(&kept));
+    // A sentence of its own.
+    Ok(said.map(|said| format!("{}{}.", said[..1].to_uppercase(), &said[1..])))
 }
 
 /// The settings that the options stand for.
