@@ -59,7 +59,7 @@ fn memory(line: &str) -> u64 {
 /// Training needs the rows in single precision and their order; the data set itself can go before it begins.
 #[test]
 #[cfg(target_os = "linux")]
-#[ignore = "ten million rows: some seconds, 460 MB of memory"]
+#[ignore = "ten million rows: some seconds, 370 MB of memory"]
 fn ten_million_rows_are_trained_on_in_bounded_memory() {
     const MB: u64 = 1_000_000;
     let rows: u64 = 10_000_000;
