@@ -63,7 +63,7 @@ impl<M: IonicModel, E: Element> CellColumns<M, E> {
     /// A value of a parameter, by its name or its CellML name, for each cell.
     ///
     /// # Errors
-    /// [`Error::UnknownName`] lists names that look like it; [`Error::WrongLength`] if the column is not as long as
+    /// [`Error::UnknownName`] lists names that look like it; [`Error::WrongColumn`] if the column is not as long as
     /// there are cells; [`Error::NotFinite`]. Nothing is changed then.
     pub fn set_parameter_column(&mut self, name: &str, column: Vec<E>) -> Result<(), Error> {
         let k = index_of(M::NAME, "parameter", M::PARAMETERS, name)?;

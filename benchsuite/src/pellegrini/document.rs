@@ -2,7 +2,7 @@
 
 use super::config::{Cell as Model, Config, PAPER_EPOCHS, Part, Size};
 use super::figures;
-use super::findings::{Findings, estimated_hours, settled};
+use super::findings::{Findings, RATE, estimated_hours, settled};
 use super::train::Trained;
 use crate::Error;
 use crate::claims::Publication;
@@ -318,7 +318,8 @@ fn deviations(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
         .map(|net| format!("{} {:.0} h", net.id(), estimated_hours(&net)))
         .collect();
     lines.push(format!(
-        "What the published protocol takes, at 50 GFLOP/s of one core: {}.",
+        "What the published protocol takes, at {:.0} GFLOP/s of one core: {}.",
+        RATE / 1e9,
         published.join(", ")
     ));
     blocks.push(Block::List(lines));
