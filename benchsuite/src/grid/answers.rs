@@ -37,14 +37,14 @@ fn two(ratio: f64) -> String {
     }
 }
 
-/// Median and range of ratios in words: `1.8 (0.72 to 2.4)`.
-fn spread(ratios: &[f64]) -> String {
+/// Median and range of ratios in words: `1.8 times (median; 0.72 to 2.4)`.
+fn times(ratios: &[f64]) -> String {
     let (low, high) = stats::range(ratios.iter().copied());
-    let median = stats::median(ratios).unwrap_or(f64::NAN);
+    let median = two(stats::median(ratios).unwrap_or(f64::NAN));
     if ratios.len() > 1 {
-        format!("{} in the median ({} to {})", two(median), two(low), two(high))
+        format!("{median} times (median; {} to {})", two(low), two(high))
     } else {
-        two(median)
+        format!("{median} times")
     }
 }
 
@@ -52,8 +52,8 @@ fn spread(ratios: &[f64]) -> String {
 fn beside(publication: &Publication, id: &str, ours: f64) -> String {
     publication.claim(id).map_or(String::new(), |claim| {
         let ratio = ours / claim.value;
-        let times = if ratio < 1.0 { "" } else { " times" };
-        format!(", {}{times} of the published {}", two(ratio), scientific(claim.value))
+        let of = if ratio < 1.0 { "of" } else { "times" };
+        format!(", {} {of} the published {}", two(ratio), scientific(claim.value))
     })
 }
 
@@ -83,17 +83,17 @@ fn classes(of: &[&TrialResult]) -> Vec<String> {
         let helps = if 2 * better > errors.len() { "help" } else { "do not help" };
         sentences.push(format!(
             "A {class}, {what}, errs less than the DDNN of the same layers and batch in {better} of {} pairs, and {} \
-             times as much: where the data are 5,000 solutions, equations {helps}. An iteration takes {} times as long.",
+             as much: where the data are 5,000 solutions, equations {helps}. An iteration takes {} as long.",
             errors.len(),
-            spread(&errors),
-            spread(&against_data(class, |r| r.iteration_us)),
+            times(&errors),
+            times(&against_data(class, |r| r.iteration_us)),
         ));
     }
     let over = trial::over_batches(of);
     if !over.is_empty() {
         sentences.push(format!(
-            "Batches of 128 give {} times the error of the best of five batch sizes, over {} architectures.",
-            spread(&over),
+            "Batches of 128 give {} the error of the best of five batch sizes, over {} architectures.",
+            times(&over),
             over.len()
         ));
     }
@@ -114,17 +114,18 @@ fn architecture(publication: &Publication, of: &[&TrialResult]) -> Vec<String> {
             count(3)
         ));
     }
-    let printed = wins(&once, Shape::Bowtie);
-    let exchanged = wins(&once, Shape::Diamond);
-    if printed.of + exchanged.of > 0 {
-        let small = once.iter().filter(|r| r.neurons < LARGE).count();
-        sentences.push(format!(
-            "Among the {small} networks of fewer than {LARGE} neurons, bowties (three layers, the middle one the \
-             smallest) err less on the average than other shapes of as many neurons at {} of {} numbers of neurons that \
-             have both ({} networks). Tables 4 and 17 call (8, 32, 8) a bowtie, which by the text and Table 16 is a \
-             diamond; with that name, it is {} of {} ({} networks).",
-            printed.won, printed.of, printed.networks, exchanged.won, exchanged.of, exchanged.networks
-        ));
+    let small = once.iter().filter(|r| r.neurons < LARGE).count();
+    for (name, shape) in [
+        ("bowties (three layers, the middle one the smallest)", Shape::Bowtie),
+        ("diamonds (the middle one the largest; Tables 4 and 17 call (8, 32, 8) a bowtie)", Shape::Diamond),
+    ] {
+        let Wins { won, of, networks } = wins(&once, shape);
+        if of > 0 {
+            sentences.push(format!(
+                "Among the {small} networks of fewer than {LARGE} neurons, {name} err less on the average than other \
+                 shapes of as many neurons at {won} of {of} numbers of neurons that have both ({networks} of them)."
+            ));
+        }
     }
     sentences
 }
@@ -204,7 +205,8 @@ fn domains(publication: &Publication, of: &[&TrialResult]) -> Vec<String> {
     let better = pairs.iter().filter(|r| **r > 1.0).count();
     vec![format!(
         "Up to t = 5 networks err {} times less than up to t = 50: {} on the average of {} networks, and {} of {} \
-         (printed: {} times). With the same layers the short domain is better in {better} of {} pairs, by a factor of {}.",
+         (printed: {} times). With the same layers the short domain is better in {better} of {} pairs, and the error of \
+         the long one is {} its own.",
         two(ratio),
         scientific(stats::mean(&short)),
         short.len(),
@@ -212,7 +214,7 @@ fn domains(publication: &Publication, of: &[&TrialResult]) -> Vec<String> {
         long.len(),
         publication.claim("W-BC1/ratio").map_or("–".into(), |c| two(c.value)),
         pairs.len(),
-        spread(&pairs)
+        times(&pairs)
     )]
 }
 
@@ -227,10 +229,10 @@ fn with_extra(of: &[&TrialResult]) -> Option<String> {
     let least = |values: &mut dyn Iterator<Item = f64>| values.min_by(f64::total_cmp).unwrap_or(f64::NAN);
     Some(format!(
         "Extra data where a scout errs most make the error smaller in {better} of {} pairs of networks that differ in \
-         nothing else (with them it is {} times that without); the best of those with them errs {} times as much as the \
+         nothing else (with them it is {} that without); the best of those with them errs {} times as much as the \
          best without.",
         pairs.len(),
-        spread(&ratios),
+        times(&ratios),
         two(least(&mut pairs.iter().map(|p| p.1)) / least(&mut pairs.iter().map(|p| p.0)))
     ))
 }
@@ -286,7 +288,8 @@ fn extra_data(publication: &Publication, of: &[&TrialResult]) -> Vec<String> {
             two(error(two_layers) / error(three))
         ));
     }
-    sentences.extend(with_extra(of));
+    let nothing = || "No architecture is kept both with and without extra data.".into();
+    sentences.push(with_extra(of).unwrap_or_else(nothing));
     sentences
 }
 
@@ -300,9 +303,9 @@ fn windows(of: &[&TrialResult]) -> Vec<String> {
     let (ten, reused) = (ratios(|w| w.ten), ratios(|w| w.reused));
     if !ten.is_empty() {
         sentences.push(format!(
-            "Ten networks for a tenth of the time domain each err {} times as much as one network for the whole of it, over \
+            "Ten networks for a tenth of the time domain each err {} as much as one network for the whole of it, over \
              {} architectures.",
-            spread(&ten),
+            times(&ten),
             ten.len()
         ));
     }
@@ -314,9 +317,9 @@ fn windows(of: &[&TrialResult]) -> Vec<String> {
             "where the text expects greater accuracy: errors at the end of a window are the next one's initial state, and grow"
         };
         sentences.push(format!(
-            "One network for the first tenth, used ten times through its initial state, errs {} times as much as one \
+            "One network for the first tenth, used ten times through its initial state, errs {} as much as one \
              for the whole, over {} architectures, {agrees}.",
-            spread(&reused),
+            times(&reused),
             reused.len()
         ));
     }

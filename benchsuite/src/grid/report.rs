@@ -39,8 +39,8 @@ pub(super) fn blocks(sweep: &Finished<'_>) -> Result<Vec<Block>, Error> {
 pub(super) fn errors_are(publication: &Publication) -> Block {
     Block::Paragraph(format!(
         "Unless said otherwise, errors are |ΔU| + |ΔW| (eq. 3.3), mean over the validation set, against the explicit \
-         Euler solution with step 0.01 as in the dissertation; those against an accurate solution stand beside them in the \
-         CSV file. Published numbers: {}.",
+         Euler solution with step 0.01 as in the dissertation; those against an accurate solution stand beside them in \
+         the CSV file. Published numbers: {}.",
         publication.citation
     ))
 }

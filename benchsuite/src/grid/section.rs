@@ -66,11 +66,26 @@ fn protocol(of: &[&TrialResult]) -> Option<Block> {
          of the error vector and not half its square; {}initial states lie in U {}…{} and W {}…{} and not in 0…1 and \
          0…0.18{until}. Errors are the program's, the mean over U and W: half of the sum that eq. 3.3 prints.",
         if iterator { "" } else { "solutions are sampled every 0.1; " },
-        u.0,
+        minus(u.0),
         u.1,
-        w.0,
+        minus(w.0),
         w.1
     )))
+}
+
+/// With the sign of a text.
+fn minus(value: f64) -> String {
+    value.to_string().replace('-', "−")
+}
+
+/// That tables are over a part of the networks that the printed ones are of; nothing if they are over all.
+fn part(tables: &str, found: usize, of: usize) -> Option<Block> {
+    (found < of).then(|| {
+        Block::Notice(
+            Tone::Quiet,
+            format!("{tables} are over {found} of {of} networks: no verdict is given by them."),
+        )
+    })
 }
 
 /// What the results say, in a paragraph; nothing if they say nothing.
@@ -84,6 +99,7 @@ fn tables_of(publication: &Publication, experiment: &str, of: &[&TrialResult]) -
     match experiment {
         "W-BS1" => {
             let two = findings::twenty(of);
+            blocks.extend(part("Tables 2 and 3", two.len(), 20));
             blocks.push(Block::Formula("Q(mean err) ≈ C(iccs)·bs + C(pinn)·bs   (eq. 4.1)".into()));
             for response in [Response::Error, Response::IterationTime] {
                 blocks.push(table(tables::classes(publication, &two, response)));
@@ -92,6 +108,7 @@ fn tables_of(publication: &Publication, experiment: &str, of: &[&TrialResult]) -
         "W-BS2" => {
             let once = findings::architectures(of);
             blocks.extend(tables::notable(publication, experiment, of).map(Block::Table));
+            blocks.extend(part("Tables 5 and 6", once.len(), findings::ARCHITECTURES));
             blocks.push(Block::Formula("Q(mean err) ≈ C(shape)·neuron   (eq. 4.2)".into()));
             for size in Size::ALL {
                 blocks.push(table(tables::shapes(publication, &once, size)));
