@@ -66,15 +66,19 @@ impl<'a> Data<'a> {
         })
     }
 
-    /// Other trajectories on a finer grid (F-RES).
-    pub(crate) fn fine(&self, cell: Cell) -> Result<Signals, Error> {
+    /// Other trajectories at the points that were learned at and at finer ones (F-RES): each grid has its own data set,
+    /// since a mean of the current belongs to its grid.
+    pub(crate) fn coarse_and_fine(&self, cell: Cell) -> Result<[Signals; 2], Error> {
         let samples = self.config.samples[2].min(100);
-        let recipe =
-            self.recipe(cell, self.config.points * cell.longer() * FINER, samples, self.config.seed + 1)?;
-        let name = format!("{}-fine", cell.to_string().to_lowercase());
-        let data = datasets::open_or_generate(&self.folder, &name, recipe)?;
-        let all: Vec<usize> = (0..samples).collect();
-        Signals::from_dataset(&data, &all).map_err(|e| Error::Data { name, source: Box::new(e) })
+        let at = |finer: usize, grid: &str| {
+            let points = self.config.points * cell.longer() * finer;
+            let recipe = self.recipe(cell, points, samples, self.config.seed + 1)?;
+            let name = format!("{}-{grid}", cell.to_string().to_lowercase());
+            let data = datasets::open_or_generate(&self.folder, &name, recipe)?;
+            let all: Vec<usize> = (0..samples).collect();
+            Signals::from_dataset(&data, &all).map_err(|e| Error::Data { name, source: Box::new(e) })
+        };
+        Ok([at(1, "other")?, at(FINER, "fine")?])
     }
 
     /// Content hashes by name.

@@ -1,14 +1,15 @@
 //! The report, for a reader who knows neither the code nor the paper.
 
-use super::config::{Cell as Model, Config, PAPER_EPOCHS, Part, Size};
-use super::figures;
+use super::config::{Cell as Model, Config, PAPER_EPOCHS, Part, Search, Size};
 use super::findings::{Findings, RATE, estimated_hours, settled};
 use super::train::Trained;
-use crate::Error;
+use super::{figures, tune};
 use crate::claims::Publication;
 use crate::manifest::Manifest;
 use crate::report::{Again, Block, Cell, Document, Table, Tone, header, scientific, verdicts};
+use crate::reproduce::Options;
 use crate::results::ClaimResult;
+use crate::{Error, Tier};
 
 /// What a report is written from.
 pub(crate) struct Parts<'a> {
@@ -49,7 +50,7 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
     if config.parts.contains(&Part::Epochs) {
         epochs(f, &mut blocks);
     }
-    if config.parts.contains(&Part::Resolution) {
+    if f.nets.iter().any(|t| t.resolution.is_some()) {
         resolution(f, &mut blocks);
     }
     if !f.candidates.is_empty() {
@@ -273,6 +274,27 @@ fn candidates(f: &Findings) -> Table {
     }
 }
 
+/// What the published search takes.
+fn search_hours() -> Option<String> {
+    let run = Config::new("F-TUNE", &[Part::Tune], &Options::new(Tier::Paper)).ok()?;
+    let search = run.search.as_ref()?;
+    let each = Model::ALL.into_iter().flat_map(|cell| {
+        [search.parameters, None].map(|parameters| {
+            let search = Search { cell, parameters, ..search.clone() };
+            let space = if parameters.is_some() { Size::Constrained } else { Size::Unconstrained };
+            format!("{cell} {space} {:.0} h", tune::estimated_hours(&run, &search))
+        })
+    });
+    Some(format!(
+        "What a search of {} candidates takes, of which one in {} goes on from epoch {} to {}: {}.",
+        search.candidates,
+        search.reduction,
+        search.rungs.first()?,
+        search.rungs.last()?,
+        each.collect::<Vec<_>>().join(", ")
+    ))
+}
+
 fn deviations(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
     blocks.push(Block::heading("Deviations from the paper, and what it does not print"));
     let mut lines = vec![
@@ -322,5 +344,6 @@ fn deviations(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
         RATE / 1e9,
         published.join(", ")
     ));
+    lines.extend(search_hours());
     blocks.push(Block::List(lines));
 }

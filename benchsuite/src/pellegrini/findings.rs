@@ -1,7 +1,7 @@
 //! From trained operators to verdicts on claims.
 
 use serde::{Deserialize, Serialize};
-use surrogates::fno::FnoRecord;
+use surrogates::fno::{FnoRecord, FnoSpec, Variant};
 
 use super::config::{Cell, NetId, PAPER_EPOCHS, Size};
 use super::train::Trained;
@@ -62,24 +62,24 @@ pub(crate) fn judge(
 }
 
 fn one(f: &Findings, tier: Tier, doubt: Option<&str>, claim: &Claim) -> ClaimResult {
-    let value = measured(f, &claim.id);
-    // The architecture is the publication's at any scale but the smallest, whose networks are smaller.
-    let counted = claim.id.ends_with("/parameters") && tier != Tier::Smoke;
-    let finding = Finding::of(value, doubt.filter(|_| !counted), || cost(&claim.id));
+    // Counted, whatever was trained at this scale.
+    let count = parameters(&claim.id);
+    let finding =
+        Finding::of(count.or_else(|| measured(f, &claim.id)), doubt.filter(|_| count.is_none()), || {
+            cost(&claim.id)
+        });
     ClaimResult::judge(claim, finding, &f.command, tier, &[f.seed])
 }
 
 /// What it would take: arithmetic of the published protocol, at the rate of one core of a usual machine.
 fn cost(id: &str) -> String {
-    let parts: Vec<&str> = id.split('/').collect();
-    let cell = Cell::ALL
-        .into_iter()
-        .find(|c| parts[0] == format!("F-{c}") || parts.get(1) == Some(&&*c.to_string()));
-    let size = if parts.get(1) == Some(&"constrained") { Size::Constrained } else { Size::Unconstrained };
-    let Some(cell) = cell else { return "not part of this run".into() };
-    let both = parts[0] == "F-EPOCHS";
-    let sizes = if both { vec![Size::Constrained, Size::Unconstrained] } else { vec![size] };
-    let hours: f64 = sizes.into_iter().map(|size| estimated_hours(&NetId { cell, size })).sum();
+    let sizes = [Size::Constrained, Size::Unconstrained];
+    let nets = match (ratio(id), network(id)) {
+        (Some(cell), _) => sizes.map(|size| NetId { cell, size }).to_vec(),
+        (_, Some((net, _))) => vec![net],
+        _ => return "not part of this run".into(),
+    };
+    let hours: f64 = nets.iter().map(estimated_hours).sum();
     format!("not part of this run; the published protocol takes about {hours:.0} hours of one core")
 }
 
@@ -90,10 +90,14 @@ pub(crate) const RATE: f64 = 45e9;
 
 /// Hours of one core at [`RATE`] for the published epochs of a network.
 pub(crate) fn estimated_hours(net: &NetId) -> f64 {
-    let (spec, _) = net.published();
-    let points = (1260 * net.cell.longer() + spec.padding) as f64;
+    hours(&net.published().0, net.cell)
+}
+
+/// Hours of one core at [`RATE`] for the published epochs of any network on a cell's trajectories.
+pub(crate) fn hours(spec: &FnoSpec, cell: Cell) -> f64 {
+    let points = (1260 * cell.longer() + spec.padding) as f64;
     let [w, h, m] = [spec.width, spec.hidden, spec.modes].map(|x| x as f64);
-    let maps = if spec.variant == surrogates::fno::Variant::Mlp { 3.0 } else { 1.0 };
+    let maps = if spec.variant == Variant::Mlp { 3.0 } else { 1.0 };
     // Forward, and twice as much in reverse; transforms have no gradient of their own.
     let pointwise =
         6.0 * points * (w * w * maps * spec.layers as f64 + 2.0 * w * h + h * spec.outputs as f64);
@@ -101,32 +105,49 @@ pub(crate) fn estimated_hours(net: &NetId) -> f64 {
     3000.0 * PAPER_EPOCHS as f64 * (pointwise + transforms) / RATE / 3600.0
 }
 
+fn cell(name: &str) -> Option<Cell> {
+    Cell::ALL.into_iter().find(|cell| cell.to_string() == name)
+}
+
+/// The cell of a claim about epochs.
+fn ratio(id: &str) -> Option<Cell> {
+    cell(id.strip_prefix("F-EPOCHS/")?.strip_suffix("/ratio")?)
+}
+
+/// The network that a claim is about, and what about it.
+fn network(id: &str) -> Option<(NetId, Vec<&str>)> {
+    let mut parts = id.strip_prefix("F-")?.split('/');
+    let (cell, size) = (cell(parts.next()?)?, parts.next()?);
+    let size = [Size::Constrained, Size::Unconstrained].into_iter().find(|s| s.to_string() == size)?;
+    Some((NetId { cell, size }, parts.collect()))
+}
+
+/// The parameters of the published network, if the claim is about their number.
+fn parameters(id: &str) -> Option<f64> {
+    let (net, quantity) = network(id)?;
+    (quantity == ["parameters"]).then(|| net.published().0.parameters() as f64)
+}
+
 /// The value that a claim is about.
 fn measured(f: &Findings, id: &str) -> Option<f64> {
-    let parts: Vec<&str> = id.split('/').collect();
-    let cell = |name: &str| Cell::ALL.into_iter().find(|c| c.to_string() == name);
-    match parts.as_slice() {
-        ["F-EPOCHS", name, "ratio"] => f.epochs_ratio(cell(name)?),
-        [experiment, size, quantity @ ..] => {
-            let size = if *size == "constrained" { Size::Constrained } else { Size::Unconstrained };
-            let t = f.net(cell(experiment.strip_prefix("F-")?)?, size)?;
-            match quantity {
-                ["parameters"] => Some(t.parameters as f64),
-                ["L1"] => Some(t.errors.mean_l1()),
-                ["L2"] => Some(t.errors.mean_l2()),
-                ["H1"] => Some(t.errors.h1),
-                [norm, variable] => {
-                    let at = t.errors.variables.iter().position(|v| v == variable)?;
-                    let list = match *norm {
-                        "L1" => &t.errors.l1,
-                        "L2" => &t.errors.l2,
-                        "H1" => &t.errors.h1_each,
-                        _ => return None,
-                    };
-                    list.get(at).copied()
-                }
-                _ => None,
-            }
+    if let Some(cell) = ratio(id) {
+        return f.epochs_ratio(cell);
+    }
+    let (net, quantity) = network(id)?;
+    let errors = &f.net(net.cell, net.size)?.errors;
+    match quantity[..] {
+        ["L1"] => Some(errors.mean_l1()),
+        ["L2"] => Some(errors.mean_l2()),
+        ["H1"] => Some(errors.h1),
+        [norm, variable] => {
+            let at = errors.variables.iter().position(|v| v == variable)?;
+            let list = match norm {
+                "L1" => &errors.l1,
+                "L2" => &errors.l2,
+                "H1" => &errors.h1_each,
+                _ => return None,
+            };
+            list.get(at).copied()
         }
         _ => None,
     }
@@ -143,6 +164,23 @@ mod tests {
         assert!((5.0..20.0).contains(&hours), "{hours}");
         assert!(cost("F-HH/unconstrained/L2").contains("hours"));
         assert!(cost("F-EPOCHS/FHN/ratio").contains("hours"));
+    }
+
+    /// No run is needed to count parameters; the published numbers are in the claims.
+    #[test]
+    fn parameters_are_counted_without_a_run() {
+        let publication = Publication::pellegrini2025().unwrap();
+        let results = judge(&publication, &Findings::default(), Tier::Smoke, Some("small"));
+        let counted: Vec<_> = results.iter().filter(|r| r.id.ends_with("/parameters")).collect();
+        assert_eq!(counted.len(), 6);
+        for r in counted {
+            assert_eq!(
+                (r.measured, r.verdict),
+                (Some(r.published), crate::results::Verdict::Pass),
+                "{}",
+                r.id
+            );
+        }
     }
 
     /// The error dips below the bound, rises again and ends there: it counts when it was there first.

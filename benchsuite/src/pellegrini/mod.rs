@@ -27,7 +27,7 @@ use crate::manifest::{Manifest, threads};
 use crate::progress::Progress;
 use crate::reproduce::{Job, Summary};
 use crate::rundir::RunDir;
-use crate::{Error, files};
+use crate::{Error, Tier, files};
 
 /// The relative L² error of a kept network, the mean over its variables; nothing if none is kept.
 ///
@@ -87,7 +87,7 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
     );
     let mut nets = Vec::new();
     for net in &config.nets {
-        let resolution = parts.contains(&Part::Resolution) && net.cell == Cell::Fhn;
+        let resolution = parts.contains(&Part::Resolution) || config.tier == Tier::Paper;
         nets.push(shared.train(net, resolution)?);
     }
     let candidates = match &config.search {

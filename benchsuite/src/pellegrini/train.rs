@@ -83,8 +83,7 @@ impl Shared<'_> {
         let resolution = match resolution {
             false => None,
             true => {
-                let fine = self.data.fine(net.cell)?;
-                let coarse = fine.every(super::config::FINER).map_err(failed)?;
+                let [coarse, fine] = self.data.coarse_and_fine(net.cell)?;
                 let finer = fno.at_points(fine.points()).map_err(failed)?;
                 Some((judge(&fno, &coarse)?, judge(&finer, &fine)?))
             }

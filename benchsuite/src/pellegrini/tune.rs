@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use surrogates::Activation;
 use surrogates::fno::{FnoConfig, FnoSpec, Variant};
 
-use super::config::{Config, Search};
+use super::config::{Config, PAPER_EPOCHS, Search};
 use super::data::Sets;
+use super::findings;
 use super::train::Shared;
 use crate::{Error, files};
 
@@ -60,18 +61,24 @@ pub(crate) fn draw(run: &Config, search: &Search, number: usize) -> FnoConfig {
     let log = |purpose: &str, low: f64, high: f64| low * (high / low).powf(unit(purpose));
     let layers = 1 + below("layers", 5);
     let (free, fixed) = ([16, 32, 64, 96, 128, 160, 192, 224, 256], [8, 16, 32, 48, 64, 96, 128]);
-    let width = match search.parameters {
-        None => free[below("width", free.len())],
-        // Widths that leave at least one mode.
-        Some(parameters) => {
-            let fits = fixed.iter().filter(|w| 2 * layers * **w * **w <= parameters).count().max(1);
-            fixed[below("width", fits)]
+    // As published: 32 modes at most in the free space; in the other as many as the parameters leave.
+    let (width, modes) = match search.parameters {
+        None => {
+            let width = free[below("width", free.len())];
+            (width, 1 + below("modes", (run.points / 2).min(32)))
         }
-    };
-    let most = (run.points / 2).min(32);
-    let modes = match search.parameters {
-        None => 1 + below("modes", most),
-        Some(parameters) => FnoSpec::modes_within(parameters, layers, width, most),
+        Some(parameters) => {
+            let most = run.points / 2;
+            // Neither less than one mode nor more than the points carry.
+            let fits = |width: &usize| (1..=most).contains(&(parameters / (2 * layers * width * width)));
+            let fitting: Vec<usize> = fixed.into_iter().filter(fits).collect();
+            let width = match fitting.len() {
+                0 if parameters < 2 * layers * fixed[0] * fixed[0] => fixed[0],
+                0 => fixed[fixed.len() - 1],
+                n => fitting[below("width", n)],
+            };
+            (width, FnoSpec::modes_within(parameters, layers, width, most))
+        }
     };
     let activations = [Activation::Tanh, Activation::ReLU, Activation::GELU, Activation::LeakyReLU];
     let variants = [Variant::Classic, Variant::Mlp, Variant::Residual];
@@ -93,6 +100,21 @@ pub(crate) fn draw(run: &Config, search: &Search, number: usize) -> FnoConfig {
     config.batch = run.batch;
     config.epochs = search.rungs.last().copied().unwrap_or(1);
     config
+}
+
+/// Hours of one core that a search would take, from the candidates that it draws: all to the first rung, and to each
+/// further one the share that goes on.
+pub(crate) fn estimated_hours(run: &Config, search: &Search) -> f64 {
+    let all: f64 = (0..search.candidates)
+        .map(|number| findings::hours(&draw(run, search, number).network, search.cell))
+        .sum();
+    let (mut epochs, mut share, mut before) = (0.0, 1.0, 0);
+    for rung in &search.rungs {
+        epochs += share * rung.saturating_sub(before) as f64;
+        before = *rung;
+        share /= search.reduction.max(2) as f64;
+    }
+    all * epochs / PAPER_EPOCHS as f64
 }
 
 /// The search, from where an earlier start left it. Candidates, the best first: those that reached a later
@@ -146,6 +168,16 @@ mod tests {
     use crate::pellegrini::config::Part;
     use crate::reproduce::Options;
 
+    /// Two rungs: a quarter goes on from epoch 250 to 1000, which is 437.5 epochs a candidate.
+    #[test]
+    fn a_search_takes_what_its_candidates_take() {
+        let run = Config::new("F-TUNE", &[Part::Tune], &Options::new(Tier::Paper)).unwrap();
+        let one = Search { candidates: 1, ..run.search.clone().unwrap() };
+        let alone = findings::hours(&draw(&run, &one, 0).network, one.cell);
+        let ratio = estimated_hours(&run, &one) / alone;
+        assert!((ratio - 0.4375).abs() < 1e-12, "{ratio}");
+    }
+
     #[test]
     fn candidates_come_from_the_published_spaces() {
         let run = Config::new("F-TUNE", &[Part::Tune], &Options::new(Tier::Paper)).unwrap();
@@ -158,12 +190,17 @@ mod tests {
                 c.network.check_points(run.points).unwrap();
                 assert_eq!(c, draw(&run, space, number), "the same every time");
                 let n = c.network;
-                assert!((1..=5).contains(&n.layers) && (1..=32).contains(&n.modes) && n.padding <= 15);
+                assert!((1..=5).contains(&n.layers) && n.padding <= 15);
                 assert!((1e-4..=1e-2).contains(&c.adam.learning_rate));
                 assert!((1e-6..=1e-3).contains(&c.weight_decay));
-                if space.parameters.is_some() {
-                    let spectral = 2 * n.layers * n.width * n.width * n.modes;
-                    assert!(spectral <= 500_000, "{n}: {spectral}");
+                match space.parameters {
+                    None => assert!((1..=32).contains(&n.modes), "{n}"),
+                    // What is left is less than one mode of all layers.
+                    Some(parameters) => {
+                        let mode = 2 * n.layers * n.width * n.width;
+                        let spectral = mode * n.modes;
+                        assert!((parameters - mode + 1..=parameters).contains(&spectral), "{n}: {spectral}");
+                    }
                 }
             }
         }
