@@ -58,7 +58,7 @@ enum Task {
     Keep {
         /// The folder of the run or of the sweep [default: none, what is kept of Werneck 2024 and Pellegrini et al. 2025 is judged again]
         run: Option<PathBuf>,
-        /// Where to keep them [default: benchsuite/results/<publication>]
+        /// Where to keep them [default: benchsuite/results/<publication>]; without a run the folder that has both works'
         #[arg(long)]
         into: Option<PathBuf>,
     },
@@ -80,7 +80,7 @@ struct Reproduce {
     /// The seed that all randomness comes from
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The folder of the run [default: runs/<id>-<tier>, numbered if taken]
+    /// The folder of the run [default: runs/<id>-<tier>, of several runs/<tier>; numbered if taken]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Networks trained at the same time [default: one on each thread]
@@ -210,6 +210,10 @@ fn judge_again(into: Option<PathBuf>) -> Result<String, Error> {
         None => kept::folder(&publication),
     };
     let (werneck, pellegrini) = (of(Publication::werneck2024()?), of(Publication::pellegrini2025()?));
+    if let (Some(into), false) = (&into, werneck.is_dir() || pellegrini.is_dir()) {
+        let why = format!("it has neither {} nor {}", werneck.display(), pellegrini.display());
+        return Err(Error::bad_option("--into", into.display().to_string(), why));
+    }
     Ok(format!(
         "judged again: {} networks of problem A, {} of problems B and C, {} that were timed, {} operators\n",
         werneck::judge_again(&werneck)?,

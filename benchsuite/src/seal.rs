@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-use crate::{Error, files};
+use crate::{Error, files, front};
 
 /// The name of the list.
 pub const LIST: &str = "SHA256SUMS";
@@ -14,15 +14,16 @@ pub const LIST: &str = "SHA256SUMS";
 /// # Errors
 /// [`Error::Io`], or [`Error::Damaged`] for a name that is not Unicode or holds a line break.
 pub fn seal(folder: &Path) -> Result<(), Error> {
-    write(folder, contents(folder, true)?)
+    write(folder, contents(folder, |_| true)?)
 }
 
-/// As [`seal()`], of the files that lie in the folder itself: its folders have lists of their own.
+/// As [`seal()`], of the files that lie in the folder itself and in that of its page's networks: its other folders
+/// have lists of their own.
 ///
 /// # Errors
 /// Those of [`seal()`].
 pub fn seal_beside(folder: &Path) -> Result<(), Error> {
-    write(folder, contents(folder, false)?)
+    write(folder, contents(folder, of_page)?)
 }
 
 fn write(folder: &Path, contents: BTreeMap<String, PathBuf>) -> Result<(), Error> {
@@ -49,7 +50,7 @@ pub struct Found {
 /// # Errors
 /// [`Error::NotSealed`] if it has no list, [`Error::Damaged`] for a line that is none, [`Error::Io`].
 pub fn verify(folder: &Path) -> Result<Found, Error> {
-    compare(folder, true)
+    compare(folder, |_| true)
 }
 
 /// As [`verify`], for a list that [`seal_beside`] wrote.
@@ -57,16 +58,21 @@ pub fn verify(folder: &Path) -> Result<Found, Error> {
 /// # Errors
 /// Those of [`verify`].
 pub fn verify_beside(folder: &Path) -> Result<Found, Error> {
-    compare(folder, false)
+    compare(folder, of_page)
 }
 
-fn compare(folder: &Path, deep: bool) -> Result<Found, Error> {
+/// Whether a folder, by its name relative to that of the page, belongs to the page.
+fn of_page(name: &str) -> bool {
+    name.split('/').next() == Some(front::NETWORKS)
+}
+
+fn compare(folder: &Path, descend: impl Fn(&str) -> bool) -> Result<Found, Error> {
     let list = folder.join(LIST);
     if !list.is_file() {
         return Err(Error::NotSealed(folder.to_owned()));
     }
     let text = std::fs::read_to_string(&list).map_err(Error::io(&list, "check that it can be read"))?;
-    let mut here = contents(folder, deep)?;
+    let mut here = contents(folder, descend)?;
     let mut found = Found::default();
     for (number, line) in text.lines().enumerate() {
         let Some((hash, name)) = entry(line) else {
@@ -96,9 +102,9 @@ fn entry(line: &str) -> Option<(&str, &str)> {
     (digits && inside && !name.is_empty()).then_some((hash, name))
 }
 
-/// The files of a folder, and if `deep` of its folders, by their names relative to it, with `/`; not the list, locks
-/// and what is being written. Links are not followed.
-fn contents(folder: &Path, deep: bool) -> Result<BTreeMap<String, PathBuf>, Error> {
+/// The files of a folder, and of its folders that `descend` names, by their names relative to it, with `/`; not the
+/// list, locks and what is being written. Links are not followed.
+fn contents(folder: &Path, descend: impl Fn(&str) -> bool) -> Result<BTreeMap<String, PathBuf>, Error> {
     let mut found = BTreeMap::new();
     let mut open = vec![(String::new(), folder.to_owned())];
     while let Some((prefix, folder)) = open.pop() {
@@ -119,7 +125,7 @@ fn contents(folder: &Path, deep: bool) -> Result<BTreeMap<String, PathBuf>, Erro
                 continue;
             }
             let name = format!("{prefix}{name}");
-            if kind.is_dir() && deep {
+            if kind.is_dir() && descend(&name) {
                 open.push((format!("{name}/"), entry.path()));
             } else if kind.is_file() {
                 found.insert(name, entry.path());

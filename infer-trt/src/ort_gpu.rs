@@ -261,7 +261,12 @@ impl OrtGpuSession {
         binding.bind_output_to_device(self.output.as_str(), &self.memory.info()?)?;
         let outputs = self.session.run_binding(&binding)?;
         binding.synchronize_outputs()?;
-        y.copy_from_slice(outputs[0].try_extract_tensor::<f32>()?.1);
+        let values = outputs[0].try_extract_tensor::<f32>()?.1;
+        if values.len() != y.len() {
+            let why = format!("the output has {} values, not the declared {}", values.len(), y.len());
+            return Err(ort::Error::new(why));
+        }
+        y.copy_from_slice(values);
         drop(outputs);
         drop(binding);
         self.buffers = Some(buffers);

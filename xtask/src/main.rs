@@ -1,6 +1,7 @@
 //! `cargo xtask`: builds `benchsuite` in release and hands over to it. No work is done here, apart
-//! from setting up libraries that are not Rust packages.
+//! from setting up libraries that are not Rust packages, and from asking what is known of those that are.
 
+mod advisories;
 mod library;
 mod setup;
 
@@ -53,6 +54,8 @@ enum Task {
     /// Keep the results of a finished run under benchsuite/results
     #[command(disable_help_flag = true)]
     Keep(Arguments),
+    /// Hold the packages of the lock file against known advisories, without a network
+    Advisories(advisories::Choices),
     /// Fetch a library that is not a Rust package: `setup onnxruntime`, `setup nvrtc`
     Setup(setup::Setup),
 }
@@ -80,14 +83,26 @@ fn main() -> miette::Result<ExitCode> {
         Some(Task::Report(a)) => benchsuite("report", &a.rest),
         Some(Task::Verify(a)) => benchsuite("verify", &a.rest),
         Some(Task::Keep(a)) => benchsuite("keep", &a.rest),
+        Some(Task::Advisories(a)) => advisories::run(&a).map(|()| ExitCode::SUCCESS),
         Some(Task::Setup(a)) => setup::run(&a).map(|()| ExitCode::SUCCESS),
     }
 }
 
 /// As [`benchsuite`]; the race at the paper's scale times cells side by side, too.
 fn reproduce(arguments: &[OsString]) -> miette::Result<ExitCode> {
-    let says = |word: &str| arguments.iter().any(|a| a.to_string_lossy().split('=').any(|part| part == word));
-    let crowds = says("W-INF") && (says("paper") || says("--resume"));
+    let says = |word: &str| {
+        arguments.iter().any(|a| a.to_string_lossy().split('=').any(|part| part.eq_ignore_ascii_case(word)))
+    };
+    // Without an id all experiments are meant. What follows an option is its value, except for these.
+    let alone = |a: &OsString| ["--resume", "--list"].iter().any(|flag| a == flag);
+    let mut value = false;
+    let named = arguments.iter().any(|a| {
+        let option = a.to_string_lossy().starts_with('-');
+        let id = !option && !value;
+        value = option && !alone(a) && !a.to_string_lossy().contains('=');
+        id
+    });
+    let crowds = (says("W-INF") || !named) && (says("paper") || says("--resume"));
     benchsuite_with("reproduce", arguments, if crowds { CROWDS } else { &[] }, &[])
 }
 

@@ -1,7 +1,7 @@
 //! Holds what others wrote against `deny.toml`, and our own manifests against what a package needs. No network.
 //!
 //! Licences are read from the manifests that are on this machine: of everything that is built for it. `cargo deny
-//! check` sees the packages of other platforms too, and asks for advisories and yanked releases.
+//! check` sees the packages of other platforms too, and asks for the newest advisories and for yanked releases.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 

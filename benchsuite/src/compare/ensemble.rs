@@ -114,6 +114,15 @@ enum Way {
     OneByOne,
 }
 
+/// The ways by their names.
+const WAYS: [(&str, Way); 5] = [
+    ("8 lanes", Way::Lanes),
+    ("8 lanes, 1 thread, wall", Way::Threads(1)),
+    ("8 lanes, 2 threads, wall", Way::Threads(2)),
+    ("16 lanes, f32", Way::Single),
+    ("one by one", Way::OneByOne),
+];
+
 impl<'a, M: IonicModel> Crowd<'a, M> {
     fn new(task: &'a Task, count: usize, seed: u64) -> Result<Self, Error> {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -161,18 +170,11 @@ impl<'a, M: IonicModel> Crowd<'a, M> {
     }
 
     fn rows(&self, tolerances: &[f64], rounds: usize) -> Result<Vec<Row>, Error> {
-        let ways = [
-            ("8 lanes", Way::Lanes),
-            ("8 lanes, 1 thread, wall", Way::Threads(1)),
-            ("8 lanes, 2 threads, wall", Way::Threads(2)),
-            ("16 lanes, f32", Way::Single),
-            ("one by one", Way::OneByOne),
-        ];
         let mut rows = Vec::new();
         for &rtol in tolerances {
             for method in METHODS {
                 let entrants: Vec<_> =
-                    ways.iter().map(|(name, way)| (format!("{method}, {name}"), *way)).collect();
+                    WAYS.iter().map(|(name, way)| (format!("{method}, {name}"), *way)).collect();
                 let mut timings = vec![Timing::default(); entrants.len()];
                 let mut errors: Vec<Result<f64, String>> =
                     entrants.iter().map(|(_, way)| self.error(*way, method, rtol)).collect();
@@ -319,7 +321,7 @@ mod tests {
     fn lanes_are_as_accurate_as_cells_on_their_own() {
         let task = TASKS.iter().find(|t| t.id == "hh_pulse").unwrap();
         let mut rows = rows(task, 12, 1, &[1e-4, 1e-7], 1).unwrap();
-        assert_eq!(rows.len(), 2 * METHODS.len() * 4);
+        assert_eq!(rows.len(), 2 * METHODS.len() * WAYS.len());
         // Single precision has no seven digits for its steps.
         rows.retain(|row| row.rtol > 1e-5 || !row.solver.contains("f32"));
         for row in &rows {

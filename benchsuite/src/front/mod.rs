@@ -17,7 +17,7 @@ use crate::{Error, files, grid, kept};
 const KEPT: [&str; 3] = ["results.json", "trials-results.json", "inference-results.json"];
 
 /// The folder of the page over kept networks of problems B and C, beside the front page.
-const NETWORKS: &str = "werneck2024-networks";
+pub(crate) const NETWORKS: &str = "werneck2024-networks";
 
 /// One published number and what is known of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,7 +82,9 @@ impl Row {
 
     /// Whether what is judged was trained for less than the paper says: a number that agrees all the same counts.
     pub fn is_shorter(&self) -> bool {
-        self.judge().is_some_and(|r| r.command.contains(" --iterations "))
+        // Parameters are counted, not trained.
+        let trained = |r: &&ClaimResult| !r.id.ends_with("/parameters");
+        self.judge().filter(trained).is_some_and(|r| r.command.contains(" --iterations "))
     }
 }
 

@@ -18,7 +18,10 @@ pub fn answer(publication: &Publication, experiment: &str, of: &[&TrialResult]) 
         "W-BS1" => classes(of),
         "W-BS2" => architecture(publication, of),
         "W-BC1" => domains(publication, of),
-        "W-BC2" => notable(publication, "W-BC2/DDNN/Sin16,Tanh32,Sin16/mean_error", of),
+        "W-BC2" => {
+            let once = select::first_seed(of);
+            notable(publication, "W-BC2/DDNN/Sin16,Tanh32,Sin16/mean_error", &once)
+        }
         "W-IT" => iterators(of),
         "W-C" => extra_data(publication, of),
         "W-WIN" => windows(of),

@@ -107,7 +107,7 @@ fn tables_of(publication: &Publication, experiment: &str, of: &[&TrialResult]) -
         }
         "W-BS2" => {
             let once = findings::architectures(of);
-            blocks.extend(tables::notable(publication, experiment, of).map(Block::Table));
+            blocks.extend(tables::notable(publication, experiment, &once).map(Block::Table));
             blocks.extend(part("Tables 5 and 6", once.len(), findings::ARCHITECTURES));
             blocks.push(Block::Formula("Q(mean err) ≈ C(shape)·neuron   (eq. 4.2)".into()));
             for size in Size::ALL {
@@ -124,7 +124,10 @@ fn tables_of(publication: &Publication, experiment: &str, of: &[&TrialResult]) -
         }
         "W-BC1" => blocks.push(Block::Table(tables::domains(publication, of))),
         "W-WIN" => blocks.extend(answers::windows_table(of).map(Block::Table)),
-        _ => blocks.extend(tables::notable(publication, experiment, of).map(Block::Table)),
+        _ => {
+            let once = select::first_seed(of);
+            blocks.extend(tables::notable(publication, experiment, &once).map(Block::Table));
+        }
     }
     blocks
 }

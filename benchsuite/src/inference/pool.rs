@@ -16,7 +16,7 @@ use crate::compare::work::{Limits, Reached, Work};
 use crate::compare_infer::networks::{self, random, rows, write_plain};
 use crate::progress::Progress;
 use crate::reproduce::Job;
-use crate::trial::TrialSpec;
+use crate::trial::{Domain, Problem, TrialSpec};
 use crate::{Error, files, trial};
 
 /// The widths of a layer.
@@ -85,7 +85,7 @@ pub struct Chunk {
 /// A trained network that is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trained {
-    /// The problem.
+    /// The problem, and whose initial states it has.
     pub problem: String,
     /// The end of its time domain; not written down in races that were kept before it was.
     #[serde(default)]
@@ -108,9 +108,16 @@ pub(super) fn widths(layers: &str) -> Vec<usize> {
     layers.split(',').map(width).collect()
 }
 
-/// The work of a row of a network of these hidden layers.
+/// Inputs of the networks of the pool: time and two initial states.
+const INPUTS: usize = 3;
+
+/// The work of a row of a network of the pool with these hidden layers.
 pub(super) fn row(layers: &str) -> Result<Work, Error> {
-    let spec = MlpSpec::parse(3, layers, 2)
+    row_of(INPUTS, layers)
+}
+
+fn row_of(inputs: usize, layers: &str) -> Result<Work, Error> {
+    let spec = MlpSpec::parse(inputs, layers, 2)
         .map_err(|e| Error::Training { network: layers.to_owned(), source: Box::new(e) })?;
     Ok(networks::work(&spec))
 }
@@ -149,6 +156,21 @@ pub(super) const RUNS: usize = 7;
 /// Passes.
 pub(super) const PASSES: usize = 2;
 
+/// A network to be timed, and how many rows at a time it gets; 0 for what suits the provider.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Case {
+    inputs: usize,
+    layers: String,
+    chunk: usize,
+}
+
+impl Case {
+    /// One of the pool's.
+    fn new(layers: String, chunk: usize) -> Self {
+        Self { inputs: INPUTS, layers, chunk }
+    }
+}
+
 /// A place for networks to be timed in.
 struct Bench<'a> {
     folder: &'a Path,
@@ -161,7 +183,7 @@ struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     fn new(config: &Config, limits: &'a Limits, folder: &'a Path) -> Self {
-        let (x, y) = (rows(config.rows, 3), vec![0.0; config.rows * 2]);
+        let (x, y) = (rows(config.rows, INPUTS + 1), vec![0.0; config.rows * 2]);
         Bench { folder, limits, x, y, rows: config.rows, seconds: config.seconds }
     }
 
@@ -170,41 +192,38 @@ impl<'a> Bench<'a> {
         let (mut best, mut count, begin) = (f64::INFINITY, 0, cpu());
         while count < RUNS.div_ceil(PASSES) || cpu() - begin < self.seconds / PASSES as f64 {
             let start = cpu();
-            session.run(&self.x, &mut self.y)?;
+            session.run(&self.x[..self.rows * session.n_inputs()], &mut self.y)?;
             best = best.min(cpu() - start);
             count += 1;
         }
         Ok(best * REFERENCE / self.rows as f64)
     }
 
-    /// Opens the untrained network of some layers.
-    fn open(&self, layers: &str, provider: &Provider, chunk: usize) -> Result<Box<dyn Session>, Error> {
+    /// Opens an untrained network.
+    fn open(&self, case: &Case, provider: &Provider) -> Result<Box<dyn Session>, Error> {
+        let Case { inputs, layers, chunk } = case;
         let path = self.folder.join("network.onnx");
-        write_plain(&random(3, layers, 2, 1)?, &path)?;
-        Ok(open(path, provider, &SessionOptions::default().with_threads(1).with_chunk(chunk))?)
+        write_plain(&random(*inputs, layers, 2, 1)?, &path)?;
+        Ok(open(path, provider, &SessionOptions::default().with_threads(1).with_chunk(*chunk))?)
     }
 
-    /// One pass of a provider with so many rows at a time.
-    fn by(&mut self, layers: &str, provider: &Provider, chunk: usize) -> Result<f64, Error> {
-        let mut session = self.open(layers, provider, chunk)?;
+    /// One pass of a provider.
+    fn by(&mut self, case: &Case, provider: &Provider) -> Result<f64, Error> {
+        let mut session = self.open(case, provider)?;
         self.pass(&mut *session)
     }
 
-    /// The reference set through each of some networks with so many rows at a time, in all passes: the least seconds
-    /// of each, and its work.
-    fn all(
-        &mut self,
-        provider: &Provider,
-        networks: &[(String, usize)],
-    ) -> Result<Vec<(f64, Reached)>, Error> {
+    /// The reference set through each of some networks, in all passes: the least seconds of each, and its work.
+    fn all(&mut self, provider: &Provider, networks: &[Case]) -> Result<Vec<(f64, Reached)>, Error> {
         let mut seconds = vec![f64::INFINITY; networks.len()];
         for _ in 0..PASSES {
-            for ((layers, chunk), least) in networks.iter().zip(&mut seconds) {
-                *least = least.min(self.by(layers, provider, *chunk)?);
+            for (case, least) in networks.iter().zip(&mut seconds) {
+                *least = least.min(self.by(case, provider)?);
             }
         }
         let each = networks.iter().zip(seconds);
-        each.map(|((layers, _), s)| Ok((s, self.limits.reached(row(layers)?, REFERENCE, s)))).collect()
+        each.map(|(case, s)| Ok((s, self.limits.reached(row_of(case.inputs, &case.layers)?, REFERENCE, s))))
+            .collect()
     }
 }
 
@@ -248,9 +267,9 @@ pub(super) fn pool(
     let mut bench = Bench::new(config, limits, folder);
     let mut passes = (1..=PASSES).map(|pass| {
         each_network(config, &folder.join(format!("pool-{pass}.json")), progress, job, |shape, layers| {
-            let seconds = bench.by(&layers, &Provider::Native, 0)?;
+            let seconds = bench.by(&Case::new(layers.clone(), 0), &Provider::Native)?;
             let chunk = best_chunk(chunks, shape);
-            let by = |chunk| bench.by(&layers, &Provider::OrtCpu, chunk);
+            let by = |chunk| bench.by(&Case::new(layers.clone(), chunk), &Provider::OrtCpu);
             Ok(Timed {
                 depth: shape.len(),
                 neurons: shape.iter().sum(),
@@ -273,7 +292,7 @@ pub(super) fn activations(config: &Config, folder: &Path, limits: &Limits) -> Re
     for shape in [&[8, 8][..], &[16, 16], &[32, 32, 32], &[64, 64, 64], &[128; 3]] {
         for activation in ["SiLU", "ELU", "Tanh", "Sin", "ReLU"] {
             names.push((activation.to_owned(), shape.iter().sum()));
-            networks.push((text(shape, activation), 0));
+            networks.push(Case::new(text(shape, activation), 0));
         }
     }
     let times = Bench::new(config, limits, folder).all(&Provider::Native, &networks)?;
@@ -298,11 +317,16 @@ pub(super) fn chunks(config: &Config, folder: &Path, limits: &Limits) -> Result<
         [64, 256, 1024, 4096, 16_384, 65_536, usize::MAX].map(|size| size.min(config.rows)).to_vec();
     sizes.dedup();
     let of_width = |w: &usize| text(&[*w; 3], "SiLU");
-    let networks: Vec<(String, usize)> =
-        WIDTHS.iter().flat_map(|w| sizes.iter().map(move |size| (of_width(w), *size))).collect();
+    let networks: Vec<Case> =
+        WIDTHS.iter().flat_map(|w| sizes.iter().map(move |size| Case::new(of_width(w), *size))).collect();
     let times = Bench::new(config, limits, folder).all(&Provider::OrtCpu, &networks)?;
-    let each = networks.into_iter().zip(times);
-    Ok(each.map(|((layers, rows), (seconds, reached))| Chunk { layers, rows, seconds, reached }).collect())
+    let chunk = |(case, (seconds, reached)): (Case, _)| Chunk {
+        layers: case.layers,
+        rows: case.chunk,
+        seconds,
+        reached,
+    };
+    Ok(networks.into_iter().zip(times).map(chunk).collect())
 }
 
 /// The rows at a time that were best for layers as wide as the widest of a shape.
@@ -310,6 +334,15 @@ fn best_chunk(chunks: &[Chunk], shape: &[usize]) -> Option<usize> {
     let widest = shape.iter().max()?;
     let as_wide = chunks.iter().filter(|c| widths(&c.layers).iter().max() == Some(widest));
     as_wide.min_by(|a, b| a.seconds.total_cmp(&b.seconds)).map(|c| c.rows)
+}
+
+/// The problem, and whose initial states its validation set has: errors over the one and the other are not to be
+/// compared.
+fn validated(spec: &TrialSpec) -> String {
+    match spec.domain {
+        Domain::Printed => spec.problem.to_string(),
+        Domain::Program => format!("{}, the program's initial states", spec.problem),
+    }
 }
 
 /// Fig. 41: errors of kept networks, and what their shapes cost; each with its spec.
@@ -322,15 +355,21 @@ pub(super) fn trained(
     let mut found = trial::kept::load(&crate::kept::folder(publication))?;
     // Those that are one network for the whole time domain.
     found.retain(|kept| kept.onnx_sha256.len() == 1 && kept.one_step.is_none());
-    let mut networks: Vec<(String, usize)> = found.iter().map(|kept| (kept.spec.layers.clone(), 0)).collect();
+    // The current is an input of problem C.
+    let case = |spec: &TrialSpec| Case {
+        inputs: INPUTS + usize::from(spec.problem == Problem::C),
+        layers: spec.layers.clone(),
+        chunk: 0,
+    };
+    let mut networks: Vec<Case> = found.iter().map(|kept| case(&kept.spec)).collect();
     networks.sort();
     networks.dedup();
     let times = Bench::new(config, limits, folder).all(&Provider::Native, &networks)?;
     let of = |kept: trial::TrialResult| {
-        let place = networks.iter().position(|n| n.0 == kept.spec.layers)?;
+        let place = networks.iter().position(|n| *n == case(&kept.spec))?;
         let (seconds, reached) = times[place];
         let network = Trained {
-            problem: kept.spec.problem.to_string(),
+            problem: validated(&kept.spec),
             t_end: Some(kept.spec.t_end()),
             layers: kept.spec.layers.clone(),
             error: kept.scores.accurate.mean,

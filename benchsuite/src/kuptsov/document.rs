@@ -265,7 +265,7 @@ fn deviations(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
     let c = parts.config;
     blocks.push(Block::List(vec![
         format!(
-            "Tables 1 and 2 are lost. The cell's parameters reproduce every number that the text prints. Chosen here: \
+            "Tables 1 and 2 are not in the copy of the paper that was at hand. The cell's parameters reproduce every number that the text prints. Chosen here: \
              {} trajectories of {} pairs, 100 s before them, batch {}, a validation share of {}, the integrator \
              (Dormand–Prince of order 8, relative tolerance 1e-10).",
             c.chunks, c.pairs, c.batch, c.validation

@@ -23,6 +23,9 @@ pub(crate) struct Sets {
     pub(crate) recipe_sha256: String,
 }
 
+/// The grids of F-RES: their names, and how many times more points they have than was learned at.
+const GRIDS: [(&str, usize); 2] = [("other", 1), ("fine", FINER)];
+
 /// Where the data sets of a run lie, and what they are.
 pub(crate) struct Data<'a> {
     folder: PathBuf,
@@ -66,27 +69,47 @@ impl<'a> Data<'a> {
         })
     }
 
+    /// Other trajectories by the name of their grid, with so many times more points.
+    fn other(&self, cell: Cell, grid: &str, finer: usize) -> Result<Dataset, Error> {
+        let points = self.config.points * cell.longer() * finer;
+        let recipe = self.recipe(cell, points, self.other_samples(), self.config.seed + 1)?;
+        datasets::open_or_generate(
+            &self.folder,
+            &format!("{}-{grid}", cell.to_string().to_lowercase()),
+            recipe,
+        )
+    }
+
+    fn other_samples(&self) -> usize {
+        self.config.samples[2].min(100)
+    }
+
     /// Other trajectories at the points that were learned at and at finer ones (F-RES): each grid has its own data set,
     /// since a mean of the current belongs to its grid.
     pub(crate) fn coarse_and_fine(&self, cell: Cell) -> Result<[Signals; 2], Error> {
-        let samples = self.config.samples[2].min(100);
-        let at = |finer: usize, grid: &str| {
-            let points = self.config.points * cell.longer() * finer;
-            let recipe = self.recipe(cell, points, samples, self.config.seed + 1)?;
-            let name = format!("{}-{grid}", cell.to_string().to_lowercase());
-            let data = datasets::open_or_generate(&self.folder, &name, recipe)?;
-            let all: Vec<usize> = (0..samples).collect();
-            Signals::from_dataset(&data, &all).map_err(|e| Error::Data { name, source: Box::new(e) })
+        let all: Vec<usize> = (0..self.other_samples()).collect();
+        let at = |(grid, finer): (&str, usize)| {
+            let data = self.other(cell, grid, finer)?;
+            Signals::from_dataset(&data, &all)
+                .map_err(|e| Error::Data { name: format!("{cell} {grid}"), source: Box::new(e) })
         };
-        Ok([at(1, "other")?, at(FINER, "fine")?])
+        let [coarse, fine] = GRIDS;
+        Ok([at(coarse)?, at(fine)?])
     }
 
-    /// Content hashes by name.
-    pub(crate) fn hashes(&self) -> Result<BTreeMap<String, String>, Error> {
+    /// Content hashes by name, with those of F-RES if `resolution`.
+    pub(crate) fn hashes(&self, resolution: bool) -> Result<BTreeMap<String, String>, Error> {
         let mut cells: Vec<Cell> = self.config.nets.iter().map(|n| n.cell).collect();
         cells.extend(self.config.search.iter().map(|s| s.cell));
         cells.sort();
         cells.dedup();
-        cells.into_iter().map(|c| Ok((c.to_string(), self.dataset(c)?.content_sha256()))).collect()
+        let mut hashes = BTreeMap::new();
+        for cell in cells {
+            hashes.insert(cell.to_string(), self.dataset(cell)?.content_sha256());
+            for (grid, finer) in GRIDS.into_iter().filter(|_| resolution) {
+                hashes.insert(format!("{cell} {grid}"), self.other(cell, grid, finer)?.content_sha256());
+            }
+        }
+        Ok(hashes)
     }
 }

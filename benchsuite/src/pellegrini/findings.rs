@@ -1,5 +1,7 @@
 //! From trained operators to verdicts on claims.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use surrogates::fno::{FnoRecord, FnoSpec, Variant};
 
@@ -8,7 +10,7 @@ use super::train::Trained;
 use super::tune::Candidate;
 use crate::Tier;
 use crate::claims::{Claim, Publication};
-use crate::results::{ClaimResult, Finding};
+use crate::results::{ClaimResult, Finding, Verdict};
 
 /// All of a run, or all that is kept.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -19,6 +21,9 @@ pub struct Findings {
     pub candidates: Vec<Candidate>,
     /// The command that found them.
     pub command: String,
+    /// By a network's id the command and the seed of its own run, where networks of several runs are kept.
+    #[serde(skip)]
+    pub(crate) origins: BTreeMap<String, (String, u64)>,
     /// The seed of the run.
     pub seed: u64,
 }
@@ -30,10 +35,13 @@ impl Findings {
     }
 
     /// Epochs of the unconstrained network as a share of those of the constrained one, each until its error over
-    /// validation trajectories is within 5 % of its last for the first time (F-EPOCHS).
+    /// validation trajectories is within 5 % of its last for the first time (F-EPOCHS). The schedule of the learning
+    /// rate decides when that is: none unless both were trained for as many epochs.
     pub fn epochs_ratio(&self, cell: Cell) -> Option<f64> {
-        let epochs = |size| self.net(cell, size).and_then(settled);
-        Some(epochs(Size::Unconstrained)? / epochs(Size::Constrained)?)
+        let [free, fixed] = [Size::Unconstrained, Size::Constrained].map(|size| self.net(cell, size));
+        let (free, fixed) = (free?, fixed?);
+        let as_many = free.epochs == fixed.epochs && free.config.schedule == fixed.config.schedule;
+        as_many.then_some(settled(free)? / settled(fixed)?)
     }
 }
 
@@ -62,13 +70,32 @@ pub(crate) fn judge(
 }
 
 fn one(f: &Findings, tier: Tier, doubt: Option<&str>, claim: &Claim) -> ClaimResult {
-    // Counted, whatever was trained at this scale.
-    let count = parameters(&claim.id);
-    let finding =
-        Finding::of(count.or_else(|| measured(f, &claim.id)), doubt.filter(|_| count.is_none()), || {
-            cost(&claim.id)
-        });
-    ClaimResult::judge(claim, finding, &f.command, tier, &[f.seed])
+    let about = network(&claim.id);
+    let trained = about.as_ref().and_then(|(net, _)| f.net(net.cell, net.size));
+    // Counted where nothing was trained, or, at the smallest scale, smaller networks.
+    let counted = match (parameters(&claim.id), trained) {
+        (Some(_), Some(trained)) if tier != Tier::Smoke => Some(trained.parameters as f64),
+        (count, _) => count,
+    };
+    let value = counted.or_else(|| measured(f, &claim.id));
+    let finding = Finding::of(value, doubt.filter(|_| counted.is_none()), || match trained {
+        Some(_) => "the network that is kept is older than this measure; train it again".into(),
+        None => cost(&claim.id),
+    });
+    let own = about.and_then(|(net, _)| f.origins.get(&net.id()));
+    let (command, seed) = own.map_or((&f.command, f.seed), |(command, seed)| (command, *seed));
+    let mut result = ClaimResult::judge(claim, finding, command, tier, &[seed]);
+    // Fewer epochs count if the error is met. If it is not, they say nothing of the publication's.
+    let epochs =
+        trained.map(|t| t.epochs).or_else(|| f.net(ratio(&claim.id)?, Size::Constrained).map(|t| t.epochs));
+    if let Some(epochs) = epochs.filter(|e| *e < PAPER_EPOCHS && counted.is_none())
+        && result.verdict == Verdict::Differs
+    {
+        result.verdict = Verdict::NotRun;
+        result.reason =
+            Some(format!("after {epochs} of {PAPER_EPOCHS} epochs the published number is not met"));
+    }
+    result
 }
 
 /// What it would take: arithmetic of the published protocol, at the rate of one core of a usual machine.

@@ -65,6 +65,7 @@ pub(crate) fn load(folder: &Path) -> Result<Findings, Error> {
     for path in list(&folder.join("networks"))? {
         let kept: Kept<Trained> = files::read_json(&path, "restore it from the repository")?;
         (found.command, found.seed) = (kept.provenance.command, kept.provenance.seed);
+        found.origins.insert(kept.result.net.id(), (found.command.clone(), found.seed));
         found.nets.push(kept.result);
     }
     let search = folder.join("search.json");

@@ -55,7 +55,9 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
 
     progress.stage("1/4 data", 1.0, 0.0);
     let data = data::Data::new(&run.join("data"), &config)?;
-    let hashes = data.hashes()?;
+    // A network is judged at finer points if it is asked for, and at the publication's scale always.
+    let resolution = parts.contains(&Part::Resolution) || config.tier == Tier::Paper;
+    let hashes = data.hashes(resolution)?;
     for name in hashes.keys() {
         progress.line(&format!("  {name}"));
     }
@@ -87,7 +89,6 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
     );
     let mut nets = Vec::new();
     for net in &config.nets {
-        let resolution = parts.contains(&Part::Resolution) || config.tier == Tier::Paper;
         nets.push(shared.train(net, resolution)?);
     }
     let candidates = match &config.search {
@@ -99,7 +100,7 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
         }
     };
     let command = manifest.starts.first().map_or(job.command.clone(), |s| s.command.clone());
-    let findings = Findings { nets, candidates, command, seed: config.seed };
+    let findings = Findings { nets, candidates, command, seed: config.seed, origins: BTreeMap::new() };
     files::write_json(&run.join("findings.json"), &findings)?;
 
     progress.stage("4/4 report", 1.0, 0.0);

@@ -100,6 +100,14 @@ impl Claim {
         }
         Ok(claim)
     }
+
+    /// As [`Claim::read`]; none where the file was deleted, as its remedy says.
+    pub(super) fn find(folder: &Folder, trial: &str, generation: u32) -> Result<Option<Self>, Error> {
+        match Self::read(folder, trial, generation) {
+            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            other => other.map(Some),
+        }
+    }
 }
 
 /// Takes a trial, if no other worker was faster.
@@ -261,7 +269,9 @@ impl Watch {
             *seen = (text, Instant::now());
         }
         let still = seen.1.elapsed() >= self.expire / 4;
-        let expired = age > self.expire && still || Claim::read(folder, trial, generation)?.process.is_dead();
+        // A beat without its claim, which was deleted: it ends as that of a worker that is not seen from here.
+        let dead = || Claim::find(folder, trial, generation).map(|c| c.is_some_and(|c| c.process.is_dead()));
+        let expired = age > self.expire && still || dead()?;
         Ok(Some(Look { age: age.as_secs_f64(), progress, expired }))
     }
 }

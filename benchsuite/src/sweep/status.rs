@@ -54,7 +54,7 @@ pub struct Running {
 /// [`Error::Damaged`] for a file that cannot be read, [`Error::Io`].
 pub fn status(folder: &Folder) -> Result<Status, Error> {
     let standings = Standings::look(folder)?;
-    let (records, failures, workers) = (folder.results()?, folder.failures()?, folder.workers()?);
+    let (records, failures) = (folder.results()?, folder.failures()?);
     let kind = folder.plan.kind;
     let mut watch = Watch::new(folder, &Worker::current(0).id);
     let now = watch.now()?;
@@ -65,16 +65,18 @@ pub fn status(folder: &Folder) -> Result<Status, Error> {
             Standing::Done | Standing::Failed => {}
             Standing::Free(_) => (waiting, left) = (waiting + 1, left + cost),
             Standing::Claimed(generation) => {
-                let claim = Claim::read(folder, &trial.id, generation)?;
+                let claim = Claim::find(folder, &trial.id, generation)?;
                 let look = watch.look(folder, now, &trial.id, generation)?;
                 let (age, progress) = look.map_or((0.0, 0.0), |l| (l.age, l.progress));
                 left += cost * (1.0 - progress);
                 // One look cannot tell a jump of the clock from a death: workers look twice.
-                if look.is_some_and(|l| l.expired) || age > folder.head.expire as f64 {
-                    orphaned += 1;
-                } else {
-                    let label = kind.label(&trial.spec);
-                    running.push(Running { label, progress, worker: claim.worker, silent: age });
+                let lost = look.is_some_and(|l| l.expired) || age > folder.head.expire as f64;
+                match claim.filter(|_| !lost) {
+                    None => orphaned += 1,
+                    Some(Claim { worker, .. }) => {
+                        let label = kind.label(&trial.spec);
+                        running.push(Running { label, progress, worker, silent: age });
+                    }
                 }
             }
         }
@@ -89,7 +91,6 @@ pub fn status(folder: &Folder) -> Result<Status, Error> {
     let speed = (cost > 0.0).then(|| cost / seconds);
     let jobs = running.len() as f64;
     let at_work: std::collections::BTreeSet<&str> = running.iter().map(|r| r.worker.as_str()).collect();
-    debug_assert!(at_work.len() <= workers.len() || workers.is_empty());
     Ok(Status {
         name: folder.head.name.clone(),
         done: records.len(),

@@ -5,6 +5,7 @@ use super::{Problem, Protocol, TrialResult, cost};
 use crate::Tier;
 use crate::claims::{Claim, Publication};
 use crate::results::{ClaimResult, Finding};
+use crate::stats;
 
 /// The experiments whose claims are judged here.
 const EXPERIMENTS: [&str; 6] = ["W-BS1/", "W-BS2/", "W-BC1/", "W-BC2/", "W-IT/", "W-C/"];
@@ -60,10 +61,9 @@ fn of_network(
         .collect();
     errors.sort_by_key(|e| e.0);
     let seeds: Vec<u64> = errors.iter().map(|e| e.0).collect();
-    let mut values: Vec<f64> = errors.iter().map(|e| e.1).collect();
-    values.sort_by(f64::total_cmp);
-    let finding = match values.get(values.len() / 2) {
-        Some(median) => Finding::Measured(*median),
+    let values: Vec<f64> = errors.iter().map(|e| e.1).collect();
+    let finding = match stats::median(&values) {
+        Some(median) => Finding::Measured(median),
         None => not_run(&one_protocol(own), experiment, trials),
     };
     judged_by(protocol, claim, experiment, finding, &seeds).over(&values)

@@ -25,14 +25,13 @@ impl Population {
     /// That of a claim over many architectures of which a sample will do.
     pub(super) fn of(id: &str, own: &[&TrialResult]) -> Option<Self> {
         let until = |t_end: f64| own.iter().filter(|t| t.spec.t_end() == t_end).count();
-        let extra = || own.iter().filter(|t| t.spec.extra.is_some() && t.spec.seed == 1).count();
         let parts: Vec<&str> = id.split('/').collect();
         let (found, all, least) = match parts.as_slice() {
             ["W-BS2", "best"] => (grid::findings::architectures(own).len(), 252, 36),
             ["W-BC1", "T50", _] => (until(50.0), 1548, 36),
             ["W-BC1", "T5", _] => (until(5.0), 1548, 36),
             ["W-BC1", "ratio"] => (until(50.0).min(until(5.0)), 1548, 36),
-            ["W-IT", "extra", "worst"] | ["W-IT", "one_step_hides"] => (extra(), 36, 9),
+            ["W-IT", "extra", "worst"] | ["W-IT", "one_step_hides"] => (with_extra(own).count(), 36, 9),
             ["W-IT", "extra_better"] => (pairs(own).len(), 16, 8),
             ["W-C", "best_has_extra"] => (pairs(own).len(), 64, 12),
             ["W-BS1", "fig24", _] => (over_batches(own).len(), 36, 6),
@@ -108,9 +107,7 @@ fn number(id: &str, own: &[&TrialResult]) -> Option<f64> {
             }
         }
         ["W-BC1", "ratio"] => Some(number("W-BC1/T50/mean", own)? / number("W-BC1/T5/mean", own)?),
-        ["W-IT", "extra", "worst"] => {
-            own.iter().filter(|t| t.spec.extra.is_some()).map(mean).max_by(f64::total_cmp)
-        }
+        ["W-IT", "extra", "worst"] => with_extra(own).map(|t| t.judged()).max_by(f64::total_cmp),
         ["W-IT", "extra_better"] => {
             let pairs = pairs(own);
             let better = pairs.iter().filter(|(without, with)| with < without).count();
@@ -118,7 +115,7 @@ fn number(id: &str, own: &[&TrialResult]) -> Option<f64> {
         }
         ["W-IT", "one_step_hides"] => {
             let both: Vec<(f64, f64)> =
-                own.iter().filter_map(|t| Some((t.one_step?.euler.mean, t.judged()))).collect();
+                with_extra(own).filter_map(|t| Some((t.one_step?.euler.mean, t.judged()))).collect();
             Some(rank_correlation(&both))
         }
         ["W-C", "best_has_extra"] => {
@@ -135,6 +132,11 @@ fn number(id: &str, own: &[&TrialResult]) -> Option<f64> {
         ["W-BS1", "fig24", _] => stats::median(&over_batches(own)),
         _ => grid::findings::number(id, own),
     }
+}
+
+/// One network of each architecture that was trained with extra points.
+fn with_extra<'a>(own: &'a [&TrialResult]) -> impl Iterator<Item = &'a TrialResult> {
+    own.iter().copied().filter(|t| t.spec.extra.is_some() && t.spec.seed == 1)
 }
 
 /// Errors without and with extra points of networks that differ in nothing else.

@@ -24,7 +24,9 @@ impl Session for FusedCudaSession {
     fn run(&mut self, x: &[f32], y: &mut [f32]) -> Result<(), InferError> {
         rows(self.model(), x, y)?;
         let (n, m) = (self.n_inputs(), self.n_outputs());
-        for (x, y) in x.chunks(self.chunk * n).zip(y.chunks_mut(self.chunk * m)) {
+        // No more than there are: products of sizes fit.
+        let chunk = self.chunk.min(x.len() / n).max(1);
+        for (x, y) in x.chunks(chunk * n).zip(y.chunks_mut(chunk * m)) {
             self.network.run(x, y)?;
         }
         Ok(())

@@ -7,7 +7,6 @@ use super::super::race::{LANES, ONE_BY_ONE};
 use super::super::{Measurements, REFERENCE, ROWS_A_CELL};
 use super::{Published, than};
 use crate::compare_gpu::answers::{Answer, Measured};
-use crate::pellegrini::Cell;
 
 /// An error of the potential that is small beside an action potential of a hundred mV.
 pub(super) const SMALL_MV: f64 = 0.1;
@@ -66,7 +65,7 @@ pub(super) fn ohara_rudy(m: &Measurements, kept: Option<KeptLanes>, errors: &Pub
     let best = lanes.map(|l| l.seconds).or(taken_over).map_or(one, |s| s.min(one));
     let accuracy = solver.map_or_else(String::new, |s| {
         format!(
-            " (greatest error of the potential {:.1e} mV, relative L² error {:.1e})",
+            " (greatest error of the potential {:.1e} mV, its relative L² error {:.1e})",
             s.error_mv, s.error_l2
         )
     });
@@ -94,20 +93,30 @@ pub(super) fn ohara_rudy(m: &Measurements, kept: Option<KeptLanes>, errors: &Pub
     let [small, middle, large] = SMALL_TO_LARGE.map(|neurons| network(m, neurons));
     let beat = best * 1e9;
     let error = match (errors.kept, errors.printed) {
-        (Some(kept), _) => format!("the one that is kept has a relative L² error of {:.1} %", 100.0 * kept),
+        (Some(kept), _) => format!(
+            "the one that is kept has a relative L² error of {:.1} %, over all variables in normal units",
+            100.0 * kept
+        ),
         (None, Some(printed)) => format!(
-            "published with a relative L² error of about {:.0} %; none is trained and kept here, only its time is ours",
+            "published with a relative L² error of about {:.0} %, over all variables in normal units; none is trained and \
+             kept here, only its time is ours",
             100.0 * printed
         ),
         (None, None) => "its error is not known".into(),
     };
     let length = solver.map_or_else(String::new, |s| format!(" of {:.0} ms", s.end));
+    // What an operator for a shorter interval would take for one as long as the beat.
+    let operator = m.ord_operator.seconds * solver.map_or(1.0, |s| s.end / m.ord_operator.end);
+    let as_long = match operator == m.ord_operator.seconds {
+        true => String::new(),
+        false => format!(" ({:.2} ms for the length of the beat)", operator * 1e3),
+    };
     format!(
         "For O'Hara–Rudy's model a beat{length} by an adaptive stiff method at rtol 1e-4{accuracy} takes {:.2} ms here, one \
          cell at a time. {in_lanes} The faster way takes as long as {:.0} rows of the (8, 8) network, {:.0} rows of \
          (32, 32, 32), {:.0} rows of (128, 128, 128). The network that was made for the model, the constrained Fourier \
          neural operator of Pellegrini et al. (41 variables at {} times of {:.0} ms, from a stimulus; in batches of 32), \
-         takes {:.2} ms a trajectory{} and is {} than the faster way of the solver, {} than one cell at a time; {error}. A \
+         takes {:.2} ms a trajectory{as_long}{} and is {} than the faster way of the solver, {} than one cell at a time; {error}. A \
          network for a single number of each beat, such as the duration of the action potential, would be another matter: \
          one row of (32, 32, 32) is {:.0} times faster than the beat it stands for.",
         one * 1e3,
@@ -115,14 +124,14 @@ pub(super) fn ohara_rudy(m: &Measurements, kept: Option<KeptLanes>, errors: &Pub
         beat / middle,
         beat / large,
         m.ord_operator.points,
-        Cell::Ord.end(),
+        m.ord_operator.end,
         m.ord_operator.seconds * 1e3,
         m.ord_operator
             .reached
             .of_limit
             .map_or_else(String::new, |l| format!(", {:.0} % of what the thread could do,", 100.0 * l)),
-        than(m.ord_operator.seconds, best),
-        than(m.ord_operator.seconds, one),
+        than(operator, best),
+        than(operator, one),
         beat / middle,
     )
 }

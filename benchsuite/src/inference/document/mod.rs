@@ -187,7 +187,7 @@ mod tests {
             chunks: Vec::new(),
             trained: Vec::new(),
             ord_beat: 1e-3,
-            ord_operator: Operator { points: 10, seconds: 1e-3, reached: Reached::default() },
+            ord_operator: Operator { points: 10, end: 1000.0, seconds: 1e-3, reached: Reached::default() },
             ord_solver: None,
             gpu: Vec::new(),
             gpu_limits: None,
