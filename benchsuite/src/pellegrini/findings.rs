@@ -210,6 +210,56 @@ mod tests {
         }
     }
 
+    /// What is kept of the constrained operator of FitzHugh and Nagumo's model, as if it had been trained otherwise: so
+    /// many epochs, with these errors at equal distances.
+    fn trained(size: Size, epochs: u64, validation: &[f64]) -> Trained {
+        let folder = crate::kept::folder(&Publication::pellegrini2025().unwrap());
+        let kept = super::super::kept::load(&folder).unwrap();
+        let net = kept.nets.into_iter().find(|t| t.net.cell == Cell::Fhn).unwrap();
+        let record = |(k, validation): (usize, &f64)| FnoRecord {
+            iteration: 10 * (k as u64 + 1),
+            train: f64::NAN,
+            validation: *validation,
+            learning_rate: 1e-3,
+        };
+        let history = validation.iter().enumerate().map(record).collect();
+        Trained { net: NetId { size, ..net.net }, epochs, history, ..net }
+    }
+
+    /// The one is settled at its second record of four, the other at its fourth.
+    #[test]
+    fn epochs_are_compared_of_trainings_of_one_length_alone() {
+        let ratio = |epochs| {
+            let free = trained(Size::Unconstrained, 1000, &[1.0, 0.1, 0.1, 0.1]);
+            let fixed = trained(Size::Constrained, epochs, &[1.0, 0.5, 0.2, 0.1]);
+            Findings { nets: vec![free, fixed], ..Findings::default() }.epochs_ratio(Cell::Fhn)
+        };
+        assert_eq!((ratio(1000), ratio(100)), (Some(0.5), None));
+    }
+
+    /// An error that is not met after fewer epochs is no verdict; one that is met is; and each claim names the run of
+    /// its own network.
+    #[test]
+    fn a_shorter_training_passes_or_says_nothing() {
+        let publication = Publication::pellegrini2025().unwrap();
+        let of = |epochs, error: f64| {
+            let mut net = trained(Size::Constrained, epochs, &[1.0]);
+            net.errors.l2.fill(error);
+            let origins = [(net.net.id(), ("its own".to_owned(), 7))].into();
+            let f = Findings { nets: vec![net], command: "another".into(), origins, ..Findings::default() };
+            let all = judge(&publication, &f, Tier::Paper, None);
+            let of = |id: &str| all.iter().find(|r| r.id == id).unwrap().clone();
+            (of("F-FHN/constrained/L2"), of("F-HH/constrained/L2"))
+        };
+        let (own, other) = of(1000, 0.5);
+        assert_eq!((own.verdict, &*own.command, &own.seeds[..]), (Verdict::Differs, "its own", &[7][..]));
+        assert_eq!((other.verdict, &*other.command), (Verdict::NotRun, "another"));
+        assert_eq!(of(100, 1e-3).0.verdict, Verdict::Pass);
+        let short = of(100, 0.5).0;
+        assert_eq!((short.verdict, short.measured), (Verdict::NotRun, Some(0.5)));
+        assert!(short.reason.unwrap().contains("100 of 1000 epochs"));
+    }
+
     /// The error dips below the bound, rises again and ends there: it counts when it was there first.
     #[test]
     fn an_error_is_settled_when_it_is_near_its_last_for_the_first_time() {

@@ -202,3 +202,29 @@ pub(crate) fn rank_correlation(pairs: &[(f64, f64)]) -> f64 {
     let d: f64 = a.iter().zip(&b).map(|(a, b)| (a - b).powi(2)).sum();
     1.0 - 6.0 * d / (n * (n * n - 1.0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranks_that_differ_in_one_pair_correlate_by_four_fifths() {
+        let rho = rank_correlation(&[(1.0, 10.0), (2.0, 20.0), (3.0, 40.0), (4.0, 30.0)]);
+        assert!((rho - 0.8).abs() < 1e-12, "{rho}");
+        assert_eq!(rank_correlation(&[(1.0, 3.0), (2.0, 2.0), (3.0, 1.0)]), -1.0);
+    }
+
+    /// The number is of those networks that the words beside it count.
+    #[test]
+    fn numbers_of_iterators_are_of_those_that_are_counted() {
+        let publication = crate::claims::Publication::werneck2024().unwrap();
+        let kept = crate::trial::kept::load(&crate::kept::folder(&publication)).unwrap();
+        let all: Vec<&TrialResult> = kept.iter().filter(|t| t.spec.experiment == "W-IT").collect();
+        let counted: Vec<&TrialResult> = with_extra(&all).collect();
+        assert!(counted.len() < all.len());
+        for id in ["W-IT/extra/worst", "W-IT/one_step_hides"] {
+            assert_eq!(Population::of(id, &all).unwrap().found, counted.len(), "{id}");
+            assert_eq!(number(id, &all), number(id, &counted), "{id}");
+        }
+    }
+}
