@@ -83,7 +83,7 @@ struct Reproduce {
     /// The folder of the run [default: runs/<id>-<tier>, of several runs/<tier>; numbered if taken]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Networks trained at the same time [default: one on each thread]
+    /// Networks trained at the same time, of operators threads of one [default: one on each thread]
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
     /// Only this architecture, such as SiLU32,SiLU32 (may be given several times)

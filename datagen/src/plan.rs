@@ -244,6 +244,14 @@ impl Recipe {
         if rows_each == 0 {
             return Err(Error::bad_recipe("times", "the grid has no points; give at least one"));
         }
+        // Rows without columns would pass for small.
+        for (place, names) in
+            [("columns.inputs", self.columns.inputs.len()), ("columns.targets", self.columns.targets.len())]
+        {
+            if names == 0 {
+                return Err(Error::bad_recipe(place, "there is no column; name at least one"));
+            }
+        }
         let n_columns = self.columns.inputs.len() + self.columns.targets.len();
         let rows = trajectories.saturating_mul(rows_each);
         if rows.saturating_mul(n_columns as u128) > MAX_VALUES {
@@ -315,12 +323,6 @@ impl Recipe {
             let i = state(entry, name, "columns.targets")?;
             targets.push(i);
             units.push(entry.states[i].unit);
-        }
-        for (place, empty) in [("columns.inputs", inputs.is_empty()), ("columns.targets", targets.is_empty())]
-        {
-            if empty {
-                return Err(Error::bad_recipe(place, "there is no column; name at least one"));
-            }
         }
         let names = self.column_names();
         let mut seen = BTreeSet::new();

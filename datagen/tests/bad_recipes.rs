@@ -311,3 +311,15 @@ proptest! {
         }
     }
 }
+
+/// Rows without columns are no small data set: times that nobody could write down are not walked through.
+#[test]
+fn no_columns_at_endless_times() {
+    for points in [1 << 62, u64::MAX] {
+        let empty = |r: &mut Recipe| {
+            (r.columns.inputs, r.columns.targets) = (Vec::new(), Vec::new());
+            r.times = TimeGrid::Uniform { from: 0.0, to: 1.0, points, ends: Ends::Neither };
+        };
+        says(&refused(empty), &["columns.inputs", "no column"]);
+    }
+}

@@ -80,7 +80,7 @@ impl Model {
         } else if pace == 1.0 {
             f(&*self.on)
         } else {
-            // Seldom: a stimulus that is no pulse. One that is not finite gives NaN as any other.
+            // Seldom: a stimulus that is no pulse. One that is not finite was answered before.
             match with_stimulus(&*self.off, self.amplitude * pace) {
                 Ok(cell) => f(&*cell),
                 Err(_) => f(&*self.off),
@@ -90,6 +90,10 @@ impl Model {
 
     fn entries(&self, t: f64, y: &[f64], pace: f64) -> Vec<f64> {
         let mut values = vec![0.0; self.place.len()];
+        if !(self.amplitude * pace).is_finite() {
+            values.fill(f64::NAN);
+            return values;
+        }
         let (known, cell) = match pace {
             0.0 => (&self.jacobians[0], &self.off),
             1.0 => (&self.jacobians[1], &self.on),
@@ -204,7 +208,11 @@ unsafe extern "C" fn model_rhs(t: c_double, y: *const c_double, dy: *mut c_doubl
     let n = m.state_names.len();
     // SAFETY: the caller's buffers hold as many numbers as the model has states, apart.
     let (y, dy) = unsafe { (std::slice::from_raw_parts(y, n), std::slice::from_raw_parts_mut(dy, n)) };
-    m.at(pace, |cell| cell.rhs(t, y, dy));
+    if (m.amplitude * pace).is_finite() {
+        m.at(pace, |cell| cell.rhs(t, y, dy));
+    } else {
+        dy.fill(f64::NAN);
+    }
 }
 
 /// # Safety

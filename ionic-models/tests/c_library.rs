@@ -109,6 +109,12 @@ fn every_model_and_variant_gives_what_the_rust_functions_give() {
         }
         assert_eq!(y, cell.initial_state(), "{label}");
         y[0] += 11.0;
+        for pace in [f64::NAN, f64::INFINITY] {
+            let nnz = model.integer("model_csc_nnz") as usize;
+            let (dy, jacobian) =
+                (model.fill("model_rhs", &y, pace, n), model.fill("model_jac_csc", &y, pace, nnz));
+            assert!(dy.iter().chain(&jacobian).all(|x| x.is_nan()), "{label} at pace {pace}");
+        }
         for pace in [0.0, 1.0, 0.25] {
             cell.set_stimulus(Stimulus::constant(amplitude * pace).unwrap());
             let mut dy = vec![0.0; n];

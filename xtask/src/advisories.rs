@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -216,11 +217,14 @@ pub(crate) fn run(choices: &Choices) -> Result<()> {
     if let Some(clone) = &choices.update {
         let snapshot = Snapshot::take(clone)?;
         // A file of its own first: what is there stays whole.
-        let mut file = tempfile::NamedTempFile::new_in(root.join("xtask")).into_diagnostic()?;
-        std::io::Write::write_all(&mut file, snapshot.text()?.as_bytes()).into_diagnostic()?;
-        file.persist(root.join(FILE))
-            .into_diagnostic()
-            .wrap_err_with(|| format!("could not write {FILE}"))?;
+        let (new, text) = (root.join("xtask/.advisories.json"), snapshot.text()?);
+        let write = || {
+            let mut file = fs::File::create(&new)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&new, root.join(FILE))
+        };
+        write().into_diagnostic().wrap_err_with(|| format!("could not write {FILE}"))?;
     }
     let (snapshot, packages, excused) = (Snapshot::read(&root)?, locked(&root)?, excused(&root)?);
     match snapshot.against(&packages, &excused) {

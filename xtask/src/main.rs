@@ -111,9 +111,9 @@ const CROWDS: &[&str] = &["--features", "crowds"];
 
 /// As [`benchsuite`], with the C library that other programs integrate.
 fn compare(arguments: &[OsString]) -> miette::Result<ExitCode> {
-    // Training and inference integrate nothing by that library.
-    let alone = arguments.first().is_some_and(|a| ["train", "infer", "map", "page"].iter().any(|b| a == b));
-    if alone || arguments.iter().any(|a| a == "--help" || a == "-h") {
+    // Nothing else integrates by that library.
+    let integrates = arguments.first().is_some_and(|a| a == "ode");
+    if !integrates || arguments.iter().any(|a| a == "--help" || a == "-h") {
         return benchsuite("compare", arguments);
     }
     let given = std::env::var_os(library::VARIABLE).map(PathBuf::from);

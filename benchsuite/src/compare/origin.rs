@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::manifest::{Code, Machine, now};
+use crate::stats;
 
 /// The head of a comparison's file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,15 +53,8 @@ pub struct Absence {
 
 /// The shortest of some times and their median, if there are any.
 pub(crate) fn least_and_median(times: &[f64]) -> (Option<f64>, Option<f64>) {
-    let mut sorted = times.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    let median = match sorted.len() {
-        0 => None,
-        n if n.is_multiple_of(2) => Some((sorted[middle - 1] + sorted[middle]) / 2.0),
-        _ => Some(sorted[middle]),
-    };
-    (sorted.first().copied(), median)
+    let least = times.iter().copied().min_by(f64::total_cmp);
+    (least, stats::median(times))
 }
 
 #[cfg(test)]

@@ -244,12 +244,13 @@ mod tests {
             "{HELLO}; read task method rest; [ $method = slow ] && exec sleep 600; \
                               echo '{{\"ok\": true, \"us\": [1]}}'; read more"
         );
-        let mut peer = start(&script, 0.5).unwrap();
+        let mut peer = start(&script, 30.0).unwrap();
+        peer.timeout = Duration::from_millis(500);
         let begin = Instant::now();
         let error = peer.time("slow", 1e-6, 1e-8, 0.1).unwrap_err();
         assert!(error.contains("no answer within 0.5 s"), "{error}");
         assert!(begin.elapsed() < Duration::from_secs(60));
-        peer.timeout = Duration::from_secs(10);
+        peer.timeout = Duration::from_secs(30);
         assert_eq!(peer.time("fast", 1e-6, 1e-8, 0.1).unwrap().us, [1.0]);
     }
 }

@@ -54,7 +54,7 @@ fn judged(folder: &Path) -> Result<Option<(Vec<ClaimResult>, usize)>, Error> {
     let networks = kept.result.pool.len();
     let mut options = Options::new(kept.provenance.tier);
     options.seed = kept.provenance.seed;
-    let config = Config::new(&options);
+    let config = Config::new(&options)?;
     let publication = Publication::werneck2024()?;
     Ok(Some((findings::judge(&publication, &config, &kept.result, &kept.provenance.command), networks)))
 }

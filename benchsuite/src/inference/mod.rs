@@ -60,13 +60,17 @@ pub struct Config {
 }
 
 impl Config {
-    fn new(options: &Options) -> Self {
+    fn new(options: &Options) -> Result<Self, Error> {
+        if let Some(layers) = options.architectures.first() {
+            let why = "W-INF has a pool of untrained networks, and those that are kept; leave the option out";
+            return Err(Error::bad_option("--arch", layers, why));
+        }
         let (most_cells, most_cells_one_by_one, networks, rows, seconds, solutions) = match options.tier {
             Tier::Smoke => (20_000, 2_000, 20, 20_000, 0.01, 40),
             Tier::Quick => (4_000_000, 200_000, 155, 100_000, 0.05, 1000),
             Tier::Paper => (64_000_000, 1_000_000, 909, 200_000, 0.1, u64::MAX),
         };
-        Config {
+        Ok(Config {
             format: 1,
             experiment: "W-INF".into(),
             tier: options.tier,
@@ -77,7 +81,7 @@ impl Config {
             rows,
             seconds,
             solutions,
-        }
+        })
     }
 
     /// Whether the pool is as large as the published one.
@@ -124,7 +128,7 @@ pub struct Measurements {
 /// Runs the race from measurements to report.
 pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
     let publication = Publication::werneck2024()?;
-    let config = Config::new(job.options);
+    let config = Config::new(job.options)?;
     let run = RunDir::open(&job.out, &config, job.existing)?;
     let progress = Progress::new("W-INF");
     let manifest = run.add_start(

@@ -15,7 +15,7 @@ use super::truth::Truth;
 use crate::figures;
 use crate::report::scientific;
 use crate::training::{Supervision, Training};
-use crate::{Error, files};
+use crate::{Error, files, training};
 
 /// A finished network: `trials/*/result.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -111,7 +111,9 @@ impl Shared<'_> {
         let result_path = folder.join("result.json");
         if result_path.exists() {
             let again = format!("delete {} to train the network again", folder.display());
-            return files::read_json(&result_path, &again);
+            return training::finished(&result_path, &self.model_path(trial), &again, |t: &Trained| {
+                &t.onnx_sha256
+            });
         }
         let model = self.model_path(trial);
         files::create_folder(&folder)?;

@@ -11,7 +11,7 @@ use super::config::{Config, MapId, Method};
 use super::data::Data;
 use crate::report::scientific;
 use crate::training::{Supervision, Training};
-use crate::{Error, files};
+use crate::{Error, files, training};
 
 /// A finished map: `maps/*/result.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -221,7 +221,7 @@ impl Shared<'_> {
     /// A result of an earlier start, with its map, if the checkpoint is still the one that was judged.
     fn finished_result(&self, map: &MapId, path: &Path) -> Result<(Trained, NeuralMap<f64>), Error> {
         let again = format!("delete {} to train the map again", self.folder(map).display());
-        let trained: Trained = files::read_json(path, &again)?;
+        let trained = training::finished(path, &self.model_path(map), &again, |t: &Trained| &t.onnx_sha256)?;
         let path = self.checkpoint(map);
         let (done, found) = match map.method {
             Method::LeastSquares => {

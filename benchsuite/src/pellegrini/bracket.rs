@@ -277,6 +277,9 @@ mod tests {
         wrong(json!({ "reduction": 1 }), "reduction");
         wrong(json!({ "halvings": 2 }), "fewer halvings");
         wrong(json!({ "halvings": 200 }), "fewer halvings");
+        wrong(json!({ "halvings": u32::MAX }), "fewer halvings");
+        wrong(json!({ "epochs": u64::MAX }), "epochs");
+        wrong(json!({ "points": u64::MAX }), "points");
         wrong(json!({ "samples": 3 }), "samples");
         wrong(json!({ "colour": 1 }), "colour");
     }

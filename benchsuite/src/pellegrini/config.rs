@@ -268,9 +268,9 @@ impl Config {
     /// # Errors
     /// [`Error::BadOption`] for options that choose among architectures: they are the publication's.
     pub(crate) fn new(id: &str, parts: &[Part], options: &Options) -> Result<Self, Error> {
-        if !options.architectures.is_empty() {
+        if let Some(layers) = options.architectures.first() {
             let why = format!("{id} has the publication's networks; leave the option out");
-            return Err(Error::BadOption { option: "--arch", value: String::new(), why });
+            return Err(Error::bad_option("--arch", layers, why));
         }
         let tier = options.tier;
         let wants = |part| parts.contains(&part);

@@ -72,7 +72,7 @@ impl<'a> Data<'a> {
     /// Other trajectories by the name of their grid, with so many times more points.
     fn other(&self, cell: Cell, grid: &str, finer: usize) -> Result<Dataset, Error> {
         let points = self.config.points * cell.longer() * finer;
-        let recipe = self.recipe(cell, points, self.other_samples(), self.config.seed + 1)?;
+        let recipe = self.recipe(cell, points, self.other_samples(), self.config.seed.wrapping_add(1))?;
         datasets::open_or_generate(
             &self.folder,
             &format!("{}-{grid}", cell.to_string().to_lowercase()),

@@ -71,7 +71,8 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
             datasets: hashes,
             starts: Vec::new(),
         },
-        job.start(threads),
+        // One at a time.
+        job.start(1),
     )?;
     let shared = train::Shared {
         run: run.path(),

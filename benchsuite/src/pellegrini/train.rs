@@ -12,7 +12,7 @@ use super::measure::{Errors, measure};
 use crate::figures::rounded;
 use crate::report::scientific;
 use crate::training::{Supervision, Training};
-use crate::{Error, files};
+use crate::{Error, files, training};
 
 /// A variable over time: as the model has it, and as the operator has it.
 pub type Pair = (Vec<f64>, Vec<f64>);
@@ -66,9 +66,10 @@ impl Shared<'_> {
     pub(crate) fn train(&self, net: &NetId, resolution: bool) -> Result<Trained, Error> {
         let folder = self.folder(&net.file_name());
         let result_path = folder.join("result.json");
+        let model = self.run.join("models").join(format!("{}.onnx", net.file_name()));
         if result_path.exists() {
             let again = format!("delete {} to train the network again", folder.display());
-            return files::read_json(&result_path, &again);
+            return training::finished(&result_path, &model, &again, |t: &Trained| &t.onnx_sha256);
         }
         let failed = |e| Error::Training { network: net.id(), source: Box::new(e) };
         let sets = self.data.sets(net.cell)?;
@@ -76,7 +77,6 @@ impl Shared<'_> {
         let epochs = config.epochs;
         let (trainer, milliseconds) = self.iterate(&net.file_name(), &sets, config.clone(), epochs)?;
         let fno = trainer.network();
-        let model = self.run.join("models").join(format!("{}.onnx", net.file_name()));
         export(&fno, net, &sets, self.config, &model)?;
         let variables = &sets.variables;
         let judge = |fno: &Fno, test: &Signals| measure(fno, net.cell, test, variables, self.threads);

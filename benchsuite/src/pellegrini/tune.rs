@@ -96,7 +96,7 @@ pub(crate) fn draw(run: &Config, search: &Search, number: usize) -> FnoConfig {
     let rate = log("learning rate", 1e-4, 1e-2);
     let decay = log("weight decay", 1e-6, 1e-3);
     let factor = 0.75 + 0.24 * unit("factor");
-    let mut config = FnoConfig::published(network, rate, decay, factor, run.seed + number as u64);
+    let mut config = FnoConfig::published(network, rate, decay, factor, run.seed.wrapping_add(number as u64));
     config.batch = run.batch;
     config.epochs = search.rungs.last().copied().unwrap_or(1);
     config

@@ -13,7 +13,7 @@ use super::network::{Class, Network};
 use crate::metrics::{Metrics, Progressed};
 use crate::report::scientific;
 use crate::training::{Supervision, Training};
-use crate::{Error, files};
+use crate::{Error, files, training};
 
 /// A finished network: `networks/*/result.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -151,18 +151,7 @@ impl Shared<'_> {
     /// A result of an earlier start, if the exported file is still the one that was judged.
     fn finished_result(&self, network: &Network, path: &Path) -> Result<Trained, Error> {
         let again = format!("delete {} to train the network again", self.folder(network).display());
-        let trained: Trained = files::read_json(path, &again)?;
-        let model = self.model_path(network);
-        if files::sha256_of(&model, "delete the network's folder under networks/ to train it again")?
-            != trained.onnx_sha256
-        {
-            return Err(Error::Damaged {
-                path: model,
-                why: "its SHA-256 is not the one in result.json".into(),
-                remedy: again,
-            });
-        }
-        Ok(trained)
+        training::finished(path, &self.model_path(network), &again, |t: &Trained| &t.onnx_sha256)
     }
 
     /// Iterates to the end, from the checkpoint if there is one. Returns the wall time of an

@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn the_fastest_network_is_of_a_trained_shape_and_run_for_each_unit_of_time() {
         let publication = Publication::werneck2024().unwrap();
-        let config = Config::new(&crate::reproduce::Options::new(crate::Tier::Paper));
+        let config = Config::new(&crate::reproduce::Options::new(crate::Tier::Paper)).unwrap();
         let judged = |m: &Measurements| {
             let results = super::super::findings::judge(&publication, &config, m, "again");
             results.into_iter().find(|r| r.id == "W-INF/front/fastest").unwrap().measured
@@ -261,7 +261,7 @@ mod tests {
         };
         let mut pool: Vec<GpuTimed> = (0..40).map(timed).collect();
         let publication = Publication::werneck2024().unwrap();
-        let config = Config::new(&crate::reproduce::Options::new(crate::Tier::Paper));
+        let config = Config::new(&crate::reproduce::Options::new(crate::Tier::Paper)).unwrap();
         let judged = |gpu_pool: &[GpuTimed]| {
             let m = Measurements { gpu_pool: gpu_pool.to_vec(), ..empty() };
             let results = super::super::findings::judge(&publication, &config, &m, "again");

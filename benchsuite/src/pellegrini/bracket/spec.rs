@@ -68,22 +68,26 @@ const fn one_seed() -> u64 {
 impl BracketSpec {
     pub(super) fn parse(spec: &Value) -> Result<Self, String> {
         let spec: Self = serde_json::from_value(spec.clone()).map_err(|e| e.to_string())?;
-        let at_least = |name: &str, value: usize, least: usize| {
-            if value < least {
-                Err(format!("`{name}` is {value}; it must be at least {least}"))
-            } else {
+        // Far more than anybody trains; products of these fit.
+        const MOST: u64 = 1_000_000_000;
+        let within = |name: &str, value: u64, least: u64, most: u64| {
+            if (least..=most).contains(&value) {
                 Ok(())
+            } else {
+                Err(format!("`{name}` is {value}; it must be from {least} to {most}"))
             }
         };
-        at_least("candidates", spec.candidates, 1)?;
-        at_least("reduction", spec.reduction, 2)?;
-        at_least("samples", spec.samples, 10)?;
-        at_least("points", spec.points, 4)?;
-        at_least("batch", spec.batch, 1)?;
+        within("candidates", spec.candidates as u64, 1, 1_000_000)?;
+        within("epochs", spec.epochs, 1, MOST)?;
+        within("reduction", spec.reduction as u64, 2, MOST)?;
+        within("samples", spec.samples as u64, 10, MOST)?;
+        within("points", spec.points as u64, 4, MOST)?;
+        within("batch", spec.batch as u64, 1, MOST)?;
         if let Some(parameters) = spec.parameters {
-            at_least("parameters", parameters, 2 * 8 * 8)?;
+            within("parameters", parameters as u64, 2 * 8 * 8, MOST)?;
         }
-        if spec.rungs().first().is_none_or(|r| *r == 0) {
+        // Of the first rung alone: there may be as many as a number has digits.
+        if spec.share(spec.halvings) == 0 {
             return Err(format!(
                 "{} epochs with {} halvings by {} leave none for the first rung; give more epochs or fewer halvings",
                 spec.epochs, spec.halvings, spec.reduction
@@ -92,10 +96,14 @@ impl BracketSpec {
         Ok(spec)
     }
 
+    /// Epochs of the rung that so many halvings follow.
+    fn share(&self, halvings: u32) -> u64 {
+        (self.reduction as u64).checked_pow(halvings).map_or(0, |d| self.epochs / d)
+    }
+
     /// Epochs of each rung.
     fn rungs(&self) -> Vec<u64> {
-        let share = |rung: u32| (self.reduction as u64).checked_pow(rung).map_or(0, |d| self.epochs / d);
-        (0..=self.halvings).rev().map(share).collect()
+        (0..=self.halvings).rev().map(|halvings| self.share(halvings)).collect()
     }
 
     pub(super) fn search(&self) -> Search {
