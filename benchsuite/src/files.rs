@@ -121,6 +121,12 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
 }
 
+/// A seed from a text: the first 53 bits of its SHA-256, which every reader of JSON keeps exactly.
+pub(crate) fn seed_of(text: &str) -> u64 {
+    let hash = Sha256::digest(text.as_bytes());
+    hash.iter().take(8).fold(0, |seed, byte| (seed << 8) | u64::from(*byte)) >> 11
+}
+
 /// SHA-256 of a file, in hexadecimal, however large it is; `remedy` is for one that cannot be read.
 pub(crate) fn sha256_of(path: &Path, remedy: &'static str) -> Result<String, Error> {
     let attempt = || -> std::io::Result<String> {

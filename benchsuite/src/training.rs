@@ -21,7 +21,8 @@ pub(crate) fn finished<T: DeserializeOwned>(
     sha256: impl Fn(&T) -> &str,
 ) -> Result<T, Error> {
     let trained: T = files::read_json(result, again)?;
-    if files::sha256_of(model, again)? == sha256(&trained) {
+    let remedy = "delete the network's folder under networks/ to train it again";
+    if files::sha256_of(model, remedy)? == sha256(&trained) {
         return Ok(trained);
     }
     let (why, remedy) = ("its SHA-256 is not the one in result.json".to_owned(), again.to_owned());

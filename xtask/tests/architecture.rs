@@ -121,10 +121,7 @@ fn every_shared_dependency_is_used() {
         ROOMS.iter().flat_map(|(room, _)| dependencies(&manifest(room)).into_keys()).collect();
     let root = manifest(".");
     for (name, _) in root["workspace"]["dependencies"].as_table().unwrap() {
-        assert!(
-            used.contains(name) || name == "benchsuite",
-            "[workspace.dependencies] {name}: nobody uses it"
-        );
+        assert!(used.contains(name), "[workspace.dependencies] {name}: nobody uses it");
     }
 }
 

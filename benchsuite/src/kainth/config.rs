@@ -55,11 +55,9 @@ impl Trial {
         format!("{}-{}", self.arm.id, self.repeat)
     }
 
-    /// The seed of its first weights and of its noise, from the run's: arms begin alike. 53 bits, so that every
-    /// reader of JSON keeps it exactly.
+    /// The seed of its first weights and of its noise, from the run's: arms begin alike.
     pub fn seed(&self, run: u64) -> u64 {
-        let hash = files::sha256(format!("{run}/P/{}", self.repeat).as_bytes());
-        u64::from_str_radix(&hash[..16], 16).unwrap_or(run) >> 11
+        files::seed_of(&format!("{run}/P/{}", self.repeat))
     }
 }
 

@@ -125,10 +125,9 @@ impl MapId {
         format!("{}{by}{}{by}{}{adam}", self.variant, self.dt, self.repeat)
     }
 
-    /// A seed of its own, from the run's: 53 bits, so that every reader of JSON keeps it exactly.
+    /// A seed of its own, from the run's.
     pub fn seed(&self, run: u64) -> u64 {
-        let hash = files::sha256(format!("{run}/K/{}", self.id()).as_bytes());
-        u64::from_str_radix(&hash[..16], 16).unwrap_or(run) >> 11
+        files::seed_of(&format!("{run}/K/{}", self.id()))
     }
 }
 

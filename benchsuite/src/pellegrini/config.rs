@@ -127,10 +127,9 @@ impl NetId {
         format!("{}-{}", self.cell.to_string().to_lowercase(), self.size)
     }
 
-    /// A seed of its own, from the run's: 53 bits, so that every reader of JSON keeps it exactly.
+    /// A seed of its own, from the run's.
     pub fn seed(&self, run: u64) -> u64 {
-        let hash = files::sha256(format!("{run}/F/{}", self.id()).as_bytes());
-        u64::from_str_radix(&hash[..16], 16).unwrap_or(run) >> 11
+        files::seed_of(&format!("{run}/F/{}", self.id()))
     }
 
     /// The network that the publication's search found, and how it was trained: learning rate, weight

@@ -49,9 +49,7 @@ impl Candidate {
 
 /// Numbers from 0 to 1, fixed for a run, a candidate and a purpose.
 fn unit(seed: u64, number: usize, purpose: &str) -> f64 {
-    let hash = files::sha256(format!("{seed}/F-TUNE/{number}/{purpose}").as_bytes());
-    let bits = u64::from_str_radix(&hash[..16], 16).unwrap_or(0) >> 11;
-    bits as f64 / (1u64 << 53) as f64
+    files::seed_of(&format!("{seed}/F-TUNE/{number}/{purpose}")) as f64 / (1u64 << 53) as f64
 }
 
 /// A candidate's settings, from the spaces of the publication.

@@ -41,9 +41,7 @@ fn input(spec: &TrialSpec, window: (f64, f64)) -> Result<Normalization, Error> {
 
 /// A seed of the network's own, from the trial's: 53 bits.
 pub(super) fn seed(spec: &TrialSpec, part: &str) -> u64 {
-    let text = format!("{}/{}/{}/{}/{part}", spec.seed, spec.problem, spec.class, spec.layers);
-    let hash = files::sha256(text.as_bytes());
-    u64::from_str_radix(&hash[..16], 16).unwrap_or(spec.seed) >> 11
+    files::seed_of(&format!("{}/{}/{}/{}/{part}", spec.seed, spec.problem, spec.class, spec.layers))
 }
 
 /// The settings of one network of a trial: section 3.2, and weights of 1 for all terms, which the
