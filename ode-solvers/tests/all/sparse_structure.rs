@@ -1,9 +1,7 @@
 //! The structure of Jacobians: found from the model, coloured, ordered.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails with the place it happened")]
 
-mod common;
-
-use common::HodgkinHuxley;
+use crate::common::HodgkinHuxley;
 use ode_solvers::problems::{Hires, Oregonator, Pollution};
 use ode_solvers::sparse::{Compression, Depends, SparseError, SparsityPattern, Symbolic};
 use ode_solvers::{Linearize, Scalar, StateSpace, System};
@@ -112,7 +110,7 @@ proptest! {
 
 /// The Jacobians' structures of published models.
 fn published() -> Vec<(String, SparsityPattern)> {
-    let text = include_str!("data/jacobian_patterns.json");
+    let text = include_str!("../data/jacobian_patterns.json");
     let file: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).unwrap();
     let models = file.into_iter().filter(|(name, _)| name != "provenance");
     let pattern = |rows: serde_json::Value| {

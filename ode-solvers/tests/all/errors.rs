@@ -1,10 +1,8 @@
 //! Bad input and solves that fail.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails with the place it happened")]
 
-mod common;
-
+use crate::common::{Circle, HodgkinHuxley};
 use approx::assert_abs_diff_eq;
-use common::{Circle, HodgkinHuxley};
 use ode_solvers::{
     FnSystem, Linearize, Method, Options, SaveAt, Scalar, SolveError, StateSpace, StepSize, System,
     Tolerance, solve,

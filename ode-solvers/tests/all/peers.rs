@@ -1,11 +1,9 @@
 //! An independent solver on the same problems: diffsol's BDF and Tsitouras methods.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails with the place it happened")]
 
-mod common;
-
 use std::cell::RefCell;
 
-use common::HodgkinHuxley;
+use crate::common::HodgkinHuxley;
 use diffsol::{NalgebraLU, NalgebraMat, OdeBuilder, OdeSolverMethod, OdeSolverStopReason, VectorCommon};
 use ode_solvers::problems::{Hires, Problem};
 use ode_solvers::{Linearize, Method, Options, StepSize, Tolerance, solve};

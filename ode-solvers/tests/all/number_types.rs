@@ -1,10 +1,8 @@
 //! Stiff steps over lanes and over dual numbers, against the same steps over `f64`.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails with the place it happened")]
 
-mod common;
-
+use crate::common::HodgkinHuxley;
 use approx::assert_relative_eq;
-use common::HodgkinHuxley;
 use ode_solvers::problems::{Hires, Problem, Robertson};
 use ode_solvers::{
     Dual, Lanes, Linearize, Method, Options, Over, Rosenbrock, Scalar, SolveError, StateSpace, StepSize,

@@ -1,8 +1,6 @@
 //! Systems with a mass matrix, singular or not: `M y' = f(t, y)`.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails with the place it happened")]
 
-mod common;
-
 use approx::assert_relative_eq;
 use ode_solvers::problems::{Problem, Robertson};
 use ode_solvers::{

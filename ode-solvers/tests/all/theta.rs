@@ -2,10 +2,8 @@
 //! solution.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails with the place it happened")]
 
-mod common;
-
+use crate::common::{HodgkinHuxley, ProtheroRobinson};
 use approx::assert_relative_eq;
-use common::{HodgkinHuxley, ProtheroRobinson};
 use ode_solvers::problems::{Hires, Problem, Robertson, VanDerPol};
 use ode_solvers::{
     FnSystem, Lanes, Method, Options, SolveError, StepSize, ThetaMethod, Tolerance, integrate_fixed, solve,

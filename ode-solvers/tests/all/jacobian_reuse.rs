@@ -1,9 +1,7 @@
 //! Jacobians that serve several steps: the order stays, the work is less, and where it may not be it is not.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails with the place it happened")]
 
-mod common;
-
-use common::{Driven, HodgkinHuxley};
+use crate::common::{Driven, HodgkinHuxley};
 use ode_solvers::problems::{Hires, Problem, Robertson};
 use ode_solvers::{
     Linearize, Mass, Method, Options, Rosenbrock, Scalar, SolveError, StateSpace, StepSize, System,

@@ -1,10 +1,8 @@
 //! Generalized Rush–Larsen steps against their definition.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails with the place it happened")]
 
-mod common;
-
+use crate::common::{Circle, HodgkinHuxley};
 use approx::assert_relative_eq;
-use common::{Circle, HodgkinHuxley};
 use ode_solvers::problems::{Hires, Problem};
 use ode_solvers::{FnSystem, Linearize, Method, Options, StepSize, solve};
 

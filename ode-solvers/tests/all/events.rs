@@ -1,14 +1,12 @@
 //! Events: crossings, ends and jumps.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails with the place it happened")]
 
-mod common;
-#[path = "events/jumps.rs"]
 mod jumps;
 
 use core::f64::consts::PI;
 
+use crate::common::Circle;
 use approx::assert_abs_diff_eq;
-use common::Circle;
 use ode_solvers::{
     Direction, Ending, Event, FnSystem, Lanes, Method, Options, RungeKutta, RungeKuttaPair, SaveAt,
     SolveError, StepSize, Tolerance, Trigger, integrate_adaptive_with_events, integrate_fixed_with_events,

@@ -2,10 +2,8 @@
 #![cfg(feature = "diffsol")]
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails with the place it happened")]
 
-mod common;
-
+use crate::common::HodgkinHuxley;
 use approx::assert_relative_eq;
-use common::HodgkinHuxley;
 use ode_solvers::problems::{Hires, Problem};
 use ode_solvers::{
     Event, FnSystem, Linearize, Method, Options, Solution, SolveError, StepSize, Tolerance, solve,

@@ -1,9 +1,7 @@
 //! The work that solves take, under snapshot: a change of cost is a difference to look at.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails with the place it happened")]
 
-mod common;
-
-use common::{Circle, HodgkinHuxley};
+use crate::common::{Circle, HodgkinHuxley};
 use ode_solvers::problems::{Hires, Oregonator, Problem, Robertson, VanDerPol};
 use ode_solvers::{Linearize, Method, Options, StepSize, Tolerance, solve};
 

@@ -1,9 +1,7 @@
 //! Several cells side by side: the steppers over lanes.
 
-mod common;
-
+use crate::common::{Circle, HodgkinHuxley};
 use approx::assert_abs_diff_eq;
-use common::{Circle, HodgkinHuxley};
 use ode_solvers::{
     Dual, Lanes, Method, Options, RungeKutta, RungeKuttaPair, RushLarsen, Scalar, SolveError, StepSize,
     System, Tolerance, integrate_adaptive, integrate_fixed, solve, tableau,

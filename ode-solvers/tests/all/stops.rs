@@ -1,9 +1,7 @@
 //! Pulses, stops, and what is recorded.
 
-mod common;
-
+use crate::common::{Circle, Driven};
 use approx::assert_abs_diff_eq;
-use common::{Circle, Driven};
 use ode_solvers::{
     FnSystem, Linearize, Method, Options, SaveAt, Scalar, StateSpace, StepSize, System, Tolerance, solve,
 };

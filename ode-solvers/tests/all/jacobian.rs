@@ -1,9 +1,7 @@
 //! Exact Jacobians against differences, and what happens with and without them.
 
-mod common;
-
+use crate::common::HodgkinHuxley;
 use approx::assert_abs_diff_eq;
-use common::HodgkinHuxley;
 use ode_solvers::problems::{Hires, Oregonator, Problem, VanDerPol};
 use ode_solvers::{Dual, FnSystem, Linearize, Method, Options, Scalar, StepSize, System, Tolerance, solve};
 

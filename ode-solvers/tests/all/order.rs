@@ -1,9 +1,7 @@
 //! The measured order of every method, at the ends of steps and between them.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails with the place it happened")]
 
-mod common;
-
-use common::{Circle, Driven, ProtheroRobinson};
+use crate::common::{Circle, Driven, ProtheroRobinson};
 use ode_solvers::{Linearize, Method, Options, StepSize, solve};
 
 /// The largest error at `times` with `steps` steps over (0, 2).

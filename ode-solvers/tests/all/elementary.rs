@@ -35,7 +35,7 @@ fn apply<E: Element>(name: &str, x: E) -> E {
 #[test]
 fn double_precision_is_accurate() {
     let mut worst = std::collections::BTreeMap::new();
-    for line in include_str!("data/elementary.csv").lines().skip(2) {
+    for line in include_str!("../data/elementary.csv").lines().skip(2) {
         let [name, x, y] = line.split(',').collect::<Vec<_>>()[..] else { panic!("{line}") };
         let (x, reference): (f64, f64) = (x.parse().unwrap(), y.parse().unwrap());
         let error = ulps(apply(name, x), reference);

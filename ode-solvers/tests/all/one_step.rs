@@ -1,9 +1,7 @@
 //! One step of the Rosenbrock methods against steps computed with 50 digits.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails with the place it happened")]
 
-mod common;
-
-use common::HodgkinHuxley;
+use crate::common::HodgkinHuxley;
 use ode_solvers::{Embedded, Linearize, Method, Rosenbrock, Statistics, Step, Stepper, System, tableau};
 use serde_json::Value;
 
@@ -19,7 +17,7 @@ fn assert_close(found: &[f64], expected: &[f64], relative: f64, absolute: f64, w
 
 #[test]
 fn a_step_equals_one_computed_with_fifty_digits() {
-    let data: Value = serde_json::from_str(include_str!("data/one_step_hodgkin_huxley.json")).unwrap();
+    let data: Value = serde_json::from_str(include_str!("../data/one_step_hodgkin_huxley.json")).unwrap();
     let y0 = numbers(&data["y0"]);
     let mut slope = [0.0; 4];
     System::<f64>::rhs(&HodgkinHuxley, 0.0, &y0, &mut slope);

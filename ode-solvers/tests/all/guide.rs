@@ -1,9 +1,7 @@
 //! The numbers in the guide are what the solvers do.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails with the place it happened")]
 
-mod common;
-
-use common::HodgkinHuxley;
+use crate::common::HodgkinHuxley;
 use ode_solvers::problems::{Brusselator, Hires, Oregonator, Pleiades, Pollution, Problem, VanDerPol};
 use ode_solvers::{Linearize, Method, Options, StepSize, Tolerance, solve};
 
@@ -65,7 +63,7 @@ fn table() -> Vec<String> {
 
 #[test]
 fn the_table_is_what_the_solvers_do() {
-    let guide = include_str!("../guide/choose_a_solver.md");
+    let guide = include_str!("../../guide/choose_a_solver.md");
     let rows = table();
     let missing: Vec<&String> = rows.iter().filter(|row| !guide.contains(row.as_str())).collect();
     assert!(missing.is_empty(), "put these rows into the guide:\n{}", rows.join("\n"));
