@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-use crate::{Error, files, front};
+use crate::{Error, files};
 
 /// The name of the list.
 pub const LIST: &str = "SHA256SUMS";
@@ -17,13 +17,13 @@ pub fn seal(folder: &Path) -> Result<(), Error> {
     write(folder, contents(folder, |_| true)?)
 }
 
-/// As [`seal()`], of the files that lie in the folder itself and in that of its page's networks: its other folders
-/// have lists of their own.
+/// As [`seal()`], of the files that lie in the folder itself and in its folder `with`: its other folders have lists of
+/// their own.
 ///
 /// # Errors
 /// Those of [`seal()`].
-pub fn seal_beside(folder: &Path) -> Result<(), Error> {
-    write(folder, contents(folder, of_page)?)
+pub fn seal_beside(folder: &Path, with: &str) -> Result<(), Error> {
+    write(folder, contents(folder, |name| is_in(name, with))?)
 }
 
 fn write(folder: &Path, contents: BTreeMap<String, PathBuf>) -> Result<(), Error> {
@@ -57,13 +57,13 @@ pub fn verify(folder: &Path) -> Result<Found, Error> {
 ///
 /// # Errors
 /// Those of [`verify`].
-pub fn verify_beside(folder: &Path) -> Result<Found, Error> {
-    compare(folder, of_page)
+pub fn verify_beside(folder: &Path, with: &str) -> Result<Found, Error> {
+    compare(folder, |name| is_in(name, with))
 }
 
-/// Whether a folder, by its name relative to that of the page, belongs to the page.
-fn of_page(name: &str) -> bool {
-    name.split('/').next() == Some(front::NETWORKS)
+/// Whether a relative name is that of a folder or of one inside.
+fn is_in(name: &str, folder: &str) -> bool {
+    name.split('/').next() == Some(folder)
 }
 
 fn compare(folder: &Path, descend: impl Fn(&str) -> bool) -> Result<Found, Error> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::rundir::RunDir;
-use crate::{Error, files, seal};
+use crate::{Error, files, front, seal};
 
 /// The name of the file that says which experiments belong to a folder.
 const EXPECTED: &str = "experiments.json";
@@ -67,7 +67,7 @@ fn expected(folder: &Path) -> Result<Option<Expected>, Error> {
 pub fn seal(folder: &Path) -> Result<(), Error> {
     let Some(expected) = expected(folder)? else { return Ok(()) };
     let sealed = |id: &String| folder.join(id).join(seal::LIST).is_file();
-    if expected.experiments.iter().all(sealed) { seal::seal_beside(folder) } else { Ok(()) }
+    if expected.experiments.iter().all(sealed) { seal::seal_beside(folder, front::NETWORKS) } else { Ok(()) }
 }
 
 /// Whether a folder holds a run. One that lost its configuration is still known by its list.
@@ -96,7 +96,7 @@ pub fn verify(folder: &Path) -> Result<Vec<String>, Error> {
         if !missing.is_empty() {
             return Err(Error::NotWhole { path: folder.to_owned(), files: missing });
         }
-        lines.push(line(folder, seal::verify_beside(folder)?)?);
+        lines.push(line(folder, seal::verify_beside(folder, front::NETWORKS)?)?);
     }
     for run in runs(folder)? {
         lines.push(line(&run, seal::verify(&run)?)?);
@@ -156,6 +156,9 @@ mod tests {
         begin(folder, &["W-A", "K"]).unwrap();
         run(folder, "W-A");
         std::fs::write(folder.join("report.html"), "page").unwrap();
+        let networks = folder.join(front::NETWORKS);
+        std::fs::create_dir(&networks).unwrap();
+        std::fs::write(networks.join("report.html"), "networks").unwrap();
         // Stopped before the second: there is nothing to list yet, and it is missed.
         seal(folder).unwrap();
         assert!(!folder.join(seal::LIST).exists());
@@ -166,10 +169,13 @@ mod tests {
         let lines = verify(folder).unwrap();
         assert_eq!(lines.len(), 3);
         assert!(
-            lines[0].contains(": 2 files, as they were left") && !lines[0].contains("later"),
+            lines[0].contains(": 3 files, as they were left") && !lines[0].contains("later"),
             "{lines:?}"
         );
 
+        std::fs::write(networks.join("report.html"), "other networks").unwrap();
+        assert!(refused(folder).contains(&format!("{}/report.html holds something else", front::NETWORKS)));
+        std::fs::write(networks.join("report.html"), "networks").unwrap();
         std::fs::write(folder.join("report.html"), "pagf").unwrap();
         assert!(refused(folder).contains("report.html holds something else"));
         std::fs::remove_file(folder.join("report.html")).unwrap();
