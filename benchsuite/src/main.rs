@@ -212,7 +212,7 @@ fn judge_again(into: Option<PathBuf>) -> Result<String, Error> {
     let (werneck, pellegrini) = (of(Publication::werneck2024()?), of(Publication::pellegrini2025()?));
     if let (Some(into), false) = (&into, werneck.is_dir() || pellegrini.is_dir()) {
         let why = format!("it has neither {} nor {}", werneck.display(), pellegrini.display());
-        return Err(Error::bad_option("--into", into.display().to_string(), why));
+        return Err(Error::BadOption { option: "--into", value: into.display().to_string(), why });
     }
     Ok(format!(
         "judged again: {} networks of problem A, {} of problems B and C, {} that were timed, {} operators\n",
