@@ -202,7 +202,8 @@ mod tests {
         let mut m = empty();
         let text = ohara_rudy(&m, None, &errors(None));
         assert!(
-            text.contains("Cells in lanes were not timed.") && text.contains("about 2 %; none is trained"),
+            text.contains("Cells in lanes were not timed.")
+                && text.contains("about 2 %, over all variables in normal units; none is trained"),
             "{text}"
         );
         let text = ohara_rudy(&m, Some(kept), &errors(None));
@@ -223,7 +224,7 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.contains("a beat of 1000 ms") && text.contains("3.0e-2 mV, relative L² error 1.0e-5"),
+            text.contains("a beat of 1000 ms") && text.contains("3.0e-2 mV, its relative L² error 1.0e-5"),
             "{text}"
         );
     }
