@@ -106,7 +106,9 @@ impl<'a> Data<'a> {
         let mut hashes = BTreeMap::new();
         for cell in cells {
             hashes.insert(cell.to_string(), self.dataset(cell)?.content_sha256());
-            for (grid, finer) in GRIDS.into_iter().filter(|_| resolution) {
+            // Candidates of a search are not judged at finer points.
+            let judged = resolution && self.config.nets.iter().any(|n| n.cell == cell);
+            for (grid, finer) in GRIDS.into_iter().filter(|_| judged) {
                 hashes.insert(format!("{cell} {grid}"), self.other(cell, grid, finer)?.content_sha256());
             }
         }
