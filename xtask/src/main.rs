@@ -90,6 +90,12 @@ fn main() -> miette::Result<ExitCode> {
 
 /// As [`benchsuite`]; the race at the paper's scale times cells side by side, too.
 fn reproduce(arguments: &[OsString]) -> miette::Result<ExitCode> {
+    let features = if times_crowds(arguments) { CROWDS } else { &[] };
+    benchsuite_with("reproduce", arguments, features, &[])
+}
+
+/// Whether these arguments of `reproduce` ask for the race at the paper's scale, or may.
+fn times_crowds(arguments: &[OsString]) -> bool {
     let says = |word: &str| {
         arguments.iter().any(|a| a.to_string_lossy().split('=').any(|part| part.eq_ignore_ascii_case(word)))
     };
@@ -102,8 +108,7 @@ fn reproduce(arguments: &[OsString]) -> miette::Result<ExitCode> {
         value = option && !alone(a) && !a.to_string_lossy().contains('=');
         id
     });
-    let crowds = (says("W-INF") || !named) && (says("paper") || says("--resume"));
-    benchsuite_with("reproduce", arguments, if crowds { CROWDS } else { &[] }, &[])
+    (says("W-INF") || !named) && (says("paper") || says("--resume"))
 }
 
 /// Cells side by side take minutes to compile: only for those who ask for them.
@@ -189,4 +194,25 @@ fn become_program(mut command: Command) -> miette::Result<ExitCode> {
 fn root() -> PathBuf {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
     xtask.parent().unwrap_or(xtask).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crowds_are_compiled_for_the_race_at_the_papers_scale_alone() {
+        let crowds =
+            |line: &str| times_crowds(&line.split_whitespace().map(OsString::from).collect::<Vec<_>>());
+        for yes in
+            ["--tier paper", "W-INF --tier=paper", "--seed 2 w-inf --tier paper", "--out runs/a --resume"]
+        {
+            assert!(crowds(yes), "{yes}");
+        }
+        for no in
+            ["", "W-INF", "F-FHN --tier paper", "--resume K", "--tier quick --jobs 2", "--seed 1 P --resume"]
+        {
+            assert!(!crowds(no), "{no}");
+        }
+    }
 }
