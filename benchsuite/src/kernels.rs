@@ -1,5 +1,8 @@
-//! Every model of the registry as a kernel: C and CUDA text of loops over fixed and adaptive steps.
+//! Every model of the registry as a kernel: C and CUDA text of loops over fixed and adaptive steps, and
+//! what runs it on a device.
 
+use infer_trt::InferError;
+use infer_trt::cuda::{AdaptiveKernel, Columns, Device, Kernel, Real};
 use ionic_models::models::{
     BeelerReuter1977, FitzHughNagumo, FitzHughNagumoPavia, HodgkinHuxley1952, LuoRudy1991, OHaraRudy2011,
     OHaraRudyCipa2017, ShermanRinzelKeizer1988, TenTusscherPanfilov2006, ToROrd2020,
@@ -7,7 +10,7 @@ use ionic_models::models::{
 use ionic_models::registry::Entry;
 use ionic_models::{AnyCell, CellColumns, IonicModel};
 use ode_solvers::tableau::RosenbrockTableau;
-use ode_solvers::tape::{FixedStep, NotWritten, Precision, Source};
+use ode_solvers::tape::{FixedStep, NotWritten, Precision, Source, Steps};
 
 /// Calls a function of a model's type, with the entry and what else it takes; nothing for a model that
 /// this list does not have.
@@ -47,6 +50,49 @@ pub fn adaptive(
     precision: Precision,
 ) -> Option<Result<Source, NotWritten>> {
     of_model!(rosenbrock(entry, name, tableau, precision))
+}
+
+/// A text of fixed steps, in single precision, on a device.
+///
+/// # Errors
+/// [`InferError::Option`] for another text, and those of [`Device::kernel`].
+#[allow(unsafe_code, reason = "a text has to be vouched for")]
+pub fn on_device(device: &Device, source: &Source) -> Result<Kernel, InferError> {
+    let (text, columns) = compiled(source, (Steps::Fixed, Precision::Single))?;
+    // SAFETY: `Source` alone writes its texts; this one is of fixed steps in single precision, and has
+    // the columns that it says.
+    unsafe { device.kernel(&text, source.name(), columns) }
+}
+
+/// A text of adaptive steps on a device. `R` is `f32` for a text in single precision and `f64` for one
+/// in double.
+///
+/// # Errors
+/// [`InferError::Option`] for another text, and those of [`Device::adaptive_kernel`].
+#[allow(unsafe_code, reason = "a text has to be vouched for")]
+pub fn adaptive_on_device<R: Real>(
+    device: &Device,
+    source: &Source,
+) -> Result<AdaptiveKernel<R>, InferError> {
+    let precision = if size_of::<R>() == 4 { Precision::Single } else { Precision::Double };
+    let (text, columns) = compiled(source, (Steps::Adaptive, precision))?;
+    // SAFETY: `Source` alone writes its texts; this one is of adaptive steps with numbers of this size,
+    // and has the columns that it says. `Real` is `f32` or `f64`.
+    unsafe { device.adaptive_kernel(&text, source.name(), columns) }
+}
+
+/// What is compiled for a source, and its columns.
+fn compiled(source: &Source, wanted: (Steps, Precision)) -> Result<(String, Columns), InferError> {
+    let found = (source.steps(), source.precision());
+    if found != wanted {
+        return Err(InferError::Option {
+            option: "source",
+            value: format!("{} ({found:?})", source.name()),
+            reason: format!("this kernel takes a text of {wanted:?}"),
+        });
+    }
+    let text = format!("{}{}", Source::prelude(found.1), source.text());
+    Ok((text, Columns { states: source.states(), own: source.own() }))
 }
 
 /// Absolute tolerances that go with a relative one: a thousandth of it, of the width of each state's range.

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 use common::{Act, Folder, Net, error, ranges};
-use infer_trt::cuda::{self, Course, Device, Network, Way};
+use infer_trt::cuda::{self, Columns, Course, Device, Network, Way};
 use infer_trt::{InferError, Provider, SessionOptions, open, probe};
 
 /// What a child process does.
@@ -94,6 +94,7 @@ fn refusals() {
 }
 
 /// Calls everything that needs a driver.
+#[allow(unsafe_code, reason = "somebody has to vouch for a kernel's text")]
 fn compute() {
     let item = probe::all().into_iter().find(|item| item.name == "CUDA").unwrap();
     assert!(item.status.is_present(), "{}", item.status);
@@ -125,14 +126,25 @@ fn compute() {
     Network::open(&device, &path, Some(Way::MatrixUnits), 1 << 20).unwrap();
 
     // Kernels that do nothing: what they are given comes back.
-    let kernel = device.kernel("text", "kernel").unwrap();
+    let columns = Columns { states: 1, own: 0 };
+    // SAFETY: the stub's kernels touch nothing.
+    let kernel = unsafe { device.kernel("text", "kernel", columns) }.unwrap();
     assert_eq!(kernel.resources().unwrap(), cuda::Resources { registers: 32, local_bytes: 32 });
     let mut y = [1.0_f32, 2.0];
-    assert_eq!(kernel.march((1, 0), 10, 0.1, &[], &mut y).unwrap(), 5e-4);
+    assert_eq!(kernel.march(10, 0.1, &[], &mut y).unwrap(), 5e-4);
     let course = Course { edges: &[0.0, 1.0], levels: &[1.0], rtol: 1e-4, atol: &[1e-6], most: 10 };
-    let done = kernel.integrate((1, 0), &course, &[], &mut y).unwrap();
+    // SAFETY: as above.
+    let adaptive = unsafe { device.adaptive_kernel::<f32>("text", "kernel", columns) }.unwrap();
+    let done = adaptive.integrate(&course, &[], &mut y).unwrap();
     assert_eq!((done.members.len(), y), (2, [1.0, 2.0]));
-    let error = device.kernel("text", "none").err().unwrap().to_string();
+    for (each, mut y, says) in [(&[][..], vec![0.0; 3], "3"), (&[1.0][..], vec![0.0; 2], "1")] {
+        // SAFETY: as above.
+        let pairs = unsafe { device.kernel("text", "kernel", Columns { states: 2, own: 0 }) }.unwrap();
+        let error = pairs.march(1, 0.1, each, &mut y).unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+    }
+    // SAFETY: as above.
+    let error = unsafe { device.kernel("text", "none", columns) }.err().unwrap().to_string();
     assert!(error.contains("find the kernel") && error.contains("an error of the stub"), "{error}");
     println!("all was called");
 }

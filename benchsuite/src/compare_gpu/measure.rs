@@ -69,8 +69,7 @@ fn march(
     cells: usize,
     times: usize,
 ) -> Result<Timing, String> {
-    let text = format!("{}{}", Source::prelude(Numbers::Single), source.text());
-    let kernel = device.kernel(&text, source.name()).map_err(|e| e.to_string())?;
+    let kernel = kernels::on_device(device, source).map_err(|e| e.to_string())?;
     let drive = |m: usize| (entry.stimulus.depolarising * (m % 1000) as f64 / 1000.0) as f32;
     let each: Vec<f32> = (0..cells).map(drive).collect();
     let start: Vec<f32> = {
@@ -81,8 +80,7 @@ fn march(
     let mut seconds = Vec::new();
     for _ in 0..times {
         y.clone_from(&start);
-        let shape = (source.states(), source.own());
-        seconds.push(kernel.march(shape, STEPS as u64, dt, &each, &mut y).map_err(|e| e.to_string())?);
+        seconds.push(kernel.march(STEPS as u64, dt, &each, &mut y).map_err(|e| e.to_string())?);
     }
     let mut worst: f64 = 0.0;
     for k in 0..CHECKED_CELLS.min(cells) {

@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use infer_trt::cuda::{Course, Device, Integrated, Kernel, Real, Resources};
+use infer_trt::InferError;
+use infer_trt::cuda::{AdaptiveKernel, Course, Device, Integrated, Kernel, Real, Resources};
 use ionic_models::registry::Entry;
 use ionic_models::{Pulse, Stimulus, registry};
 use ode_solvers::tableau::{RODAS3P, RODAS4, RODAS5P, ROSENBROCK_23, RosenbrockTableau};
@@ -156,7 +157,7 @@ impl Response {
         };
         let compiled = kernels::source(entry, "march", step, Precision::Single)
             .ok_or_else(|| "the equations could not be written down".to_owned())
-            .and_then(|source| Compiled::new(device, source, Precision::Single));
+            .and_then(|source| Compiled::new(|| kernels::on_device(device, &source), Kernel::resources));
         for &dt in lengths {
             let found =
                 compiled.as_ref().map_err(Clone::clone).and_then(|c| self.march(entry, c, dt, &exact));
@@ -167,16 +168,15 @@ impl Response {
                 let bits = if precision == Precision::Single { 32 } else { 64 };
                 let who = format!("{}, f{bits}", tableau.name);
                 eprintln!("{}: {who}", self.model);
-                let compiled = match kernels::adaptive(entry, "adapt", tableau, precision) {
+                let source = match kernels::adaptive(entry, "adapt", tableau, precision) {
                     None => Err("the registry's kernels lack the model".to_owned()),
                     Some(source) => source.map_err(|e| e.to_string()),
-                }
-                .and_then(|source| Compiled::new(device, source, precision));
-                for rtol in TOLERANCES {
-                    let found = compiled.as_ref().map_err(Clone::clone).and_then(|c| match precision {
-                        Precision::Single => self.adapt(entry, c, rtol, &exact, |x| x as f32),
-                        Precision::Double => self.adapt(entry, c, rtol, &exact, |x| x),
-                    });
+                };
+                let found = match precision {
+                    Precision::Single => self.adaptive(device, entry, source, &exact, |x| x as f32),
+                    Precision::Double => self.adaptive(device, entry, source, &exact, |x| x),
+                };
+                for (rtol, found) in TOLERANCES.into_iter().zip(found) {
                     all.push(self.answer(unit, &who, false, rtol, found));
                 }
             }
@@ -207,8 +207,32 @@ impl Response {
         self.entry().map_or("", |entry| entry.time_unit)
     }
 
+    /// One method with all tolerances.
+    fn adaptive<R: Real>(
+        &self,
+        device: &Device,
+        entry: &Entry,
+        source: Result<Source, String>,
+        exact: &Exact,
+        real: impl Fn(f64) -> R + Copy,
+    ) -> [Result<Measured, String>; TOLERANCES.len()] {
+        let compile = |source| {
+            Compiled::new(|| kernels::adaptive_on_device::<R>(device, &source), AdaptiveKernel::resources)
+        };
+        let compiled = source.and_then(compile);
+        TOLERANCES.map(|rtol| {
+            compiled.as_ref().map_err(Clone::clone).and_then(|c| self.adapt(entry, c, rtol, exact, real))
+        })
+    }
+
     /// Fixed steps: from one sampled time or edge to the next.
-    fn march(&self, entry: &Entry, compiled: &Compiled, dt: f64, exact: &Exact) -> Result<Measured, String> {
+    fn march(
+        &self,
+        entry: &Entry,
+        compiled: &Compiled<Kernel>,
+        dt: f64,
+        exact: &Exact,
+    ) -> Result<Measured, String> {
         let run = |cells: usize, times: &[f64]| -> Result<(f64, Vec<Vec<f32>>), String> {
             let (edges, _) = self.edges(self.end);
             let mut stops = [&edges, times].concat();
@@ -221,7 +245,7 @@ impl Response {
                 let drive = |m| if on { self.drive(m, cells) as f32 } else { 0.0 };
                 let each: Vec<f32> = (0..cells).map(drive).collect();
                 let steps = ((pair[1] - pair[0]) / dt).round() as u64;
-                let taken = compiled.kernel.march(compiled.shape(), steps, dt as f32, &each, &mut y);
+                let taken = compiled.kernel.march(steps, dt as f32, &each, &mut y);
                 seconds += taken.map_err(|e| e.to_string())?;
                 if times.contains(&pair[1]) {
                     found.push(y[..cells].to_vec());
@@ -239,7 +263,7 @@ impl Response {
     fn adapt<R: Real>(
         &self,
         entry: &Entry,
-        compiled: &Compiled,
+        compiled: &Compiled<AdaptiveKernel<R>>,
         rtol: f64,
         exact: &Exact,
         real: impl Fn(f64) -> R,
@@ -252,7 +276,7 @@ impl Response {
             let course = Course { edges: &edges, levels: &levels, rtol, atol, most: MOST };
             let each: Vec<R> = (0..cells).map(|m| real(self.drive(m, cells))).collect();
             let mut y = columns(entry, cells, &real);
-            let found = compiled.kernel.integrate(compiled.shape(), &course, &each, &mut y);
+            let found = compiled.kernel.integrate(&course, &each, &mut y);
             Ok((found.map_err(|e| e.to_string())?, y))
         };
         let (mut found, mut lost) = (Vec::new(), 0);
@@ -274,25 +298,22 @@ impl Response {
 }
 
 /// A kernel, and what is known of it.
-struct Compiled {
-    kernel: Kernel,
-    source: Source,
+struct Compiled<K> {
+    kernel: K,
     resources: Resources,
     seconds: f64,
 }
 
-impl Compiled {
-    fn new(device: &Device, source: Source, precision: Precision) -> Result<Self, String> {
-        let text = format!("{}{}", Source::prelude(precision), source.text());
+impl<K> Compiled<K> {
+    fn new(
+        compile: impl FnOnce() -> Result<K, InferError>,
+        resources: impl FnOnce(&K) -> Result<Resources, InferError>,
+    ) -> Result<Self, String> {
         let start = Instant::now();
-        let kernel = device.kernel(&text, source.name()).map_err(|e| e.to_string())?;
+        let kernel = compile().map_err(|e| e.to_string())?;
         let seconds = start.elapsed().as_secs_f64();
-        let resources = kernel.resources().map_err(|e| e.to_string())?;
-        Ok(Self { kernel, source, resources, seconds })
-    }
-
-    fn shape(&self) -> (usize, usize) {
-        (self.source.states(), self.source.own())
+        let resources = resources(&kernel).map_err(|e| e.to_string())?;
+        Ok(Self { kernel, resources, seconds })
     }
 
     fn measured(&self, seconds: f64, error: f64, steps: f64, lost: usize) -> Measured {

@@ -1,8 +1,10 @@
 //! Members that take adaptive steps, each its own.
 
+use std::marker::PhantomData;
+
 use cudarc::driver::{DeviceRepr, PushKernelArg as _, ValidAsZeroBits};
 
-use super::{Kernel, failed, grid, now};
+use super::{Kernel, Resources, failed, grid, now};
 use crate::InferError;
 
 /// The numbers of a kernel: `f32` for `float`, `f64` for `double`.
@@ -117,30 +119,45 @@ impl<R: Real> Course<'_, R> {
     }
 }
 
-impl Kernel {
-    /// Takes all members along a course with adaptive steps: `y` holds their states, column by column,
-    /// and `each` their own numbers; see the [module](super). A member that does not arrive is no
-    /// error: it says so, and `y` holds the state of its last good step.
+/// A kernel that takes adaptive steps with numbers `R`, compiled and loaded.
+pub struct AdaptiveKernel<R> {
+    kernel: Kernel,
+    real: PhantomData<fn(R) -> R>,
+}
+
+impl<R: Real> AdaptiveKernel<R> {
+    pub(super) fn of(kernel: Kernel) -> Self {
+        Self { kernel, real: PhantomData }
+    }
+
+    /// What a thread takes.
     ///
-    /// `R` must be the text's `REAL`: nothing can tell on the device.
+    /// # Errors
+    /// [`InferError::Cuda`] with what the driver says.
+    pub fn resources(&self) -> Result<Resources, InferError> {
+        self.kernel.resources()
+    }
+
+    /// Takes all members along a course: `y` holds their states, column by column, and `each` their
+    /// own numbers; see the [module](super). A member that does not arrive is no error: it says so, and
+    /// `y` holds the state of its last good step.
     ///
     /// # Errors
     /// [`InferError::OutputLength`] and [`InferError::InputLength`] as [`march`](Kernel::march),
     /// [`InferError::Option`] for a course that makes no sense, [`InferError::Cuda`].
     #[allow(unsafe_code, reason = "a kernel is started with pointers")]
-    pub fn integrate<R: Real>(
+    pub fn integrate(
         &self,
-        (states, own): (usize, usize),
         course: &Course<'_, R>,
         each: &[R],
         y: &mut [R],
     ) -> Result<Integrated, InferError> {
-        let members = super::members((states, own), each.len(), y.len())?;
-        course.check(states)?;
+        let Kernel { function, stream, columns } = &self.kernel;
+        let members = columns.members(each.len(), y.len())?;
+        course.check(columns.states)?;
         if members == 0 {
             return Ok(Integrated { seconds: 0.0, members: Vec::new() });
         }
-        let stream = &self.stream;
         let there = failed("copy to the device");
         let edges = stream.clone_htod(course.edges).map_err(&there)?;
         let levels = stream.clone_htod(course.levels).map_err(&there)?;
@@ -153,11 +170,11 @@ impl Kernel {
         let mut report = stream.alloc_zeros::<i32>(3 * members).map_err(&room)?;
         let (n, stretches, most) = (members as i64, course.levels.len() as i64, course.most as i32);
         let begin = now(stream)?;
-        let mut launch = stream.launch_builder(&self.function);
+        let mut launch = stream.launch_builder(function);
         launch.arg(&n).arg(&stretches).arg(&edges).arg(&levels).arg(&course.rtol).arg(&atol).arg(&most);
         launch.arg(&each).arg(&mut state).arg(&mut reached).arg(&mut report);
-        // SAFETY: the arguments have the types of the signature that the module page asks for, and
-        // all arrays are as long as it says.
+        // SAFETY: whoever made the kernel vouched for its signature and columns; the arguments have its
+        // types, columns and course were just held against each other, and the rest is as long as members ask.
         unsafe { launch.launch(grid(members)) }.map_err(failed("start a kernel"))?;
         let end = now(stream)?;
         let back = failed("copy from the device");

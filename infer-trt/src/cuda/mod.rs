@@ -2,14 +2,15 @@
 //! CUDA.
 //!
 //! A kernel is text. That of a network comes from its ONNX file ([`network_source`]); that of a
-//! numerical solver from whoever writes it: [`Kernel::march`] runs functions of the signature
+//! numerical solver from whoever writes it, who vouches for what it does with memory:
+//! [`Device::kernel`] takes functions of the signature
 //!
 //! ```text
 //! extern "C" __global__ void NAME(long long n, long long steps, float dt, const float *each, float *y);
 //! ```
 //!
 //! where `y` has the states of `n` members column by column, and `each` what members have of their
-//! own. [`Kernel::integrate`] runs those that take adaptive steps, in `float` or `double` (`REAL`):
+//! own. [`Device::adaptive_kernel`] takes those with adaptive steps, in `float` or `double` (`REAL`):
 //!
 //! ```text
 //! extern "C" __global__ void NAME(long long n, long long stretches, const double *edges,
@@ -38,7 +39,7 @@ use cudarc::driver::{
 
 use crate::{InferError, Provider, native, onnx};
 
-pub use adaptive::{Course, Ending, Integrated, Member, Real};
+pub use adaptive::{AdaptiveKernel, Course, Ending, Integrated, Member, Real};
 pub use network::Network;
 pub use text::Way;
 
@@ -141,24 +142,70 @@ impl Device {
         Ok(2.0 * BYTES as f64 / best)
     }
 
-    /// Compiles a text and takes the kernel `name` from it.
+    /// Compiles a text and takes the kernel `name`, which takes fixed steps, from it.
+    ///
+    /// # Safety
+    /// The kernel has the first signature of the [module](self). For any number of threads and whatever
+    /// numbers the arrays hold, it reads no more of `each` than the `n` numbers of each of `columns.own`
+    /// columns, and reads and writes nothing but the `columns.states` columns of `y`. What
+    /// `ode_solvers::tape::Source::new` writes is such a kernel, with the columns that it says.
     ///
     /// # Errors
     /// [`InferError::Unavailable`] without NVIDIA's run-time compiler or for one that is newer than the
     /// driver, [`InferError::Cuda`] with what compiler or driver say.
-    pub fn kernel(&self, source: &str, name: &str) -> Result<Kernel, InferError> {
+    #[allow(unsafe_code, reason = "nothing can tell what a text does with the pointers that it is given")]
+    pub unsafe fn kernel(&self, source: &str, name: &str, columns: Columns) -> Result<Kernel, InferError> {
+        self.load(source, name, columns)
+    }
+
+    /// Compiles a text and takes the kernel `name`, which takes adaptive steps, from it.
+    ///
+    /// # Safety
+    /// The kernel has the second signature of the [module](self), with `R` for `REAL`. For any number of
+    /// threads and whatever numbers the arrays hold, it reads `stretches + 1` edges, `stretches` levels,
+    /// a tolerance for each of `columns.states`, and of `each` no more than the `n` numbers of each of
+    /// `columns.own` columns; it reads and writes the `columns.states` columns of `y`, and writes one
+    /// column of `reached`, three of `report` and nothing else. What `ode_solvers::tape::Source::adaptive`
+    /// writes is such a kernel, with the columns and the precision that it says.
+    ///
+    /// # Errors
+    /// As [`kernel`](Self::kernel).
+    #[allow(unsafe_code, reason = "nothing can tell what a text does with the pointers that it is given")]
+    pub unsafe fn adaptive_kernel<R: Real>(
+        &self,
+        source: &str,
+        name: &str,
+        columns: Columns,
+    ) -> Result<AdaptiveKernel<R>, InferError> {
+        Ok(AdaptiveKernel::of(self.load(source, name, columns)?))
+    }
+
+    fn load(&self, source: &str, name: &str, columns: Columns) -> Result<Kernel, InferError> {
+        Ok(Kernel { function: self.function(source, name)?, stream: self.stream.clone(), columns })
+    }
+
+    fn function(&self, source: &str, name: &str) -> Result<CudaFunction, InferError> {
         nvrtc::for_driver(self.driver)?;
         let ptx = nvrtc::compile(source, self.found.capability)?;
         let module = self.context.load_module(ptx).map_err(failed("load a kernel"))?;
-        let function = module.load_function(name).map_err(failed("find the kernel in its module"))?;
-        Ok(Kernel { function, stream: self.stream.clone() })
+        module.load_function(name).map_err(failed("find the kernel in its module"))
     }
 }
 
-/// A kernel, compiled and loaded.
+/// The columns of numbers that the members of a kernel have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Columns {
+    /// States.
+    pub states: usize,
+    /// Numbers of each member's own.
+    pub own: usize,
+}
+
+/// A kernel that takes fixed steps, compiled and loaded.
 pub struct Kernel {
     function: CudaFunction,
     stream: Arc<CudaStream>,
+    columns: Columns,
 }
 
 /// What a thread of a kernel takes.
@@ -189,18 +236,11 @@ impl Kernel {
     /// copies.
     ///
     /// # Errors
-    /// [`InferError::OutputLength`] if `y` is no whole number of members with `states` states,
-    /// [`InferError::InputLength`] if `each` is not as long as `own` columns, [`InferError::Cuda`].
+    /// [`InferError::OutputLength`] if `y` is no whole number of members with all states,
+    /// [`InferError::InputLength`] if `each` is not as long as their own columns, [`InferError::Cuda`].
     #[allow(unsafe_code, reason = "a kernel is started with pointers")]
-    pub fn march(
-        &self,
-        (states, own): (usize, usize),
-        steps: u64,
-        dt: f32,
-        each: &[f32],
-        y: &mut [f32],
-    ) -> Result<f64, InferError> {
-        let members = members((states, own), each.len(), y.len())?;
+    pub fn march(&self, steps: u64, dt: f32, each: &[f32], y: &mut [f32]) -> Result<f64, InferError> {
+        let members = self.columns.members(each.len(), y.len())?;
         if members == 0 {
             return Ok(0.0);
         }
@@ -213,8 +253,8 @@ impl Kernel {
         let begin = now(stream)?;
         let mut launch = stream.launch_builder(&self.function);
         launch.arg(&n).arg(&steps).arg(&dt).arg(&each).arg(&mut state);
-        // SAFETY: the arguments have the types of the signature that the module page asks for, and
-        // both arrays are as long as it says.
+        // SAFETY: whoever made the kernel vouched for its signature and columns; the arguments have its
+        // types, and both arrays were just held against the columns.
         unsafe { launch.launch(grid(members)) }.map_err(failed("start a kernel"))?;
         let end = now(stream)?;
         stream.memcpy_dtoh(&state, y).map_err(failed("copy from the device"))?;
@@ -224,16 +264,19 @@ impl Kernel {
     }
 }
 
-/// The number of members whose columns are so long.
-fn members((states, own): (usize, usize), each: usize, y: usize) -> Result<usize, InferError> {
-    let members = y / states.max(1);
-    if states == 0 || !y.is_multiple_of(states) {
-        return Err(InferError::OutputLength { len: y, rows: members, n_outputs: states });
+impl Columns {
+    /// The number of members for which so many numbers are columns.
+    fn members(self, each: usize, y: usize) -> Result<usize, InferError> {
+        let Self { states, own } = self;
+        let members = y / states.max(1);
+        if states == 0 || !y.is_multiple_of(states) {
+            return Err(InferError::OutputLength { len: y, rows: members, n_outputs: states });
+        }
+        if own.checked_mul(members) != Some(each) {
+            return Err(InferError::InputLength { len: each, n_inputs: own });
+        }
+        Ok(members)
     }
-    if each != own * members {
-        return Err(InferError::InputLength { len: each, n_inputs: own });
-    }
-    Ok(members)
 }
 
 /// Blocks of threads, one for each of so many members; kernels go on where there are fewer.

@@ -50,8 +50,7 @@ impl Network {
         let program = native::compile(file, &Provider::FusedCuda)?;
         let way = way.unwrap_or_else(|| Way::of(&program, device.found.capability));
         let text = Text::new(&program, way).map_err(|reason| text::refused(file, reason))?;
-        let kernel = device.kernel(&text.source, NAME)?;
-        let (function, stream) = (kernel.function, kernel.stream);
+        let (function, stream) = (device.function(&text.source, NAME)?, device.stream.clone());
         let mut most_blocks = usize::MAX;
         if way == Way::MatrixUnits {
             use sys::CUdevice_attribute_enum as Of;

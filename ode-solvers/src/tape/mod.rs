@@ -45,5 +45,5 @@ pub use expr::Expr;
 pub use planned::Planned;
 pub use program::{Entries, Program};
 pub use run::Bound;
-pub use source::{FixedStep, NotWritten, Operations, Precision, Source};
+pub use source::{FixedStep, NotWritten, Operations, Precision, Source, Steps};
 pub use trace::Trace;

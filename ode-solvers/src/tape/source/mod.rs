@@ -32,6 +32,15 @@ pub enum FixedStep {
     RushLarsen,
 }
 
+/// Which of the two functions a text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Steps {
+    /// That of [`Source::new`].
+    Fixed,
+    /// That of [`Source::adaptive`].
+    Adaptive,
+}
+
 /// What a member does in one step, as it is written: a compiler may merge products with sums.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Operations {
@@ -84,6 +93,7 @@ pub struct Operations {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     name: String,
+    steps: Steps,
     precision: Precision,
     text: String,
     states: usize,
@@ -118,13 +128,21 @@ impl<E: Element, S: Columns<E>> System<Expr> for Written<'_, E, S> {
     }
 }
 
+/// Whoever runs a text relies on it: a name must not bring text of its own.
+fn check<E: Element, S: Columns<E>>(name: &str, parameters: &[Option<f64>]) {
+    assert_eq!(parameters.len(), S::PARAMETERS, "an entry for each parameter");
+    let starts = name.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic());
+    let goes_on = name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric());
+    assert!(starts && goes_on, "`{name}` is no name in C: take letters, digits and underscores");
+}
+
 impl Source {
     /// Writes the function `name` for a system. `parameters` and `drive` have the numbers that are the
     /// same for all members and become part of the text; `None` stands for one that each member has of
     /// its own. Nothing if this thread is writing down equations just now.
     ///
     /// # Panics
-    /// If there is not one entry for each parameter.
+    /// If there is not one entry for each parameter, or if the name is no name in C.
     pub fn new<E: Element, S: Columns<E>>(
         name: &str,
         parameters: &[Option<f64>],
@@ -132,7 +150,7 @@ impl Source {
         step: FixedStep,
         precision: Precision,
     ) -> Option<Self> {
-        assert_eq!(parameters.len(), S::PARAMETERS, "an entry for each parameter");
+        check::<E, S>(name, parameters);
         let trace = expr::record(&Written::<E, S> { parameters, drive, system: PhantomData }, 0.0)?;
         let n = S::STATES;
         // The place of each input that is no state among those that members have of their own.
@@ -144,7 +162,8 @@ impl Source {
             .collect();
         let (text, operations) = march::write(name, &trace, n, &own, step, precision);
         let own = own.len();
-        Some(Self { name: name.to_owned(), precision, text, states: n, own, operations })
+        let (name, steps) = (name.to_owned(), Steps::Fixed);
+        Some(Self { name, steps, precision, text, states: n, own, operations })
     }
 
     /// Writes the function `name` that takes adaptive steps of a Rosenbrock method, for a system with
@@ -207,7 +226,7 @@ impl Source {
     /// See [`NotWritten`].
     ///
     /// # Panics
-    /// If there is not one entry for each parameter.
+    /// If there is not one entry for each parameter, or if the name is no name in C.
     pub fn adaptive<E: Element, S: Columns<E>>(
         name: &str,
         parameters: &[Option<f64>],
@@ -215,11 +234,11 @@ impl Source {
         tableau: &RosenbrockTableau,
         precision: Precision,
     ) -> Result<Self, NotWritten> {
-        assert_eq!(parameters.len(), S::PARAMETERS, "an entry for each parameter");
+        check::<E, S>(name, parameters);
         let (trace, layout) = attempt::record::<E, S>(parameters, drive, tableau)?;
         let (text, operations) = adaptive::write(name, &trace, layout, drive.is_none(), tableau, precision);
-        let name = name.to_owned();
-        Ok(Self { name, precision, text, states: layout.states, own: layout.own, operations })
+        let (name, steps) = (name.to_owned(), Steps::Adaptive);
+        Ok(Self { name, steps, precision, text, states: layout.states, own: layout.own, operations })
     }
 
     /// What the functions of a text need, once in front of them.
@@ -241,6 +260,11 @@ impl Source {
     /// The name of the function.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Which function it is.
+    pub fn steps(&self) -> Steps {
+        self.steps
     }
 
     /// Its numbers.

@@ -4,6 +4,7 @@ mod adaptive;
 
 use super::*;
 use crate::Scalar;
+use crate::tableau::RODAS3P;
 use core::ops::Range;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::process::Command;
@@ -61,6 +62,20 @@ fn program(name: &str, text: &str) -> String {
     let output = Command::new(&program).output().unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// Whoever starts a kernel relies on what its text says of itself.
+#[test]
+fn a_text_says_which_function_it_is_and_nothing_comes_with_its_name() {
+    assert_eq!(source(FixedStep::Euler).steps(), Steps::Fixed);
+    let adaptive =
+        Source::adaptive::<f64, All>("all", &[None; 3], None, &RODAS3P, Precision::Single).unwrap();
+    assert_eq!(adaptive.steps(), Steps::Adaptive);
+    for name in ["", "1st", "a-b", "f(long long n) {} void g", "é"] {
+        let with = || Source::new::<f64, All>(name, &[None; 3], None, FixedStep::Euler, Precision::Double);
+        let refused = std::panic::catch_unwind(with).unwrap_err();
+        assert!(refused.downcast_ref::<String>().unwrap().contains("is no name in C"), "{name}");
+    }
 }
 
 /// Compiled as C, the text does what the equations say.
