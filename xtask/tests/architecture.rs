@@ -1,7 +1,7 @@
 //! Holds the walls of the house: who may depend on whom.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Each member, and which other members it may use. Lower rooms know nothing of higher ones.
 const ROOMS: [(&str, &[&str]); 7] = [
@@ -170,4 +170,40 @@ fn programs_of_the_guides_hide_no_line() {
         }
     }
     assert!(programs > 5, "only {programs} programs were seen");
+}
+
+/// The sources below a folder.
+fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    for path in entries.map(|entry| entry.expect("the folder can be read").path()) {
+        if path.is_dir() {
+            sources(&path, into);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            into.push(path);
+        }
+    }
+}
+
+/// A test in a library that is not compiled for tests is never run, and nobody is told.
+#[test]
+fn no_test_is_left_out() {
+    let mut untested = 0;
+    for (room, _) in ROOMS {
+        let lib = manifest(room).get("lib").and_then(|lib| lib.get("test")).and_then(toml::Value::as_bool);
+        if lib != Some(false) {
+            continue;
+        }
+        untested += 1;
+        let mut files = Vec::new();
+        sources(&root().join(room).join("src"), &mut files);
+        for path in files {
+            let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            assert!(
+                !text.contains("#[test]"),
+                "{}: its tests do not run: see {room}'s manifest",
+                path.display()
+            );
+        }
+    }
+    assert!(untested > 0, "no manifest was read");
 }

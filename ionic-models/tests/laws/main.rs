@@ -3,6 +3,7 @@
 
 mod allocations;
 mod cells;
+mod columns;
 mod kinetics;
 mod models;
 mod states;
