@@ -43,7 +43,9 @@ pub struct FnoConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Coarse {
-    /// One of so many points.
+    /// One of so many points, at least 2. Where the number of points is no multiple of it, the last point stands
+    /// for fewer. [`FnoTrainer::new`](super::FnoTrainer::new) refuses so many that less than two points are left, or
+    /// too few, with their padding, for all modes.
     pub every: usize,
     /// So many epochs, less than all.
     pub epochs: u64,

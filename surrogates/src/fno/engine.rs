@@ -29,8 +29,8 @@ impl Engine {
     /// Room for `batch` trajectories of an operator at one of `every` of its points.
     ///
     /// # Errors
-    /// [`Error::BadConfig`] if so few points do not have all modes, [`Error::Framework`] if threads cannot be
-    /// started.
+    /// [`Error::BadConfig`] naming `coarse.every` if so few points do not have all modes, [`Error::Framework`] if
+    /// threads cannot be started.
     pub(super) fn new(
         config: &FnoConfig,
         fno: &Fno,
@@ -39,7 +39,16 @@ impl Engine {
         threads: usize,
     ) -> Result<Self, Error> {
         let spec = config.network;
-        let at = fno.at_points(fno.points().div_ceil(every))?;
+        let (all, left) = (fno.points(), fno.points().div_ceil(every));
+        // At all of its points an operator has its modes: only fewer can be too few.
+        let at = fno.at_points(left).map_err(|_| {
+            let reason = format!(
+                "it leaves {left} of {all} points, and there must be 2, with padding enough for all {} modes; take a \
+                 smaller one, keep fewer modes, or leave `coarse` out",
+                spec.modes
+            );
+            Error::config("coarse.every", every, reason)
+        })?;
         let sizes = (at.points(), at.padding());
         let kind = match config.backend {
             Backend::Tape => Kind::Tape {
@@ -161,6 +170,73 @@ impl Engine {
         match &mut self.kind {
             Kind::Fused(net) => net.packed_mut(),
             Kind::Tape { gradient, .. } => (own, gradient),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Activation;
+    use crate::fno::{PointScale, Signals, Variant};
+
+    /// Of seven points three are left: they have the places and the targets of points 0, 3 and 6, and the means of
+    /// the inputs of three, three and one. Every number is in the normal units of its own point.
+    #[test]
+    fn a_point_of_fewer_has_the_targets_of_the_first_and_the_mean_of_the_inputs() {
+        let (points, channels, outputs) = (7, 2, 3);
+        let spec = FnoSpec {
+            inputs: 1 + channels,
+            outputs,
+            width: 2,
+            modes: 2,
+            layers: 1,
+            padding: 1,
+            hidden: 2,
+            variant: Variant::Classic,
+            activation: Activation::Tanh,
+        };
+        let config = FnoConfig { backend: Backend::Tape, ..FnoConfig::published(spec, 1e-3, 0.0, 0.9, 1) };
+        // Of another size and another spread at every point.
+        let number = |k: usize| ((k * k) as f64 * 0.37).sin() * (1 + k % 5) as f64 + (k % 7) as f64;
+        let list = |width: usize| (0..3 * points * width).map(number).collect::<Vec<f64>>();
+        let signals = Signals::new(points, channels, outputs, list(channels), list(outputs)).unwrap();
+        let (input, output) = PointScale::of_signals(&signals);
+        let fno = Fno::random(spec, input, output, 1).unwrap();
+        let normal = |table: &[f64], scale: &PointScale, sample: usize, point: usize, j: usize| {
+            let (width, at) = (scale.columns(), point * scale.columns() + j);
+            (table[sample * points * width + at] - scale.mean()[at]) / scale.scale()[at]
+        };
+        let mut room = Vec::new();
+        for every in [3, 1] {
+            let mut engine = Engine::new(&config, &fno, every, 2, 1).unwrap();
+            let left = points.div_ceil(every);
+            assert_eq!((engine.every(), engine.sizes.0), (every, left));
+            for (row, sample) in [(0, 2), (1, 0)] {
+                let (mut x, from) = (Vec::new(), sample * points);
+                fno.features(&signals.inputs()[from * channels..][..points * channels], &mut x);
+                let y = fno.output.normal(&signals.targets()[from * outputs..][..points * outputs]);
+                engine.set_sample(row, &x, &y.collect::<Vec<_>>(), &mut room);
+                let mut expected = (Vec::new(), Vec::new());
+                for point in 0..left {
+                    let (first, end) = (every * point, points.min(every * point + every));
+                    expected.0.push(first as f64 / 6.0);
+                    for j in 0..channels {
+                        let each = (first..end).map(|i| normal(signals.inputs(), &fno.input, sample, i, j));
+                        expected.0.push(each.sum::<f64>() / (end - first) as f64);
+                    }
+                    let first = |j| normal(signals.targets(), &fno.output, sample, first, j);
+                    expected.1.extend((0..outputs).map(first));
+                }
+                let Kind::Tape { x, targets, .. } = &engine.kind else { panic!("not the tape") };
+                for (found, expected) in [(x, expected.0), (targets, expected.1)] {
+                    let found = &found[row * expected.len()..][..expected.len()];
+                    for (k, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                        let error = (f64::from(*found) - expected).abs();
+                        assert!(error < 1e-6, "every {every}, row {row}, {k}: {found}, not {expected}");
+                    }
+                }
+            }
         }
     }
 }

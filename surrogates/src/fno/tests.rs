@@ -47,6 +47,13 @@ fn config(variant: Variant) -> FnoConfig {
     }
 }
 
+/// Six trajectories of 14 points, and a network that learns them in a moment: two iterations an epoch, four epochs.
+fn tiny() -> (FnoConfig, Signals) {
+    let config = config(Variant::Classic);
+    let network = FnoSpec { width: 4, modes: 3, padding: 2, hidden: 5, ..config.network };
+    (FnoConfig { network, batch: 3, epochs: 4, ..config }, signals(6, 14, 2))
+}
+
 const ON: fn(&FnoTrainer, Option<&FnoRecord>) -> ControlFlow<()> = |_, _| ControlFlow::Continue(());
 
 #[test]
@@ -102,6 +109,90 @@ fn a_training_may_begin_at_fewer_points() {
     let history = whole.history();
     assert!(history[15].train < 0.5 * history[0].train, "{history:?}");
     assert!(history[29].validation < 0.4 * history[0].validation, "{history:?}");
+}
+
+/// Nothing is left of the epochs at fewer points: after them losses and parameters are those of a training that had
+/// none, and was given the same parameters and the same state of the optimiser.
+#[test]
+fn back_at_all_points_a_training_is_as_if_it_had_never_left_them() {
+    let (config, train) = tiny();
+    for backend in [Backend::Fused, Backend::Tape] {
+        let config = FnoConfig { backend, ..config.clone() };
+        let mut plain = FnoTrainer::new(config.clone(), &train, None, 1).unwrap();
+        let coarse = Some(Coarse { every: 3, epochs: 2 });
+        let mut coarse = FnoTrainer::new(FnoConfig { coarse, ..config }, &train, None, 1).unwrap();
+        let switch = 2 * coarse.iterations_per_epoch();
+        for trainer in [&mut plain, &mut coarse] {
+            let _ = trainer.run(switch, ON).unwrap();
+        }
+        assert_ne!(plain.network(), coarse.network(), "{backend:?}: fewer points give other numbers");
+        plain.fno = coarse.network();
+        plain.engine.set_parameters(&plain.fno.parameters);
+        plain.adam = coarse.adam.clone();
+        for k in 0..3 {
+            let [a, b] = [&mut plain, &mut coarse].map(|trainer| trainer.step().unwrap().0);
+            assert_eq!(a, b, "{backend:?}, {k} iterations later");
+        }
+        assert_eq!(plain.network(), coarse.network(), "{backend:?}");
+    }
+}
+
+/// Killed one iteration before the change of points, at it and one after it, each time going on from the file.
+#[test]
+fn a_training_that_is_killed_around_the_change_of_points_goes_on_the_same() {
+    let (config, train) = tiny();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.safetensors");
+    for backend in [Backend::Fused, Backend::Tape] {
+        let coarse = Some(Coarse { every: 3, epochs: 2 });
+        let config = FnoConfig { backend, coarse, ..config.clone() };
+        let mut whole = FnoTrainer::new(config.clone(), &train, Some(&train), 1).unwrap();
+        let _ = whole.run(whole.iterations(), ON).unwrap();
+        let switch = 2 * whole.iterations_per_epoch();
+        let mut cut = FnoTrainer::new(config.clone(), &train, Some(&train), 1).unwrap();
+        for at in [switch - 1, switch, switch + 1] {
+            let _ = cut.run(at, ON).unwrap();
+            cut.save(&path).unwrap();
+            // What was done after the file was written is lost.
+            cut.step().unwrap();
+            cut = FnoTrainer::resume(&path, config.clone(), &train, Some(&train), 1).unwrap();
+            assert_eq!(cut.iteration(), at);
+        }
+        let _ = cut.run(whole.iterations(), ON).unwrap();
+        assert_eq!(cut.network(), whole.network(), "{backend:?}");
+        assert_eq!(cut.history(), whole.history(), "{backend:?}");
+        assert_eq!((&cut.adam, cut.since), (&whole.adam, whole.since), "{backend:?}");
+    }
+}
+
+#[test]
+fn fewer_points_are_two_at_least_and_have_all_modes() {
+    let (config, train) = tiny();
+    let network = config.network;
+    // A single mode is all that two points need.
+    let one = FnoSpec { modes: 1, padding: 0, ..network };
+    let begin = |network, every| {
+        let coarse = Some(Coarse { every, epochs: 2 });
+        FnoTrainer::new(FnoConfig { network, coarse, ..config.clone() }, &train, None, 1)
+    };
+    // 14 points are no multiple of either: the last of five stands for two, the last of two for one.
+    for (network, every) in [(network, 3), (one, 13)] {
+        let mut trainer = begin(network, every).unwrap();
+        let _ = trainer.run(trainer.iterations(), ON).unwrap();
+    }
+    for (network, every, words) in [
+        (network, 0, "at least 2"),
+        (network, 1, "leave `coarse` out"),
+        (network, 7, "leaves 2 of 14 points"),
+        (one, 14, "leaves 1 of 14 points"),
+        (one, 15, "leaves 1 of 14 points"),
+        (one, usize::MAX, "leaves 1 of 14 points"),
+    ] {
+        let error = begin(network, every).err().unwrap();
+        let named = matches!(&error, Error::BadConfig { name, value, .. }
+            if name == "coarse.every" && *value == every.to_string());
+        assert!(named && error.to_string().contains(words), "{every}: {error}");
+    }
 }
 
 #[test]

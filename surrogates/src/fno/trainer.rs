@@ -79,8 +79,8 @@ impl FnoTrainer {
     /// threads changes no number.
     ///
     /// # Errors
-    /// [`Error::BadConfig`] and others for settings out of range, [`Error::BadLength`] if the trajectories do
-    /// not fit the network.
+    /// [`Error::BadConfig`] and others for settings out of range, and for a coarse beginning that leaves too few
+    /// points; [`Error::BadLength`] if the trajectories do not fit the network.
     pub fn new(
         config: FnoConfig,
         train: &Signals,
