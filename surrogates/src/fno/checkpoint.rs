@@ -208,7 +208,11 @@ impl Fno {
             if header.learned < 2 {
                 return Err("it learned at fewer than two points".to_owned());
             }
-            Ok(Self { learned: header.learned, ..fno })
+            let fno = Self { learned: header.learned, ..fno };
+            // Its padding follows from that, and modes may be those of points with padding alone.
+            let spec = FnoSpec { padding: fno.padding(), ..fno.spec };
+            spec.check_points(fno.points()).map_err(|e| e.to_string())?;
+            Ok(fno)
         })
     }
 }

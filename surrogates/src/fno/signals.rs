@@ -274,6 +274,22 @@ mod tests {
         assert_eq!(fine.mean(), [2.0, 3.5, 5.0, 6.0, 7.0, 7.0]);
     }
 
+    /// Two trajectories of five points, of one channel and two outputs.
+    #[test]
+    fn trajectories_are_thinned_one_by_one_from_their_first_point() {
+        let inputs = (0..10).map(f64::from).collect();
+        let targets = (0..20).map(|k| f64::from(100 + k)).collect();
+        let signals = Signals::new(5, 1, 2, inputs, targets).unwrap();
+        let thin = signals.every(3).unwrap();
+        assert_eq!((thin.points(), thin.samples()), (2, 2));
+        assert_eq!(thin.inputs(), [0.0, 3.0, 5.0, 8.0]);
+        assert_eq!(thin.targets(), [100.0, 101.0, 106.0, 107.0, 110.0, 111.0, 116.0, 117.0]);
+        assert_eq!(signals.every(1).unwrap(), signals);
+        // One point is left of any number.
+        assert_eq!(signals.every(usize::MAX).unwrap().inputs(), [0.0, 5.0]);
+        assert!(signals.every(0).unwrap_err().to_string().contains("at least 1"));
+    }
+
     #[test]
     fn bad_tables_are_refused() {
         assert!(matches!(Signals::new(2, 1, 1, vec![], vec![]), Err(Error::Empty { .. })));

@@ -251,6 +251,8 @@ mod tests {
         }
         assert_eq!(FnoSpec::modes_within(500_000, 5, 64, 32), 12);
         assert_eq!(FnoSpec::modes_within(500_000, 5, 96, 32), 5);
+        assert_eq!(FnoSpec::modes_within(500_000, 5, 16, 32), 32, "no more than are asked for");
+        assert_eq!(FnoSpec::modes_within(10_000, 5, 64, 32), 1, "one at least");
     }
 
     #[test]

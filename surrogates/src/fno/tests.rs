@@ -262,6 +262,157 @@ fn an_operator_survives_its_file_and_works_at_any_resolution() {
     assert!(matches!(fno.predictor(1, 1).unwrap().predict(&[0.0; 36], &mut y), Err(Error::BadLength { .. })));
 }
 
+/// At fewer and at more points than it learned at: padding and places are still those of what it learned at.
+#[test]
+fn an_operator_at_other_points_survives_its_file() {
+    let (config, train) = tiny();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("f.safetensors");
+    let fno = FnoTrainer::new(config.clone(), &train, None, 1).unwrap().network();
+    for (points, padding) in [(7, 1), (56, 8)] {
+        let other = fno.at_points(points).unwrap();
+        other.save(&path).unwrap();
+        let read = Fno::open(&path).unwrap();
+        assert_eq!((read.points(), read.padding(), read.place(3)), (points, padding, other.place(3)));
+        assert_eq!(read, other);
+    }
+    // Nine modes are those of 14 points with padding for two; learned at a thousand, 14 would have no padding.
+    let network = FnoSpec { modes: 9, ..config.network };
+    let fno = FnoTrainer::new(FnoConfig { network, ..config }, &train, None, 1).unwrap().network();
+    for (learned, word) in [(1, "fewer than two points"), (1000, "modes")] {
+        Fno { learned, ..fno.clone() }.save(&path).unwrap();
+        let error = Fno::open(&path).unwrap_err();
+        assert!(matches!(&error, Error::BadCheckpoint { reason, .. } if reason.contains(word)), "{error}");
+    }
+}
+
+/// What is written of a network that was built, and what the tape has a gradient for: all but the imaginary parts of
+/// mode 0, since a mean has none.
+#[test]
+fn a_network_has_as_many_parameters_as_its_shape_says() {
+    for (variant, maps) in [(Variant::Classic, 1), (Variant::Mlp, 3), (Variant::Residual, 1)] {
+        let activation = Activation::Tanh;
+        let spec = FnoSpec {
+            inputs: 3,
+            outputs: 2,
+            width: 4,
+            modes: 3,
+            layers: 2,
+            padding: 1,
+            hidden: 5,
+            variant,
+            activation,
+        };
+        // Both maps of P and of Q with biases; two layers of point-wise maps and of three complex matrices.
+        let [p, q] = [(3 + 1) * 5 + (5 + 1) * 4, (4 + 1) * 5 + (5 + 1) * 2];
+        let layer = maps * (4 + 1) * 4 + 3 * 2 * 4 * 4;
+        assert_eq!(spec.parameters(), p + 2 * layer + q, "{spec}");
+        let points = 12;
+        let scale = |columns| PointScale::identity(points, columns);
+        let fno = Fno::random(spec, scale(2), scale(2), 3).unwrap();
+        assert_eq!(fno.parameters().len(), spec.parameters());
+        let columns = state_dict::columns(&spec, fno.parameters());
+        let written: usize = columns.iter().map(|(_, _, shape, _)| shape.iter().product::<usize>()).sum();
+        assert_eq!(written, spec.parameters(), "{spec}");
+
+        let numbers = |n: usize, f: fn(f64) -> f64| (0..n).map(|k| f(0.7 * k as f64)).collect::<Vec<f64>>();
+        let (x, t) = (numbers(2 * points * 3, f64::sin), numbers(2 * points * 2, f64::cos));
+        let parameters: Vec<f64> = fno.parameters().iter().map(|p| f64::from(*p)).collect();
+        let mut gradient = vec![0.0; parameters.len()];
+        tape::learn(spec, (points, spec.padding), &parameters, &x, &t, &mut gradient).unwrap();
+        let still: Vec<usize> = (0..gradient.len()).filter(|k| gradient[*k] == 0.0).collect();
+        let mode_0 =
+            |l: usize| spec.layer(l).spectral.start + 4 * 4..spec.layer(l).spectral.start + 2 * 4 * 4;
+        assert_eq!(still, mode_0(0).chain(mode_0(1)).collect::<Vec<_>>(), "{spec}");
+    }
+}
+
+/// 71 trajectories, of which 32 go through the network at a time.
+#[test]
+fn the_validation_error_is_the_mean_over_all_trajectories() {
+    let (config, _) = tiny();
+    let all = signals(71, 14, 2);
+    let mut trainer = FnoTrainer::new(config, &all, Some(&all), 1).unwrap();
+    let found = trainer.validate().unwrap();
+    let fno = trainer.network();
+    let mut y = vec![0.0; all.targets().len()];
+    fno.predictor(5, 1).unwrap().predict(all.inputs(), &mut y).unwrap();
+    let (scale, each) = (fno.output_scale(), 14 * 2);
+    let mut sum = 0.0;
+    for (y, t) in y.chunks_exact(each).zip(all.targets().chunks_exact(each)) {
+        for j in 0..2 {
+            let (mut error, mut size) = (0.0, 0.0);
+            for i in (j..each).step_by(2) {
+                let [y, t] = [y[i], t[i]].map(|v| (v - scale.mean()[i]) / scale.scale()[i]);
+                error += (y - t).powi(2);
+                size += t * t;
+            }
+            sum += (error / size).sqrt();
+        }
+    }
+    let expected = sum / (71.0 * 2.0);
+    assert!((found - expected).abs() < 1e-5 * expected, "{found}, not {expected}");
+}
+
+#[test]
+fn a_record_has_the_mean_of_the_losses_since_the_last() {
+    let (config, train) = tiny();
+    let config = FnoConfig { validate_every: 2, ..config };
+    let mut trainer = FnoTrainer::new(config, &train, Some(&train), 1).unwrap();
+    let losses: Vec<f64> = (0..8).map(|_| trainer.step().unwrap().0).collect();
+    let history = trainer.history().to_vec();
+    assert_eq!(history.iter().map(|r| r.iteration).collect::<Vec<_>>(), [4, 8]);
+    for (record, losses) in history.iter().zip(losses.chunks(4)) {
+        let mean = losses.iter().sum::<f64>() / 4.0;
+        assert!((record.train - mean).abs() < 1e-12, "{record:?}: {mean}");
+    }
+    assert_eq!(trainer.validate(), Some(history[1].validation));
+}
+
+/// Nine iterations, three an epoch.
+#[test]
+fn the_learning_rate_falls_from_the_first_iteration_to_the_last() {
+    let near = |schedule: Schedule, done: u64, expected: f64| {
+        let part = schedule.part(done, 9, 3);
+        assert!((part - expected).abs() < 1e-12, "{schedule:?}, {done} done: {part}, not {expected}");
+    };
+    let cosine = Schedule::Over(Decay::Cosine(0.1));
+    for (done, part) in [(0, 1.0), (4, 0.55), (8, 0.1)] {
+        near(cosine, done, part);
+    }
+    let steps = Schedule::Steps { every: 2, factor: 0.5 };
+    for (done, part) in [(0, 1.0), (5, 1.0), (6, 0.5), (11, 0.5), (12, 0.25)] {
+        near(steps, done, part);
+    }
+    assert_eq!(cosine.part(0, 1, 1), 1.0, "a training of one iteration");
+    // As many as there are numbers for: it has a first one.
+    let (config, train) = tiny();
+    let endless = FnoConfig { epochs: u64::MAX, validate_every: u64::MAX, ..config };
+    let mut trainer = FnoTrainer::new(endless, &train, None, 1).unwrap();
+    assert_eq!(trainer.iterations(), u64::MAX);
+    assert!(trainer.step().unwrap().1.is_none());
+}
+
+#[test]
+fn an_iteration_whose_loss_is_nan_is_not_made() {
+    let (config, train) = tiny();
+    for backend in [Backend::Fused, Backend::Tape] {
+        let config = FnoConfig { backend, ..config.clone() };
+        let mut trainer = FnoTrainer::new(config.clone(), &train, None, 1).unwrap();
+        let last_bias = config.network.projection()[1].range().end - 1;
+        trainer.fno.parameters[last_bias] = f32::NAN;
+        trainer.engine.set_parameters(&trainer.fno.parameters);
+        let (parameters, adam) = (trainer.network().parameters, trainer.adam.clone());
+        let error = trainer.step().unwrap_err();
+        let named = matches!(&error, Error::NotFinite { iteration: 1, what, .. } if what == "the loss");
+        assert!(named, "{backend:?}: {error}");
+        assert_eq!((trainer.iteration(), trainer.since, trainer.history()), (0, (0.0, 0), &[][..]));
+        let after = trainer.network().parameters;
+        assert!(after.iter().zip(&parameters).all(|(a, b)| a.to_bits() == b.to_bits()), "{backend:?}");
+        assert_eq!(trainer.adam, adam, "{backend:?}");
+    }
+}
+
 /// A file as PyTorch's: the names of the publication's code, of Li's, with a prefix, complex or in pairs.
 #[test]
 fn parameters_of_others_are_read() {
@@ -348,5 +499,13 @@ fn settings_and_shapes_out_of_range_are_refused() {
     ] {
         let error = FnoTrainer::new(bad, &train, None, 1).err().unwrap().to_string();
         assert!(error.contains(name), "{name}: {error}");
+    }
+    // Trajectories to watch the training with are of the same kind.
+    let channels = Signals::new(30, 2, 2, vec![0.0; 60], vec![0.0; 60]).unwrap();
+    for (other, name) in
+        [(signals(2, 29, 2), "points"), (signals(2, 30, 1), "outputs"), (channels, "channels")]
+    {
+        let error = FnoTrainer::new(good.clone(), &train, Some(&other), 1).err().unwrap();
+        assert!(matches!(&error, Error::BadLength { what, .. } if what.contains(name)), "{error}");
     }
 }

@@ -166,7 +166,7 @@ impl FnoTrainer {
 
     /// How many iterations the whole training takes.
     pub fn iterations(&self) -> u64 {
-        self.config.epochs * self.iterations_per_epoch()
+        self.config.epochs.saturating_mul(self.iterations_per_epoch())
     }
 
     /// The records made so far: one every [`FnoConfig::validate_every`] epochs.
@@ -267,7 +267,7 @@ impl FnoTrainer {
         self.iteration += 1;
         self.since.0 += loss;
         self.since.1 += 1;
-        let due = self.config.validate_every * self.iterations_per_epoch();
+        let due = self.config.validate_every.saturating_mul(self.iterations_per_epoch());
         if !self.iteration.is_multiple_of(due) {
             return Ok((loss, None));
         }
