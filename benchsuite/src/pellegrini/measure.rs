@@ -64,7 +64,7 @@ impl Errors {
 /// What is read off the first action potential of each trajectory.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Physiology {
-    /// Trajectories with an action potential in truth and in the network.
+    /// Trajectories with an action potential in truth and in the network. One that begins above the threshold has none.
     pub both: usize,
     /// Those that the network misses.
     pub missed: usize,
@@ -72,15 +72,20 @@ pub struct Physiology {
     pub invented: usize,
     /// Trajectories in which both repolarise to 90 %.
     pub repolarised: usize,
-    /// Mean absolute error of the duration at 90 %, in the model's unit of time.
+    /// Mean absolute error of the duration at 90 %, in the model's unit of time, where both repolarise; 0 if none do.
     pub apd90: f64,
-    /// Mean absolute error of the peak, in the unit of V.
+    /// Mean absolute error of the peak, in the unit of V, where both have an action potential; 0 if none have.
     pub peak: f64,
-    /// Mean relative error of the amplitude of the calcium transient; none without calcium.
+    /// Mean relative error of the amplitude of the calcium transient, where the truth has one: a network without has
+    /// the amplitude 0. None without calcium, and without a transient.
     pub calcium: Option<f64>,
 }
 
-/// Judges an operator on trajectories that it never saw. `scale` is that of the outputs at their points.
+/// Judges an operator on trajectories that it never saw.
+///
+/// # Errors
+/// [`Error::Training`] if it cannot be run on them, or gives a number that is not finite: no error is the size of that,
+/// and a file could not hold it.
 pub(crate) fn measure(
     fno: &Fno,
     cell: Cell,
@@ -93,6 +98,10 @@ pub(crate) fn measure(
     fno.predictor(32, threads).map_err(failed)?.predict(test.inputs(), &mut y).map_err(failed)?;
     let names: Vec<String> = variables.iter().map(|(name, _)| name.clone()).collect();
     let (points, n) = (test.points(), names.len());
+    if let Some(at) = y.iter().position(|y| !y.is_finite()) {
+        let (what, row, column) = ("what the operator gives".to_owned(), at / n, at % n);
+        return Err(failed(surrogates::Error::NotFiniteData { what, row, column, value: y[at] }));
+    }
     let each = points * n;
     let samples = test.samples() as f64;
     let waves = Waves::new(points);
@@ -253,7 +262,7 @@ fn physiology(cell: Cell, test: &Signals, y: &[f64], names: &[String]) -> Result
     }
     found.peak /= found.both.max(1) as f64;
     found.apd90 /= found.repolarised.max(1) as f64;
-    found.calcium = calcium.map(|_| amplitudes / transients.max(1) as f64);
+    found.calcium = (transients > 0).then(|| amplitudes / transients as f64);
     Ok(found)
 }
 
@@ -264,13 +273,8 @@ mod tests {
 
     use super::*;
 
-    /// An operator that gives the mean of the training trajectories, which is 0 in normal units: all its relative
-    /// errors there are 1, and in physical units the errors are those of the mean.
-    #[test]
-    fn the_errors_of_an_operator_that_knows_the_mean_alone() {
-        let (points, samples) = (24, 3);
-        let mean = |i: usize| [2.0 + (i as f64 * 0.3).sin(), -1.0];
-        let off = |s: usize, i: usize| [0.5 * (s + 1) as f64, 0.1 * ((i + s) as f64).cos()];
+    /// An operator that gives these two numbers in normal units at every point, whatever it is given.
+    fn constant(scale: PointScale, values: [f32; 2]) -> Fno {
         let spec = FnoSpec {
             inputs: 2,
             outputs: 2,
@@ -282,14 +286,31 @@ mod tests {
             variant: Variant::Classic,
             activation: Activation::GELU,
         };
+        // No weights, and the last biases.
+        let mut parameters = vec![0.0; spec.parameters()];
+        let end = spec.projection()[1].range().end;
+        parameters[end - 2..end].copy_from_slice(&values);
+        Fno::new(spec, PointScale::identity(scale.points(), 1), scale, parameters).unwrap()
+    }
+
+    /// V and w.
+    fn names() -> Vec<(String, String)> {
+        ["V", "w"].map(|name| (name.to_owned(), "1".to_owned())).into()
+    }
+
+    /// An operator that gives the mean of the training trajectories, which is 0 in normal units: all its relative
+    /// errors there are 1, and in physical units the errors are those of the mean.
+    #[test]
+    fn the_errors_of_an_operator_that_knows_the_mean_alone() {
+        let (points, samples) = (24, 3);
+        let mean = |i: usize| [2.0 + (i as f64 * 0.3).sin(), -1.0];
+        let off = |s: usize, i: usize| [0.5 * (s + 1) as f64, 0.1 * ((i + s) as f64).cos()];
         let scale = PointScale::new(2, (0..points).flat_map(mean).collect(), vec![0.5; 2 * points]).unwrap();
-        let fno =
-            Fno::new(spec, PointScale::identity(points, 1), scale, vec![0.0; spec.parameters()]).unwrap();
+        let fno = constant(scale, [0.0; 2]);
         let targets = (0..samples)
             .flat_map(|s| (0..points).flat_map(move |i| [0, 1].map(|j| mean(i)[j] + off(s, i)[j])));
         let test = Signals::new(points, 1, 2, vec![1.0; samples * points], targets.collect()).unwrap();
-        let names = ["V", "w"].map(|name| (name.to_owned(), "1".to_owned()));
-        let e = measure(&fno, Cell::Fhn, &test, &names, 1).unwrap();
+        let e = measure(&fno, Cell::Fhn, &test, &names(), 1).unwrap();
         for list in [&e.l1, &e.l2, &e.h1_each, &vec![e.h1]] {
             assert!(list.iter().all(|x| (x - 1.0).abs() < 1e-6), "{e:?}");
         }
@@ -321,5 +342,154 @@ mod tests {
                 assert!((waves.h1(&x) - expected).abs() < 1e-9 * expected, "{n} {k}");
             }
         }
+    }
+
+    /// V has the modes 1 and 3, of which the operator has the third too late, w the second alone: an error is a sine of
+    /// the same mode, 2·sin(φ/2) times as large, and a mode k counts 1 + k² times. In normal units, where the mean is
+    /// 0, an operator that gives a constant has an error in mode 0 and what the truth has in the others.
+    #[test]
+    fn the_h1_error_of_sines_that_are_late_is_the_analytic_one() {
+        const POINTS: usize = 24;
+        const LATE: [f64; 2] = [0.3, 0.8];
+        fn state(i: usize, phase: f64) -> [f64; 2] {
+            let angle = std::f64::consts::TAU * i as f64 / POINTS as f64;
+            let v = 2.0 * angle.sin() + 0.7 * (3.0 * angle + phase).sin();
+            [v, 1.5 * (2.0 * angle + phase).sin()]
+        }
+        let mean: Vec<f64> = (0..POINTS).flat_map(|i| state(i, 0.0)).collect();
+        let targets: Vec<f64> =
+            LATE.iter().flat_map(|phase| (0..POINTS).flat_map(move |i| state(i, *phase))).collect();
+        let test = Signals::new(POINTS, 1, 2, vec![1.0; 2 * POINTS], targets).unwrap();
+        let of = |values: [f32; 2]| {
+            let scale = PointScale::new(2, mean.clone(), vec![0.5; 2 * POINTS]).unwrap();
+            measure(&constant(scale, values), Cell::Fhn, &test, &names(), 1).unwrap()
+        };
+        let near = |what: &str, found: f64, expected: &dyn Fn(f64) -> f64| {
+            let expected = LATE.map(|phase| expected(2.0 * (phase / 2.0).sin())).iter().sum::<f64>() / 2.0;
+            assert!((found - expected).abs() < 1e-9, "{what}: {found}, not {expected}");
+        };
+        let e = of([0.0; 2]);
+        near("L2 of V", e.physical_l2[0], &|late| late * 0.7 / (4.0f64 + 0.49).sqrt());
+        near("H1 of V", e.physical_h1[0], &|late| late * 0.7 * (10.0 / (4.0f64 * 2.0 + 0.49 * 10.0)).sqrt());
+        near("L2 of w", e.physical_l2[1], &|late| late);
+        near("H1 of w", e.physical_h1[1], &|late| late);
+
+        // In normal units the truth has sines of 0.7/0.5 and 1.5/0.5 times that.
+        let e = of([0.5, -1.0]);
+        let v = |late: f64| 10.0 * (late * 1.4).powi(2) / 2.0;
+        let w = |late: f64| 5.0 * (late * 3.0).powi(2) / 2.0;
+        near("H1 of V alone", e.h1_each[0], &|late| (1.0 + 0.25 / v(late)).sqrt());
+        near("H1 of w alone", e.h1_each[1], &|late| (1.0 + 1.0 / w(late)).sqrt());
+        near("H1 of both", e.h1, &|late| (1.0 + (0.25 + 1.0) / (v(late) + w(late))).sqrt());
+    }
+
+    /// NaN in one variable alone, where no action potential is looked for: its errors would be `null` in a file.
+    #[test]
+    fn an_operator_that_gives_nan_is_not_judged() {
+        let fno = constant(PointScale::identity(10, 2), [0.0, f32::NAN]);
+        let test = Signals::new(10, 1, 2, vec![1.0; 10], vec![0.5; 20]).unwrap();
+        let error = measure(&fno, Cell::Hh, &test, &names(), 1).unwrap_err();
+        assert!(matches!(error, Error::Training { .. }), "{error}");
+        let text = error.to_string();
+        assert!(["HH", "row 0", "column 1", "NaN"].iter().all(|word| text.contains(word)), "{text}");
+    }
+
+    /// One trajectory: its variables one after the other.
+    type Columns = Vec<Vec<f64>>;
+
+    /// What is read off pairs of what an operator gives and of the truth.
+    fn read_off(cell: Cell, names: &[&str], pairs: &[(Columns, Columns)]) -> Result<Physiology, Error> {
+        fn rows(columns: &[Vec<f64>]) -> Vec<f64> {
+            let row = |i: usize| columns.iter().map(|column| column[i]).collect::<Vec<f64>>();
+            (0..columns[0].len()).flat_map(row).collect()
+        }
+        let own: Vec<f64> = pairs.iter().flat_map(|(own, _)| rows(own)).collect();
+        let truth: Vec<f64> = pairs.iter().flat_map(|(_, truth)| rows(truth)).collect();
+        let test = Signals::new(50, 1, names.len(), vec![0.0; 50 * pairs.len()], truth).unwrap();
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        physiology(cell, &test, &own, &names)
+    }
+
+    /// 50 points: `high` from one point until another, `low` before and after.
+    fn square(from: usize, until: usize, low: f64, high: f64) -> Vec<f64> {
+        (0..50).map(|i| if (from..until).contains(&i) { high } else { low }).collect()
+    }
+
+    /// V, and a variable that nobody may take for it.
+    fn fhn(v: &[f64]) -> Columns {
+        vec![v.to_vec(), square(0, 50, 9.0, 9.0)]
+    }
+
+    /// Points are two units of time apart. Between two flat ones a trace is 3s² − 2s³, so that durations are known to
+    /// the last digit.
+    #[test]
+    fn durations_and_peaks_of_square_action_potentials_are_known() {
+        // Where so much of the way from one level to the next is done.
+        let done = |part: f64| 0.5 - ((1.0 - 2.0 * part).asin() / 3.0).sin();
+        let (none, truth) = (vec![0.0; 50], square(5, 25, 0.0, 1.0));
+        let low = square(5, 25, 0.0, 0.4);
+        let depolarised = square(0, 25, 0.0, 1.0);
+        // Down to 0.3 at point 20, which is less than 90 % of the way, and to 0 at point 27.
+        let mut stairs = square(5, 27, 0.0, 1.0);
+        stairs[20..27].fill(0.3);
+        let pairs = [
+            (&square(5, 28, 0.0, 1.0), &truth),
+            (&square(6, 24, 0.0, 1.0), &truth),
+            (&stairs, &truth),
+            // It never repolarises.
+            (&square(5, 50, 0.0, 1.5), &truth),
+            // Below the threshold, and above it from the beginning.
+            (&low, &truth),
+            (&depolarised, &truth),
+            (&truth, &none),
+            (&truth, &low),
+            (&truth, &depolarised),
+            (&none, &none),
+        ]
+        .map(|(own, truth)| (fhn(own), fhn(truth)));
+        let found = read_off(Cell::Fhn, &["V", "w"], &pairs).unwrap();
+        assert_eq!((found.both, found.missed, found.invented, found.repolarised), (4, 2, 3, 3), "{found:?}");
+        // Three points longer, two shorter; and from point 24 and a part to 26 and a part.
+        let third = 2.0 * (26.0 + done(0.2 / 0.3) - 24.0 - done(0.9));
+        let apd90 = (2.0 * 3.0 + 2.0 * 2.0 + third) / 3.0;
+        assert!((found.apd90 - apd90).abs() < 1e-9, "{found:?}, not {apd90}");
+        // One of four is half too high.
+        assert!((found.peak - 0.5 / 4.0).abs() < 1e-12, "{found:?}");
+        assert_eq!(found.calcium, None, "there is none");
+    }
+
+    #[test]
+    fn without_an_action_potential_there_is_nothing_to_read_off() {
+        let none = fhn(&[0.0; 50]);
+        let found = read_off(Cell::Fhn, &["V", "w"], &[(none.clone(), none.clone())]).unwrap();
+        assert_eq!(found, Physiology::default());
+        // What is not finite is no trajectory, and its place is named.
+        for (at, value) in [(0, f64::NAN), (49, f64::INFINITY)] {
+            let mut own = none.clone();
+            own[0][at] = value;
+            let error = read_off(Cell::Fhn, &["V", "w"], &[(own, none.clone())]).unwrap_err();
+            assert!(matches!(error, Error::Biomarkers(_)), "{error}");
+            assert!(error.to_string().contains(&format!("values[{at}]")), "{error}");
+        }
+    }
+
+    #[test]
+    fn calcium_is_compared_by_the_amplitude_where_the_truth_has_a_transient() {
+        let with = |calcium: Vec<f64>| vec![vec![-80.0; 50], calcium];
+        let flat = with(vec![0.1; 50]);
+        let falling = with(square(0, 10, 0.1, 0.5));
+        let truth = with(square(10, 30, 0.1, 0.5));
+        let read_off = |pairs: &[(Columns, Columns)]| read_off(Cell::Ord, &["V", "Ca_i"], pairs).unwrap();
+        // 0.3 instead of 0.4, and nothing instead of 0.4; and twice a transient where the truth has none.
+        let found = read_off(&[
+            (with(square(12, 40, 0.2, 0.5)), truth.clone()),
+            (flat.clone(), truth.clone()),
+            (truth.clone(), flat.clone()),
+            (truth, falling),
+        ]);
+        let error = found.calcium.unwrap();
+        assert!((error - (0.25 + 1.0) / 2.0).abs() < 1e-12, "{found:?}");
+        assert_eq!(Physiology { calcium: None, ..found }, Physiology::default(), "V rests");
+        assert_eq!(read_off(&[(flat.clone(), flat)]).calcium, None, "no transient");
     }
 }
