@@ -407,4 +407,23 @@ mod tests {
         let ord = NetId { cell: Cell::Ord, size: Size::Constrained };
         assert_eq!(ord.published().0.parameters(), 510_825);
     }
+
+    /// Nine tenths of the epochs, and none if that is less than one; the smallest scale and the published schedule have
+    /// all epochs at all points.
+    #[test]
+    fn shorter_trainings_begin_at_fewer_points() {
+        let coarse = |tier: Tier, iterations: Option<u64>| {
+            let options = Options { iterations, ..Options::new(tier) };
+            let config = Config::new("F-FHN", &[Part::Fhn], &options).unwrap();
+            config.train(&config.nets[0]).check().unwrap();
+            (config.epochs, config.coarse.map(|c| (c.every, c.epochs)))
+        };
+        assert_eq!(coarse(Tier::Quick, None), (20, Some((4, 18))));
+        assert_eq!(coarse(Tier::Paper, None), (1000, None));
+        // An epoch has 94 iterations, and 6 at the smallest scale.
+        assert_eq!(coarse(Tier::Paper, Some(2 * 94)), (2, Some((4, 1))));
+        assert_eq!(coarse(Tier::Paper, Some(94)), (1, None));
+        assert_eq!(coarse(Tier::Paper, Some(5)), (1, None));
+        assert_eq!((coarse(Tier::Smoke, None), coarse(Tier::Smoke, Some(60))), ((30, None), (10, None)));
+    }
 }

@@ -260,6 +260,34 @@ mod tests {
         assert!(short.reason.unwrap().contains("100 of 1000 epochs"));
     }
 
+    /// Means over variables, but for the H¹ error, which is of all together; and of each variable its own.
+    #[test]
+    fn every_claim_is_about_its_own_error() {
+        let mut net = trained(Size::Constrained, 1000, &[1.0]);
+        let e = &mut net.errors;
+        e.variables = vec!["V".into(), "w".into()];
+        (e.l1, e.l2, e.h1, e.h1_each) = (vec![1.0, 3.0], vec![10.0, 30.0], 7.0, vec![100.0, 300.0]);
+        let mut f = Findings { nets: vec![net], ..Findings::default() };
+        for (quantity, expected) in [
+            ("L1", Some(2.0)),
+            ("L2", Some(20.0)),
+            ("H1", Some(7.0)),
+            ("L1/V", Some(1.0)),
+            ("L2/w", Some(30.0)),
+            ("H1/w", Some(300.0)),
+            ("L2/Ca_i", None),
+            ("L3", None),
+            ("L3/V", None),
+        ] {
+            assert_eq!(measured(&f, &format!("F-FHN/constrained/{quantity}")), expected, "{quantity}");
+        }
+        assert_eq!(measured(&f, "F-FHN/unconstrained/L2"), None, "another network");
+        // As in a file of an earlier state.
+        f.nets[0].errors.h1_each.clear();
+        assert_eq!(measured(&f, "F-FHN/constrained/H1/w"), None);
+        assert_eq!(measured(&f, "F-FHN/constrained/H1"), Some(7.0));
+    }
+
     /// The error dips below the bound, rises again and ends there: it counts when it was there first.
     #[test]
     fn an_error_is_settled_when_it_is_near_its_last_for_the_first_time() {

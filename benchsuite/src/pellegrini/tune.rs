@@ -148,6 +148,12 @@ pub(crate) fn search(shared: &Shared<'_>, search: &Search, sets: &Sets) -> Resul
         left.sort_by(|a, b| candidates[*a].errors[rung].total_cmp(&candidates[*b].errors[rung]));
         left.truncate(left.len().div_ceil(search.reduction.max(2)));
     }
+    sort(&mut candidates);
+    Ok(candidates)
+}
+
+/// The best first, as [`search`] says.
+fn sort(candidates: &mut [Candidate]) {
     candidates.sort_by(|a, b| {
         let lost = |c: &Candidate| c.last_error().is_none();
         let last = |c: &Candidate| c.last_error().unwrap_or(LOST);
@@ -156,7 +162,6 @@ pub(crate) fn search(shared: &Shared<'_>, search: &Search, sets: &Sets) -> Resul
             .then_with(|| b.errors.len().cmp(&a.errors.len()))
             .then_with(|| last(a).total_cmp(&last(b)))
     });
-    Ok(candidates)
 }
 
 #[cfg(test)]
@@ -174,6 +179,44 @@ mod tests {
         let alone = findings::hours(&draw(&run, &one, 0).network, one.cell);
         let ratio = estimated_hours(&run, &one) / alone;
         assert!((ratio - 0.4375).abs() < 1e-12, "{ratio}");
+    }
+
+    /// A later rung counts more than a smaller error, and whoever diverged has no error, and the last place.
+    #[test]
+    fn candidates_are_ordered_by_rung_and_error_and_the_lost_come_last() {
+        let run = Config::new("F-TUNE", &[Part::Tune], &Options::new(Tier::Paper)).unwrap();
+        let search = Search { rungs: vec![2, 8], ..run.search.clone().unwrap() };
+        let config = draw(&run, &search, 0);
+        let errors: [&[f64]; 7] = [&[0.5], &[0.1, 0.3], &[0.2, 0.2], &[LOST], &[0.05, LOST], &[0.4], &[]];
+        let candidate = |(number, errors): (usize, &[f64])| Candidate {
+            number,
+            config: config.clone(),
+            parameters: 1,
+            errors: errors.to_vec(),
+        };
+        let mut candidates: Vec<Candidate> = errors.into_iter().enumerate().map(candidate).collect();
+        assert_eq!(candidates[0].last_error(), Some(0.5));
+        assert_eq!((candidates[4].last_error(), candidates[6].last_error()), (None, None));
+        assert_eq!([0, 1, 6].map(|k| candidates[k].epochs(&search)), [2, 8, 0]);
+        sort(&mut candidates);
+        let order: Vec<usize> = candidates.iter().map(|c| c.number).collect();
+        assert_eq!(order, [2, 1, 5, 0, 4, 3, 6]);
+    }
+
+    /// Too few parameters for one mode of the narrowest layers, and more than the widest have with all modes.
+    #[test]
+    fn candidates_of_any_number_of_parameters_can_be_trained() {
+        let run = Config::new("F-TUNE", &[Part::Tune], &Options::new(Tier::Paper)).unwrap();
+        let run = Config { points: 40, ..run };
+        for (parameters, width, modes) in [(127, 8, 1), (1_000_000_000, 128, 20)] {
+            let search = Search { parameters: Some(parameters), ..run.search.clone().unwrap() };
+            for number in 0..20 {
+                let c = draw(&run, &search, number);
+                c.check().unwrap();
+                c.network.check_points(run.points).unwrap();
+                assert_eq!((c.network.width, c.network.modes), (width, modes), "{}", c.network);
+            }
+        }
     }
 
     #[test]
