@@ -14,7 +14,7 @@ mod several;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use kill::{finish, kill_often, took};
 
@@ -40,14 +40,19 @@ fn start_long(out: &Path, iterations: &str, resume: bool) -> Child {
     command.spawn().expect("the program starts")
 }
 
-/// Waits until the PINN's first checkpoint is there and its training still goes on.
-fn wait_for_checkpoint(run: &Path, child: &mut Child) {
+/// Waits until the PINN has a checkpoint, another than an earlier start left, and its training still goes on.
+fn wait_for_checkpoint(run: &Path, earlier: Option<SystemTime>, child: &mut Child) {
     let started = Instant::now();
-    while !run.join(PINN).join("checkpoint.safetensors").exists() {
-        assert!(child.try_wait().expect("a child of ours").is_none(), "it ended before its first checkpoint");
+    while written(run).is_none_or(|time| Some(time) == earlier) {
+        assert!(child.try_wait().expect("a child of ours").is_none(), "it ended before a checkpoint");
         assert!(started.elapsed() < Duration::from_secs(60), "no checkpoint");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// When the PINN's checkpoint was written.
+fn written(run: &Path) -> Option<SystemTime> {
+    std::fs::metadata(run.join(PINN).join("checkpoint.safetensors")).and_then(|m| m.modified()).ok()
 }
 
 fn signal(child: &Child, name: &str) {
@@ -62,29 +67,25 @@ fn a_killed_run_resumes_bit_for_bit() {
     let time = took(start(&whole, false));
 
     let mut child = start(&killed, false);
-    wait_for_checkpoint(&killed, &mut child);
+    wait_for_checkpoint(&killed, None, &mut child);
     signal(&child, "-KILL");
     child.wait().unwrap();
     assert!(!killed.join(PINN).join("result.json").exists(), "it was not killed in the middle");
     assert!(!killed.join("results.json").exists());
 
+    // By Ctrl-C it saves, says how to go on, and ends with the code of shells.
+    let earlier = written(&killed);
+    let mut child = start(&killed, true);
+    wait_for_checkpoint(&killed, earlier, &mut child);
+    signal(&child, "-INT");
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(130), "{text}");
+    assert!(text.contains("--resume") && text.contains("--iterations 20000"), "{text}");
+
     // Then at any moment: while data are read, networks trained, checkpoints or the report written.
     let killed_at_work = kill_often(4, time.mul_f64(0.5), || start(&killed, true));
     assert!(killed_at_work >= 2, "nothing was at work when it was to be killed");
-
-    // Once more, by Ctrl-C: it saves, says how to go on, and ends with the code of shells.
-    let mut child = start(&killed, true);
-    std::thread::sleep(Duration::from_millis(200));
-    let still_running = child.try_wait().unwrap().is_none();
-    if still_running {
-        signal(&child, "-INT");
-    }
-    let output = child.wait_with_output().unwrap();
-    if still_running && output.status.code() != Some(0) {
-        let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(130), "{text}");
-        assert!(text.contains("--resume") && text.contains("--iterations 20000"), "{text}");
-    }
 
     finish(start(&killed, true));
     let mut compared = 0;
@@ -253,7 +254,7 @@ fn folders_that_cannot_be_written_and_runs_at_work_are_refused_with_a_remedy() {
     // So long that it is surely at work while the second one starts.
     let long = "2000000";
     let mut child = start_long(&run, long, false);
-    wait_for_checkpoint(&run, &mut child);
+    wait_for_checkpoint(&run, None, &mut child);
     let before = std::fs::read(run.join("manifest.json")).unwrap();
     let second = start_long(&run, long, true).wait_with_output().unwrap();
     let still_running = child.try_wait().unwrap().is_none();

@@ -157,15 +157,15 @@ fn variables(f: &Findings) -> Table {
             rows.push(vec![
                 Cell::text(t.net.id()),
                 Cell::text(name.clone()),
-                Cell::finite(t.errors.l1[j]),
-                Cell::finite(t.errors.l2[j]),
+                Cell::number(t.errors.l1.get(j).copied()),
+                Cell::number(t.errors.l2.get(j).copied()),
                 Cell::number(t.errors.h1_each.get(j).copied()),
                 Cell::number(t.errors.physical_l1.get(j).copied()),
-                Cell::finite(t.errors.physical_l2[j]),
+                Cell::number(t.errors.physical_l2.get(j).copied()),
                 Cell::number(t.errors.physical_h1.get(j).copied()),
                 Cell::number(t.errors.pooled_l2.get(j).copied()),
                 Cell::number(t.errors.rms.get(j).copied()),
-                Cell::finite(t.errors.physical_max[j]),
+                Cell::number(t.errors.physical_max.get(j).copied()),
             ]);
         }
     }

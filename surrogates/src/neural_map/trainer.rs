@@ -127,7 +127,7 @@ impl MapTrainer {
 
     /// How many iterations the whole training takes.
     pub fn iterations(&self) -> u64 {
-        self.config.epochs * self.iterations_per_epoch()
+        self.config.epochs.saturating_mul(self.iterations_per_epoch())
     }
 
     /// The records made so far: one every [`MapConfig::validate_every`] epochs.
@@ -137,7 +137,7 @@ impl MapTrainer {
 
     /// The learning rate of the next iteration, before [`MapConfig::rates`].
     pub fn learning_rate(&self) -> f64 {
-        let last = (self.iterations() - 1).max(1);
+        let last = self.iterations().saturating_sub(1).max(1);
         self.config.adam.learning_rate * self.config.decay.part(self.iteration as f64 / last as f64)
     }
 
