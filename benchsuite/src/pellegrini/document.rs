@@ -42,10 +42,7 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
         blocks.push(Block::Table(errors(f)));
         blocks.push(Block::Table(variables(f)));
         blocks.push(Block::Table(physiology(f)));
-        blocks.extend(figures::courses(f)?);
-        for net in &f.nets {
-            blocks.extend(figures::example(net)?);
-        }
+        blocks.extend(figures::all(f)?);
     }
     if config.parts.contains(&Part::Epochs) {
         epochs(f, &mut blocks);

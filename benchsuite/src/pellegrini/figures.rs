@@ -7,8 +7,14 @@ use crate::Error;
 use crate::figures::{Axis, Colour, Mark, Panel, Series, draw};
 use crate::report::Block;
 
+/// All figures of some operators.
+pub(crate) fn all(f: &Findings) -> Result<Vec<Block>, Error> {
+    let examples = f.nets.iter().map(example).filter_map(Result::transpose);
+    courses(f)?.into_iter().map(Ok).chain(examples).collect()
+}
+
 /// The courses of all trainings.
-pub(crate) fn courses(f: &Findings) -> Result<Option<Block>, Error> {
+fn courses(f: &Findings) -> Result<Option<Block>, Error> {
     let panels: Vec<Panel> = f
         .nets
         .iter()
@@ -39,7 +45,7 @@ pub(crate) fn courses(f: &Findings) -> Result<Option<Block>, Error> {
 }
 
 /// Truth and operator on one test trajectory, for up to four variables.
-pub(crate) fn example(t: &Trained) -> Result<Option<Block>, Error> {
+fn example(t: &Trained) -> Result<Option<Block>, Error> {
     let Some(first) = t.example.first() else { return Ok(None) };
     let step = t.net.cell.end() / first.0.len() as f64;
     // Of 41 variables these are looked at first.

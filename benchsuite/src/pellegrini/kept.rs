@@ -4,11 +4,13 @@
 use std::path::Path;
 
 use super::config::Config;
+use super::figures;
 use super::findings::{Findings, judge};
 use super::train::Trained;
 use super::tune::Candidate;
 use crate::claims::Publication;
-use crate::kept::{Kept, Outcome, Provenance, list, take_figures};
+use crate::kept::{Kept, Outcome, Provenance, list};
+use crate::report::write_figures;
 use crate::rundir::RunDir;
 use crate::{Error, Tier, files};
 
@@ -38,12 +40,11 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
         files::write_json(&folder.join("search.json"), &search)?;
     }
     let total = judge_again(folder)?;
-    take_figures(run, folder)?;
     Ok(Outcome { taken: findings.nets.len(), total, folder: folder.to_owned() })
 }
 
-/// Writes `results.json` anew, from the kept operators and the claims as they are now. Returns how many operators are
-/// kept.
+/// Writes `results.json` and the figures anew, from the kept operators, of whatever runs, and the claims as they are now.
+/// Returns how many operators are kept.
 ///
 /// # Errors
 /// [`Error::Damaged`] or [`Error::Io`] for kept files.
@@ -52,6 +53,7 @@ pub fn judge_again(folder: &Path) -> Result<usize, Error> {
     if !all.nets.is_empty() {
         let results = judge(&Publication::pellegrini2025()?, &all, Tier::Paper, None);
         files::write_json(&folder.join("results.json"), &results)?;
+        write_figures(&figures::all(&all)?, folder)?;
     }
     Ok(all.nets.len())
 }
@@ -94,6 +96,18 @@ mod tests {
         let then: Vec<crate::results::ClaimResult> =
             files::read_json(&folder.join("results.json"), "run keep again").unwrap();
         assert_eq!(now, then);
+
+        // The figures show all operators, not those of the run that was kept last.
+        let drawn = tempfile::tempdir().unwrap();
+        write_figures(&figures::all(&kept).unwrap(), drawn.path()).unwrap();
+        let files = |folder: &Path| {
+            let entries = std::fs::read_dir(folder.join("figures")).unwrap();
+            let read = |path: std::path::PathBuf| {
+                (path.file_name().unwrap().to_owned(), std::fs::read(path).unwrap())
+            };
+            entries.map(|entry| read(entry.unwrap().path())).collect::<std::collections::BTreeMap<_, _>>()
+        };
+        assert!(files(&folder) == files(drawn.path()), "run keep again: the figures are of other operators");
     }
 
     /// Judged, or refused: what is broken in a kept file never ends a report.

@@ -186,11 +186,7 @@ impl Document {
     /// # Errors
     /// [`Error::Io`].
     pub fn write(&self, folder: &Path) -> Result<(), Error> {
-        let mut figures = Vec::new();
-        collect_figures(&self.blocks, &mut figures);
-        for (name, svg) in figures {
-            files::write(&folder.join("figures").join(format!("{name}.svg")), svg)?;
-        }
+        write_figures(&self.blocks, folder)?;
         files::write(&folder.join("report.md"), self.to_markdown())?;
         files::write(&folder.join("report.html"), self.to_html())
     }
@@ -204,6 +200,19 @@ impl Document {
     pub fn to_markdown(&self) -> String {
         markdown::text(self)
     }
+}
+
+/// Writes the figures among some blocks into `figures/` of a folder.
+///
+/// # Errors
+/// [`Error::Io`] if a file cannot be written.
+pub(crate) fn write_figures(blocks: &[Block], folder: &Path) -> Result<(), Error> {
+    let mut figures = Vec::new();
+    collect_figures(blocks, &mut figures);
+    for (name, svg) in figures {
+        files::write(&folder.join("figures").join(format!("{name}.svg")), svg)?;
+    }
+    Ok(())
 }
 
 fn collect_figures<'a>(blocks: &'a [Block], out: &mut Vec<(&'a str, &'a str)>) {
