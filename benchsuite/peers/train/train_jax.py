@@ -1,6 +1,6 @@
 """Training steps in JAX, compiled: one at a time (`jit`), or many in a loop of the compiler (`scan`)."""
 
-from work import batches, equations, parameters, serve, trajectory, DT, NETWORKS, STEPS
+from work import batches, equations, map_parameters, pairs, parameters, serve, trajectory, DT, NETWORKS, STEPS
 
 import os
 
@@ -13,6 +13,7 @@ import optax
 ACTIVATIONS = {"silu": jax.nn.silu, "tanh": jnp.tanh, "elu": jax.nn.elu}
 X, Y, POINTS, INITIAL, STATES = map(jnp.asarray, batches())
 START, STATES_LATER = map(jnp.asarray, trajectory())
+OWN, OTHERS, NEXT, CONTROL = map(jnp.asarray, pairs())
 BY_TIME = jnp.zeros_like(POINTS).at[:, 0].set(1.0)
 OPTIMISER = optax.adam(1e-3)
 
@@ -50,7 +51,12 @@ def make(work, network, mode):
         _, states = jax.lax.scan(heun, START, None, length=STEPS)
         return jnp.mean((states - STATES_LATER[1:]) ** 2)
 
-    loss = {"data": data, "pinn": informed, "ode": ode}[work]
+    def neural_map(w):
+        h = jnp.tanh(OTHERS @ w["A"] + CONTROL @ w["B"] + w["beta"])
+        v = OWN + jnp.tanh(OWN * w["a"] + w["alpha"] + h) @ w["b"] + w["gamma"]
+        return jnp.mean((v - NEXT) ** 2)
+
+    loss = {"data": data, "pinn": informed, "ode": ode, "map": neural_map}[work]
 
     def one(state, _):
         layers, moments = state
@@ -58,12 +64,12 @@ def make(work, network, mode):
         change, moments = OPTIMISER.update(gradient, moments, layers)
         return (optax.apply_updates(layers, change), moments), value
 
-    count = {"jit": 1, "scan": 20 if work == "ode" else 1000}[mode]
+    count = {"jit": 1, "scan": {"ode": 20, "map": 50}.get(work, 1000)}[mode]
     if mode == "scan":
         steps = jax.jit(lambda state: jax.lax.scan(one, state, None, length=count), donate_argnums=0)
     else:
         steps = jax.jit(lambda state: one(state, None), donate_argnums=0)
-    layers = [(jnp.asarray(w), jnp.asarray(b)) for w, b in parameters(sizes)]
+    layers = jax.tree.map(jnp.asarray, map_parameters() if work == "map" else parameters(sizes))
     state = [(layers, OPTIMISER.init(layers))]
 
     def step():

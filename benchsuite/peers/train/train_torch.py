@@ -1,14 +1,14 @@
 """Training steps in PyTorch: `eager` as tutorials have it, `fused` with Adam's fused kernel."""
 
-from work import batches, equations, parameters, serve, trajectory, DT, NETWORKS, STEPS
+from work import batches, equations, map_parameters, pairs, parameters, serve, trajectory, DT, NETWORKS, STEPS
 
 import torch
 
 torch.set_num_threads(1)
 ACTIVATIONS = {"silu": torch.nn.SiLU, "tanh": torch.nn.Tanh, "elu": torch.nn.ELU}
 X, Y, POINTS, INITIAL, STATES = map(torch.from_numpy, batches())
-
 START, STATES_LATER = map(torch.from_numpy, trajectory())
+OWN, OTHERS, NEXT, CONTROL = map(torch.from_numpy, pairs())
 
 
 def make(work, network, mode):
@@ -27,7 +27,9 @@ def make(work, network, mode):
         if i < len(activations):
             layers.append(ACTIVATIONS[activations[i]]())
     net = torch.nn.Sequential(*layers)
-    adam = torch.optim.Adam(net.parameters(), 1e-3, fused=mode == "fused" or None)
+    w = {name: torch.nn.Parameter(torch.from_numpy(v)) for name, v in map_parameters().items()}
+    trained = w.values() if work == "map" else net.parameters()
+    adam = torch.optim.Adam(list(trained), 1e-3, fused=mode == "fused" or None)
 
     def data():
         return 0.5 * ((net(X) - Y) ** 2).sum(1).mean()
@@ -49,7 +51,12 @@ def make(work, network, mode):
             states.append(y)
         return ((torch.stack(states) - STATES_LATER[1:]) ** 2).mean()
 
-    loss = {"data": data, "pinn": informed, "ode": ode}[work]
+    def neural_map():
+        h = torch.tanh(torch.bmm(OTHERS, w["A"]) + CONTROL @ w["B"] + w["beta"])
+        v = OWN + torch.bmm(torch.tanh(OWN * w["a"] + w["alpha"] + h), w["b"]) + w["gamma"]
+        return ((v - NEXT) ** 2).mean()
+
+    loss = {"data": data, "pinn": informed, "ode": ode, "map": neural_map}[work]
 
     def step():
         adam.zero_grad()

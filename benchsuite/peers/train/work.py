@@ -21,6 +21,8 @@ NETWORKS = {
     "mid": ([3, 32, 32, 32, 2], ["silu", "tanh", "silu"]),
     "large": ([3, 64, 64, 64, 2], ["silu", "silu", "silu"]),
     "field": ([4, 64, 64, 4], ["tanh", "tanh"]),
+    # A neural map's are no such networks.
+    "sub-networks": ([], []),
 }
 # A neural ODE's trajectory: steps of Heun's method, and their length.
 STEPS, DT = 1470, 0.01
@@ -52,6 +54,27 @@ def parameters(sizes):
 def equations(u, w):
     """FitzHugh–Nagumo, as problem B_S."""
     return 10 * (u * (u - 0.4) * (1 - u) - w), 0.2 * (0.2 * u - 0.8 * w)
+
+
+# A neural map: states, one control parameter, neurons of each state's sub-network, pairs of a batch.
+STATES, NEURONS, PAIRS = 3, 100, 1000
+
+
+def pairs():
+    """Of each sub-network its own state, the others, and the next state that is wanted; the control parameter."""
+    rng = np.random.default_rng(0)
+    u = rng.standard_normal((PAIRS, STATES)).astype("f4")
+    p = rng.uniform(-1, 1, (PAIRS, 1)).astype("f4")
+    wanted = (u + 0.01 * np.tanh(u[:, [1, 2, 0]])).astype("f4")
+    own, wanted = (np.ascontiguousarray(v.T[:, :, None]) for v in (u, wanted))
+    return own, np.stack([u[:, o] for o in ([1, 2], [0, 2], [0, 1])]), wanted, p
+
+
+def map_parameters():
+    """Of all sub-networks, side by side."""
+    rng = np.random.default_rng(1)
+    one = dict.fromkeys(["a", "alpha", "B", "beta"], (1, NEURONS)) | {"A": (2, NEURONS), "b": (NEURONS, 1), "gamma": (1, 1)}
+    return {name: (rng.standard_normal((STATES, *shape)) * 0.1).astype("f4") for name, shape in one.items()}
 
 
 # The operator: batch, points, width, modes, layers, hidden neurons of lifting and projection, outputs.
