@@ -32,7 +32,7 @@ enum Task {
     /// Integrate one model: trajectory, biomarkers or a figure (`simulate --help`)
     #[command(disable_help_flag = true)]
     Simulate(Arguments),
-    /// Compare our solvers, training or inference with others' (`compare ode --help`, `train`, `infer`, `map`, `gpu`, `page`)
+    /// Compare our solvers, training or inference with others' (`compare ode --help`, `train`, `infer`, `gpu`, `page`)
     #[command(disable_help_flag = true)]
     Compare(Arguments),
     /// Many trials, on many threads, processes or machines (`sweep --help`)

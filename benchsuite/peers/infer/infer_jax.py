@@ -1,6 +1,7 @@
 """Inference in JAX, compiled: blocks of rows in a loop of the compiler, or features first (`columns`)."""
 
-from serve import INPUTS, OUTPUTS, ROWS, THREADS, network, rows, serve
+from serve import ROWS, THREADS, serve
+from networks import INPUTS, OUTPUTS, network, rows
 
 import os
 
@@ -22,7 +23,7 @@ def make(name, mode, chunk):
                 x = jax.nn.silu(x)
         return x
 
-    x = jnp.asarray(rows())
+    x = jnp.asarray(rows(ROWS))
     whole, rest = divmod(ROWS, chunk)
     if by_columns:
         x = x.T.copy()

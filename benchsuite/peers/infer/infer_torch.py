@@ -1,6 +1,7 @@
 """Inference in PyTorch: eager, blocks of rows, SiLU in place."""
 
-from serve import OUTPUTS, ROWS, THREADS, network, rows, serve
+from serve import ROWS, THREADS, serve
+from networks import OUTPUTS, network, rows
 
 import torch
 
@@ -14,7 +15,7 @@ def make(name, mode, chunk):
         linear.weight.data, linear.bias.data = torch.from_numpy(w.T.copy()), torch.from_numpy(b)
         layers += [linear, torch.nn.SiLU(inplace=True)]
     net = torch.nn.Sequential(*layers[:-1]).eval()
-    x, y = torch.from_numpy(rows()), torch.empty(ROWS, OUTPUTS)
+    x, y = torch.from_numpy(rows(ROWS)), torch.empty(ROWS, OUTPUTS)
 
     @torch.inference_mode()
     def run():

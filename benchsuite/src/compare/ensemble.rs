@@ -14,6 +14,7 @@ use rand_core::{Rng, SeedableRng as _};
 use rayon::prelude::*;
 
 use super::clock::cpu;
+use super::options::Turns;
 use super::ours::{atol, greatest_difference};
 use super::peer::Timing;
 use super::report::Row;
@@ -53,20 +54,20 @@ pub(super) fn rows(
     cells: usize,
     seed: u64,
     tolerances: &[f64],
-    rounds: usize,
+    turns: Turns,
 ) -> Result<Vec<Row>, Error> {
-    match task.model {
+    Ok(match task.model {
         HodgkinHuxley1952::NAME => {
-            Crowd::<HodgkinHuxley1952>::new(task, cells, seed)?.rows(tolerances, rounds)
+            Crowd::<HodgkinHuxley1952>::new(task, cells, seed)?.rows(tolerances, turns)
         }
-        LuoRudy1991::NAME => Crowd::<LuoRudy1991>::new(task, cells, seed)?.rows(tolerances, rounds),
+        LuoRudy1991::NAME => Crowd::<LuoRudy1991>::new(task, cells, seed)?.rows(tolerances, turns),
         TenTusscherPanfilov2006::NAME => {
-            Crowd::<TenTusscherPanfilov2006>::new(task, cells, seed)?.rows(tolerances, rounds)
+            Crowd::<TenTusscherPanfilov2006>::new(task, cells, seed)?.rows(tolerances, turns)
         }
-        OHaraRudy2011::NAME => Crowd::<OHaraRudy2011>::new(task, cells, seed)?.rows(tolerances, rounds),
+        OHaraRudy2011::NAME => Crowd::<OHaraRudy2011>::new(task, cells, seed)?.rows(tolerances, turns),
         // A task without an ensemble.
-        _ => Ok(Vec::new()),
-    }
+        _ => Vec::new(),
+    })
 }
 
 /// O'Hara–Rudy cells (so many, of a seed) in lanes of single precision on one thread: the least µs of a cell over some
@@ -169,36 +170,24 @@ impl<'a, M: IonicModel> Crowd<'a, M> {
         Ok(Self { task, cells, sorting, checked, references })
     }
 
-    fn rows(&self, tolerances: &[f64], rounds: usize) -> Result<Vec<Row>, Error> {
+    fn rows(&self, tolerances: &[f64], turns: Turns) -> Vec<Row> {
         let mut rows = Vec::new();
         for &rtol in tolerances {
             for method in METHODS {
-                let entrants: Vec<_> =
-                    WAYS.iter().map(|(name, way)| (format!("{method}, {name}"), *way)).collect();
-                let mut timings = vec![Timing::default(); entrants.len()];
-                let mut errors: Vec<Result<f64, String>> =
-                    entrants.iter().map(|(_, way)| self.error(*way, method, rtol)).collect();
-                for _ in 0..rounds {
-                    for ((timing, error), (_, way)) in timings.iter_mut().zip(&mut errors).zip(&entrants) {
-                        if error.is_ok() {
-                            match self.time(*way, method, rtol) {
-                                Ok((us, steps)) => {
-                                    timing.us.push(us);
-                                    timing.steps = Some(steps);
-                                }
-                                Err(why) => *error = Err(why),
-                            }
-                        }
-                    }
-                }
-                for (((name, _), timing), error) in entrants.iter().zip(timings).zip(errors) {
-                    let mut row = Row::new(&id(self.task), name, "ours", rtol, atol(rtol), error);
-                    row.take(timing);
-                    rows.push(row);
+                let errors = WAYS.map(|(_, way)| self.error(way, method, rtol));
+                let untimed = errors.iter().map(|e| e.clone().map(|_| Timing::default())).collect();
+                // A turn is the whole crowd, once.
+                let timed = turns.take(untimed, |k, _| {
+                    let (us, steps) = self.time(WAYS[k].1, method, rtol)?;
+                    Ok(Timing { steps: Some(steps), ..Timing::from(vec![us]) })
+                });
+                for (((name, _), error), timing) in WAYS.iter().zip(errors).zip(timed) {
+                    let name = format!("{method}, {name}");
+                    rows.push(Row::new(&id(self.task), &name, "ours", rtol, error.ok(), timing));
                 }
             }
         }
-        Ok(rows)
+        rows
     }
 
     /// The greatest error of the potential over the checked cells, which are solved beside each other
@@ -320,7 +309,7 @@ mod tests {
     #[test]
     fn lanes_are_as_accurate_as_cells_on_their_own() {
         let task = TASKS.iter().find(|t| t.id == "hh_pulse").unwrap();
-        let mut rows = rows(task, 12, 1, &[1e-4, 1e-7], 1).unwrap();
+        let mut rows = rows(task, 12, 1, &[1e-4, 1e-7], Turns { rounds: 1, turn: 0.0 }).unwrap();
         assert_eq!(rows.len(), 2 * METHODS.len() * WAYS.len());
         // Single precision has no seven digits for its steps.
         rows.retain(|row| row.rtol > 1e-5 || !row.solver.contains("f32"));

@@ -23,6 +23,13 @@ pub struct Timing {
     pub mean: Option<f64>,
 }
 
+impl From<Vec<f64>> for Timing {
+    /// Times alone.
+    fn from(us: Vec<f64>) -> Self {
+        Timing { us, ..Timing::default() }
+    }
+}
+
 #[derive(Deserialize)]
 struct Answer {
     ok: bool,

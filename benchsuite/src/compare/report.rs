@@ -5,7 +5,10 @@ mod text;
 use serde::{Deserialize, Serialize};
 
 use super::accuracy::time_to;
+use super::options::Turns;
 use super::origin::{Origin, least_and_median};
+use super::ours::atol;
+use super::peer::Timing;
 
 /// Errors of the potential, in mV, for which the time is asked.
 pub const TARGETS: [f64; 4] = [1e-1, 1e-2, 1e-3, 1e-4];
@@ -16,14 +19,11 @@ pub struct Comparison {
     /// Where the numbers come from.
     #[serde(flatten)]
     pub origin: Origin,
-    /// How often each solver had its turn.
-    pub rounds: usize,
-    /// CPU time that a turn repeated the solve for, in seconds.
-    pub seconds_a_turn: f64,
+    /// How often each solver had its turn, and for how long it repeated the solve.
+    #[serde(flatten)]
+    pub turns: Turns,
     /// The tasks, and what errors are measured against.
     pub references: Vec<ReferenceInfo>,
-    /// Who was asked to take part.
-    pub rivals: Vec<Presence>,
     /// What was measured.
     pub rows: Vec<Row>,
     /// Times to accuracy.
@@ -41,21 +41,6 @@ pub struct ReferenceInfo {
     pub method: String,
     /// The greatest difference of its two computations, in mV.
     pub check_mv: f64,
-}
-
-/// A package: its version, or why it is missing.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Presence {
-    /// Its name on the command line.
-    pub id: String,
-    /// What it calls itself.
-    pub title: String,
-    /// Its version, if it is here.
-    pub version: Option<String>,
-    /// Why it is not.
-    pub missing: Option<String>,
-    /// How to install it.
-    pub install: String,
 }
 
 /// One solver at one tolerance.
@@ -110,15 +95,17 @@ impl Row {
         solver: &str,
         origin: &str,
         rtol: f64,
-        atol: f64,
-        error: Result<f64, String>,
+        error_mv: Option<f64>,
+        timing: Result<Timing, String>,
     ) -> Self {
-        let (error_mv, failure) = match error {
-            Ok(error) => (Some(error), None),
-            Err(why) => (None, Some(why)),
+        let (timing, failure) = match timing {
+            Ok(timing) => (timing, None),
+            Err(why) => (Timing::default(), Some(why)),
         };
         let [task, solver, origin] = [task, solver, origin].map(str::to_owned);
-        let (us_min, us_median, repeats, steps, rhs, jacobians) = (None, None, 0, None, None, None);
+        let (us_min, us_median) = least_and_median(&timing.us);
+        let Timing { steps, rhs, jacobians, .. } = timing;
+        let (atol, repeats) = (atol(rtol), timing.us.len());
         Self {
             task,
             solver,
@@ -134,13 +121,6 @@ impl Row {
             jacobians,
             failure,
         }
-    }
-
-    /// Takes over what was timed.
-    pub(super) fn take(&mut self, timing: super::peer::Timing) {
-        self.repeats = timing.us.len();
-        (self.us_min, self.us_median) = least_and_median(&timing.us);
-        (self.steps, self.rhs, self.jacobians) = (timing.steps, timing.rhs, timing.jacobians);
     }
 }
 
@@ -204,7 +184,7 @@ impl Comparison {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::compare::peer::Timing;
+    use crate::compare::origin::Presence;
     use approx::assert_relative_eq;
 
     /// Ours twice as fast as theirs at the same accuracy; another that failed.
@@ -212,31 +192,31 @@ pub(super) mod tests {
         let mut rows = Vec::new();
         for k in 1..6 {
             let error = 10f64.powi(-k);
+            let row =
+                |solver, origin, timing| Row::new("ord", solver, origin, error * 1e-2, Some(error), timing);
             for (solver, origin, us) in [("rodas5p", "ours", 100.0), ("diffsol_bdf", "diffsol", 200.0)] {
-                let mut row = Row::new("ord", solver, origin, error * 1e-2, error * 1e-4, Ok(error));
                 let us = us * f64::from(k);
-                let times = vec![us * 3.0, us, us * 2.0, us * 5.0];
-                row.take(Timing { us: times, steps: Some(7), jacobians: Some(3), ..Timing::default() });
-                rows.push(row);
+                let us = vec![us * 3.0, us, us * 2.0, us * 5.0];
+                let timing = Timing { us, steps: Some(7), jacobians: Some(3), ..Timing::default() };
+                rows.push(row(solver, origin, Ok(timing)));
             }
-            rows.push(Row::new("ord", "cvode_bdf", "cvode", error, error, Err("CV_ERR_FAILURE".into())));
+            rows.push(Row { error_mv: None, ..row("cvode_bdf", "cvode", Err("CV_ERR_FAILURE".into())) });
         }
+        let scipy = Presence {
+            id: "scipy".into(),
+            title: "SciPy".into(),
+            version: None,
+            missing: Some("No module named scipy".into()),
+            install: "pip install scipy".into(),
+        };
         let mut comparison = Comparison {
-            origin: Origin { command: "cargo xtask compare ode".into(), ..Origin::here() },
-            rounds: 5,
-            seconds_a_turn: 0.05,
+            origin: Origin { command: "cargo xtask compare ode".into(), ..Origin::here(vec![scipy]) },
+            turns: Turns { rounds: 5, turn: 0.05 },
             references: vec![ReferenceInfo {
                 task: "ord".into(),
                 title: "O'Hara".into(),
                 method: "rodas5p".into(),
                 check_mv: 1e-9,
-            }],
-            rivals: vec![Presence {
-                id: "scipy".into(),
-                title: "SciPy".into(),
-                version: None,
-                missing: Some("No module named scipy".into()),
-                install: "pip install scipy".into(),
             }],
             rows,
             accuracy: Vec::new(),

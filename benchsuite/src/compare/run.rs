@@ -1,20 +1,21 @@
-//! The course of a comparison.
+//! The course of a comparison of solvers.
 
-use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use ionic_models::AnyCell;
 use ode_solvers::Method;
 
 #[cfg(feature = "crowds")]
 use super::ensemble;
-use super::origin::Origin;
+use super::origin::{Origin, Presence};
 use super::ours::{self, Reference, atol};
+use super::packages::PACKAGES;
 use super::peer::{Peer, Timing};
-use super::report::{Comparison, Presence, ReferenceInfo, Row};
-use super::rivals::{self, RIVALS, Workshop};
+use super::report::{Comparison, ReferenceInfo, Row};
+use super::rivals::Workshop;
 use super::task::Task;
 use super::{Ode, plot};
-use crate::{Error, files, print};
+use crate::{Error, print};
 
 /// One solver on one task.
 struct Entrant {
@@ -36,20 +37,18 @@ enum Engine {
 pub fn compare(options: &Ode) -> Result<(), Error> {
     options.check()?;
     let tasks = options.tasks()?;
-    let built = std::env::var_os("IONIC_MODEL_LIBRARY").map(std::path::PathBuf::from);
+    let built = std::env::var_os("IONIC_MODEL_LIBRARY").map(PathBuf::from);
     let library = options.library.as_deref().or(built.as_deref());
-    let workshop = Workshop::new(&options.python, library, options.timeout)?;
+    let workshop = Workshop::new(&options.common)?;
     let mut comparison = Comparison {
-        origin: Origin::here(),
-        rounds: options.rounds,
-        seconds_a_turn: options.turn,
+        origin: Origin::here(Vec::new()),
+        turns: options.turns,
         references: Vec::new(),
-        rivals: Vec::new(),
         rows: Vec::new(),
         accuracy: Vec::new(),
     };
-    if rivals::wanted(&options.rivals, "diffsol") {
-        comparison.rivals.push(Presence {
+    if options.common.wants("diffsol") {
+        comparison.origin.rivals.push(Presence {
             id: "diffsol".into(),
             title: "diffsol".into(),
             version: Some("0.18, as in Cargo.lock".into()),
@@ -59,26 +58,22 @@ pub fn compare(options: &Ode) -> Result<(), Error> {
     }
     for task in tasks {
         eprintln!("{}: {}", task.id, task.title);
-        one_task(options, task, &workshop, &mut comparison)?;
+        one_task(options, task, &workshop, library, &mut comparison)?;
     }
     comparison.accuracy = comparison.times_to_accuracy();
     print(&comparison.terminal())?;
-    if let Some(folder) = &options.out {
-        files::write_json(&folder.join("compare-ode.json"), &comparison)?;
-        files::write(&folder.join("compare-ode.md"), comparison.markdown())?;
-        for info in &comparison.references {
-            let name = format!("work-precision-{}.svg", info.task);
-            files::write(&folder.join(&name), plot::work_precision(&comparison, info)?)?;
-        }
-        print(&format!("written to {}\n", folder.display()))?;
-    }
-    Ok(())
+    let figure = |info: &ReferenceInfo| {
+        Ok((format!("work-precision-{}.svg", info.task), plot::work_precision(&comparison, info)?))
+    };
+    let figures = comparison.references.iter().map(figure).collect::<Result<_, Error>>()?;
+    options.common.write("ode", &comparison, comparison.markdown(), figures)
 }
 
 fn one_task(
     options: &Ode,
     task: &'static Task,
     workshop: &Workshop,
+    library: Option<&Path>,
     comparison: &mut Comparison,
 ) -> Result<(), Error> {
     let cell = task.cell()?;
@@ -90,29 +85,26 @@ fn one_task(
         check_mv: reference.check,
     });
     let mut peers = Vec::new();
-    let entrants = entrants(options, task, workshop, &mut peers, &mut comparison.rivals);
+    let mut entrants = here(options, task);
+    entrants.extend(others(options, task, workshop, library, &mut peers, &mut comparison.origin.rivals));
     for &rtol in &options.tolerances {
         eprintln!("  rtol {rtol:e}: {} solvers", entrants.len());
-        let mut rows: Vec<Row> = Vec::new();
-        for entrant in &entrants {
+        let judged = entrants.iter().map(|entrant| {
             let v = match entrant.engine {
                 Engine::Here(method) => ours::grid(task, &*cell, method, rtol),
                 Engine::There(peer, method) => peers[peer].grid(method, rtol, atol(rtol)),
             };
-            rows.push(Row::new(
-                task.id,
-                &entrant.name,
-                entrant.origin,
-                rtol,
-                atol(rtol),
-                judge(&reference, v),
-            ));
+            judge(&reference, v)
+        });
+        let errors: Vec<Result<f64, String>> = judged.collect();
+        let untimed = errors.iter().map(|e| e.clone().map(|_| Timing::default())).collect();
+        let timed = options.turns.take(untimed, |k, seconds| match entrants[k].engine {
+            Engine::Here(method) => ours::time(task, &*cell, method, rtol, seconds),
+            Engine::There(peer, method) => peers[peer].time(method, rtol, atol(rtol), seconds),
+        });
+        for ((entrant, error), timing) in entrants.iter().zip(errors).zip(timed) {
+            comparison.rows.push(Row::new(task.id, &entrant.name, entrant.origin, rtol, error.ok(), timing));
         }
-        let timings = in_turn(options, task, &*cell, &entrants, &mut peers, rtol, &mut rows);
-        for (row, timing) in rows.iter_mut().zip(timings) {
-            row.take(timing);
-        }
-        comparison.rows.append(&mut rows);
     }
     if options.ensemble > 0 {
         ensembles(options, task, comparison)?;
@@ -131,7 +123,7 @@ fn ensembles(options: &Ode, _: &Task, _: &mut Comparison) -> Result<(), Error> {
 #[cfg(feature = "crowds")]
 fn ensembles(options: &Ode, task: &Task, comparison: &mut Comparison) -> Result<(), Error> {
     eprintln!("  {} cells side by side", options.ensemble);
-    let rows = ensemble::rows(task, options.ensemble, options.seed, &options.tolerances, options.rounds)?;
+    let rows = ensemble::rows(task, options.ensemble, options.seed, &options.tolerances, options.turns)?;
     let (id, title) = (ensemble::id(task), ensemble::title(task, options.ensemble));
     let method = "each checked cell by rodas5p, rtol 1e-10, atol 1e-12".to_owned();
     let check_mv = comparison.references.last().map_or(f64::NAN, |r| r.check_mv);
@@ -152,107 +144,66 @@ fn judge(reference: &Reference, v: Result<Vec<f64>, String>) -> Result<f64, Stri
     if error.is_finite() { Ok(error) } else { Err("the trajectory is not finite".into()) }
 }
 
-/// Rounds in which each solver that has not failed has its turn.
-fn in_turn(
-    options: &Ode,
-    task: &Task,
-    cell: &dyn AnyCell,
-    entrants: &[Entrant],
-    peers: &mut [Peer],
-    rtol: f64,
-    rows: &mut [Row],
-) -> Vec<Timing> {
-    let mut all = vec![Timing::default(); entrants.len()];
-    for _ in 0..options.rounds {
-        for ((entrant, row), timing) in entrants.iter().zip(rows.iter_mut()).zip(&mut all) {
-            if row.failure.is_some() {
-                continue;
-            }
-            let turn = match entrant.engine {
-                Engine::Here(method) => ours::time(task, cell, method, rtol, options.turn),
-                Engine::There(peer, method) => peers[peer].time(method, rtol, atol(rtol), options.turn),
-            };
-            match turn {
-                Ok(turn) => {
-                    timing.us.extend(&turn.us);
-                    *timing = Timing { us: std::mem::take(&mut timing.us), ..turn };
-                }
-                Err(why) => row.failure = Some(why),
-            }
-        }
-    }
-    all
-}
-
-/// Everybody who takes part. Rivals that are not installed are noted.
-fn entrants(
-    options: &Ode,
-    task: &Task,
-    workshop: &Workshop,
-    peers: &mut Vec<Peer>,
-    presences: &mut Vec<Presence>,
-) -> Vec<Entrant> {
-    let suits = |m: &Method| m.is_adaptive() && (m.is_stiff() || task.explicit);
-    let here = |method: Method, origin| Entrant {
+/// The solvers of this process: ours, and diffsol.
+fn here(options: &Ode, task: &Task) -> Vec<Entrant> {
+    let suits = |m: &&Method| m.is_adaptive() && (m.is_stiff() || task.explicit);
+    let ours: Vec<&Method> = if options.methods.is_empty() {
+        Method::ALL.iter().filter(suits).collect()
+    } else {
+        options.methods.iter().filter(|m| m.is_adaptive()).collect()
+    };
+    let diffsol = Method::DIFFSOL.iter().filter(|_| options.common.wants("diffsol")).filter(suits);
+    let entrant = |(method, origin): (&Method, _)| Entrant {
         name: method.name().to_owned(),
         origin,
-        engine: Engine::Here(method),
+        engine: Engine::Here(*method),
     };
-    let mut entrants: Vec<Entrant> = if options.methods.is_empty() {
-        Method::ALL.iter().copied().filter(suits).map(|m| here(m, "ours")).collect()
-    } else {
-        options.methods.iter().copied().filter(|m| m.is_adaptive()).map(|m| here(m, "ours")).collect()
-    };
-    if rivals::wanted(&options.rivals, "diffsol") {
-        entrants.extend(Method::DIFFSOL.iter().copied().filter(suits).map(|m| here(m, "diffsol")));
+    ours.into_iter().map(|m| (m, "ours")).chain(diffsol.map(|m| (m, "diffsol"))).map(entrant).collect()
+}
+
+/// The rivals' solvers, each package a program of its own. Those that are not installed are noted.
+fn others(
+    options: &Ode,
+    task: &Task,
+    workshop: &Workshop,
+    library: Option<&Path>,
+    peers: &mut Vec<Peer>,
+    rivals: &mut Vec<Presence>,
+) -> Vec<Entrant> {
+    let mut entrants = Vec::new();
+    for package in PACKAGES.iter().filter(|p| options.common.wants(p.id)) {
+        let mut methods = package.modes.iter().filter(|(_, tasks)| tasks.suits(task)).peekable();
+        if methods.peek().is_none() {
+            continue;
+        }
+        let started = match library {
+            Some(library) => workshop.start(package, |command| give(command, task, library)),
+            None => Err("there is no C library of the models: start through `cargo xtask compare`, or give \
+                         --library"
+                .into()),
+        };
+        let Some(peer) = package.note(started, rivals) else { continue };
+        entrants.extend(methods.map(|(method, _)| Entrant {
+            name: format!("{}_{method}", package.id),
+            origin: package.id,
+            engine: Engine::There(peers.len(), method),
+        }));
+        peers.push(peer);
     }
-    entrants.extend(others(&options.rivals, task, workshop, peers, presences));
     entrants
 }
 
-/// The rivals' entrants, each by a program of its own.
-fn others(
-    wanted: &[String],
-    task: &Task,
-    workshop: &Workshop,
-    peers: &mut Vec<Peer>,
-    presences: &mut Vec<Presence>,
-) -> Vec<Entrant> {
-    let mut entrants = Vec::new();
-    let mut known: BTreeMap<String, usize> =
-        presences.iter().enumerate().map(|(k, p)| (p.id.clone(), k)).collect();
-    for rival in RIVALS.iter().filter(|r| rivals::wanted(wanted, r.id)) {
-        let Some(started) = workshop.start(rival, task) else { continue };
-        let mut presence = Presence {
-            id: rival.id.into(),
-            title: rival.title.into(),
-            version: None,
-            missing: None,
-            install: rival.install.into(),
-        };
-        match started {
-            Ok(peer) => {
-                presence.title.clone_from(&peer.name);
-                presence.version = Some(peer.version.clone());
-                for (method, _) in rival.methods.iter().filter(|(_, explicit)| !explicit || task.explicit) {
-                    entrants.push(Entrant {
-                        name: format!("{}_{method}", rival.id),
-                        origin: rival.id,
-                        engine: Engine::There(peers.len(), method),
-                    });
-                }
-                peers.push(peer);
-            }
-            Err(why) => {
-                eprintln!("  without {}: {why}", rival.title);
-                presence.missing = Some(why);
-            }
-        }
-        let place = *known.entry(rival.id.into()).or_insert(presences.len());
-        match presences.get_mut(place) {
-            Some(old) => *old = presence,
-            None => presences.push(presence),
-        }
+/// Tells a program what to integrate.
+fn give(command: &mut Command, task: &Task, library: &Path) {
+    let segments = task.segments();
+    let segment = |(from, to, on): &(f64, f64, bool)| format!("{from}:{to}:{}", u8::from(*on));
+    command.arg(library).arg(segments.iter().map(segment).collect::<Vec<_>>().join(","));
+    command.arg(task.grid.to_string()).arg(task.intervals().to_string());
+    let model = [task.model, task.variant].join("/");
+    command.env("IONIC_MODEL", model.trim_end_matches('/'));
+    command.env("IONIC_AMPLITUDE", task.pulse.2.to_string());
+    // One thread each: what is compared is the method, not the machine.
+    for variable in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"] {
+        command.env(variable, "1");
     }
-    entrants
 }

@@ -27,10 +27,11 @@ const CHECKED_CELLS: usize = 50;
 /// Largest file of a network, in bytes.
 const LARGEST: u64 = 64 << 20;
 
-fn least_and_median(mut seconds: Vec<f64>) -> (f64, f64) {
+/// What counts of the timed runs.
+pub(super) fn timing(mut seconds: Vec<f64>, error: Option<f64>) -> Timing {
     seconds.drain(..LEFT_OUT.min(seconds.len().saturating_sub(1)));
     let (least, median) = origin::least_and_median(&seconds);
-    (least.unwrap_or(f64::NAN), median.unwrap_or(f64::NAN))
+    Timing { seconds_min: least.unwrap_or(f64::NAN), seconds_median: median.unwrap_or(f64::NAN), error }
 }
 
 /// A model's kernel, with cells that differ in their stimulus.
@@ -57,8 +58,8 @@ pub(crate) fn solver(
         // States are read and written, what cells have of their own is read.
         bytes: (4 * cells * (2 * source.states() + source.own())) as f64,
     };
-    let timing = march(device, entry, &source, (method, dt), cells, times);
-    Row::new(&name, who, cells, false, work, timing)
+    let found = march(device, entry, &source, (method, dt), cells, times);
+    Row::new(&name, who, cells, false, work, found)
 }
 
 fn march(
@@ -92,8 +93,7 @@ fn march(
         }
         worst = worst.max(difference);
     }
-    let (seconds_min, seconds_median) = least_and_median(seconds);
-    Ok(Timing { seconds_min, seconds_median, error: Some(worst) })
+    Ok(timing(seconds, Some(worst)))
 }
 
 /// The first state of a cell after all steps of the same method, in double precision on this machine.
@@ -123,8 +123,7 @@ pub(crate) fn kernel(
         let mut network = Network::open(device, path, Some(way), LARGEST)?;
         let (x, mut y) = (inputs(rows, 3), vec![f32::NAN; rows * 2]);
         let seconds = network.seconds(&x, &mut y, times)?;
-        let (seconds_min, seconds_median) = least_and_median(seconds);
-        Ok(Timing { seconds_min, seconds_median, error: checked(net, &x, &y) })
+        Ok(timing(seconds, checked(net, &x, &y)))
     };
     Row::new(
         name,
@@ -154,8 +153,7 @@ pub(crate) fn session(
         // Copies are slow and vary little: seven runs count.
         let seconds: Result<Vec<f64>, String> =
             (0..times.min(LEFT_OUT + 7)).map(|_| clocked(|| session.run(&x, &mut y))).collect();
-        let (seconds_min, seconds_median) = least_and_median(seconds?);
-        Ok(Timing { seconds_min, seconds_median, error: checked(net, &x, &y) })
+        Ok(timing(seconds?, checked(net, &x, &y)))
     };
     Row::new(name, &provider.to_string(), rows, true, work(net, rows), timed())
 }
@@ -166,7 +164,7 @@ fn without_place(why: &str, path: &Path) -> String {
     why.replace(&folder.display().to_string(), "")
 }
 
-fn work(net: &Mlp, rows: usize) -> Work {
+pub(super) fn work(net: &Mlp, rows: usize) -> Work {
     networks::work(net.spec()) * rows as f64
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use super::answers::{self, Answer};
-use crate::compare::origin::{Absence, Origin};
+use crate::compare::origin::Origin;
 use crate::compare::work::{Limits, Work};
 
 /// `compare-gpu.json`.
@@ -26,8 +26,6 @@ pub struct Comparison {
     /// What a reader has to know of these numbers that the program does not do any more; empty as a rule.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub remark: String,
-    /// Who did not take part.
-    pub absent: Vec<Absence>,
     /// What was measured.
     pub rows: Vec<Row>,
     /// Whole responses, by fixed steps and by adaptive ones.
@@ -161,18 +159,15 @@ impl Comparison {
                 };
             }
         }
-        text += &answers::markdown(&self.answers);
-        for absence in &self.absent {
-            let _ =
-                writeln!(text, "\n{} did not take part: {} ({}).", absence.id, absence.why, absence.install);
-        }
-        text
+        text + &answers::markdown(&self.answers) + &self.origin.not_here()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compare::origin::Presence;
+    use infer_trt::probe::Status;
 
     #[test]
     fn the_table_has_limits_ratios_and_reasons() {
@@ -183,14 +178,14 @@ mod tests {
             Row::new("8x2", "JAX 1", 5, false, work, timing(0.4)),
             Row::new("8x2", "tensorrt", 5, true, work, Err("no | library".into())),
         ];
+        let missing = Status::Missing { reason: "asleep".into(), remedy: "pip".into() };
         let comparison = Comparison {
-            origin: Origin::here(),
+            origin: Origin::here(vec![Presence::probed("jax", "JAX", missing)]),
             device: "A GPU".into(),
             peak_flops: 20e12,
             bytes_a_second: 1e12,
             times: 5,
             remark: "`tensorrt` was asleep".into(),
-            absent: vec![Absence { id: "jax".into(), why: "not here".into(), install: "pip".into() }],
             rows,
             answers: Vec::new(),
         };
@@ -200,7 +195,7 @@ mod tests {
             "| 100.0000 | 200.0000 | 0.50 | 1.0e-7 | 1.00 |",
             "| 0.25 |",
             "NOT_RUN: no / library",
-            "jax did not",
+            "## Not here\n\n- JAX: asleep; to install it: pip\n",
             "\n\n`tensorrt` was asleep.\n\n|",
         ] {
             assert!(text.contains(part), "{part} is missing from\n{text}");

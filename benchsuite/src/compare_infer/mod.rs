@@ -14,21 +14,19 @@ pub mod report;
 mod rivals;
 mod sessions;
 
-use std::path::PathBuf;
-use std::time::Duration;
-
 use clap::Args;
 use infer_trt::{Provider, probe};
 
 use self::networks::{operations, random, write_plain};
 use self::report::{Comparison, Row, Solver};
-use self::rivals::{C, C_FORMS, C_INSTALL, RIVALS, Workshop};
+pub(crate) use self::rivals::{EULER, RIVALS};
 use self::sessions::{InProcess, has_tiles};
-use crate::compare::check_names;
-use crate::compare::origin::{Absence, Origin};
-use crate::compare::peer::{Peer, Timing};
+use crate::compare::options::{Common, Turns, check_names};
+use crate::compare::origin::{Origin, Presence};
+use crate::compare::peer::Timing;
+use crate::compare::rivals::{Programs, Workshop};
 use crate::compare::work::Limits;
-use crate::{Error, files, print};
+use crate::{Error, print};
 
 /// The networks, in the order of the tables, with their layers.
 pub(crate) const NETWORKS: [(&str, &str); 5] = [
@@ -44,46 +42,22 @@ const CHUNKS: [usize; 6] = [256, 1024, 4096, 16_384, 65_536, 0];
 
 /// How to compare inference.
 #[derive(Debug, Clone, Args)]
+#[command(mut_arg("rivals", |a| a.help("Others: ort, jax, torch, and c for Euler's method; `all` or `none`")))]
 pub struct Infer {
     /// Networks: 8x2, 16x2, 32x3, 64x3, 128x5
     #[arg(long, value_name = "NETWORKS", value_delimiter = ',', default_value = "8x2,16x2,32x3,64x3,128x5")]
     networks: Vec<String>,
-    /// Others: ort, jax, torch, and c for Euler's method; `all` or `none`
-    #[arg(long, value_name = "RIVALS", value_delimiter = ',', default_value = "all")]
-    rivals: Vec<String>,
     /// Numbers of threads
     #[arg(long, value_name = "N", value_delimiter = ',', default_value = "1,2")]
     threads: Vec<usize>,
     /// Rows
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     rows: usize,
-    /// How often each has its turn
-    #[arg(long, value_name = "N", default_value_t = 5)]
-    rounds: usize,
-    /// Time of a turn
-    #[arg(long, value_name = "SECONDS", default_value_t = 0.5)]
-    turn: f64,
-    /// Time after which an answer of another program is no longer waited for
-    #[arg(long, value_name = "SECONDS", default_value_t = 300.0)]
-    timeout: f64,
-    /// The Python that has JAX and PyTorch
-    #[arg(long, value_name = "PROGRAM", default_value = "python3")]
-    python: PathBuf,
-    /// Write compare-infer.json, .md and .svg into this folder
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    #[command(flatten)]
+    turns: Turns,
+    #[command(flatten)]
+    common: Common,
 }
-
-/// One that takes part.
-enum Entrant {
-    /// A session of this process.
-    Session(Provider),
-    /// A program with a mode: its place among those that run, its word for the mode.
-    Program(usize, &'static str),
-}
-
-/// Those who take part, with their names.
-type Entrants = Vec<(String, Entrant)>;
 
 impl Infer {
     /// Runs the comparison, prints its tables, and writes files if asked to.
@@ -93,78 +67,42 @@ impl Infer {
     /// not an error.
     pub fn run(&self) -> Result<(), Error> {
         self.check()?;
-        let mut absent = Vec::new();
+        let mut rivals = Vec::new();
         let (mut rows, mut solvers) = (Vec::new(), Vec::new());
         let limits = Limits::of_a_thread(20 * self.rows);
-        let workshop = Workshop::new(&self.python)?;
+        let workshop = Workshop::new(&self.common)?;
+        let own = sessions::providers(self.common.wants("ort"), &mut rivals);
         for &threads in &self.threads {
-            let (entrants, mut peers) = self.entrants(threads, &workshop, &mut absent)?;
+            let mut programs = workshop.gather(&RIVALS, &[threads, self.rows], &mut rivals);
             for (network, layers) in NETWORKS.into_iter().filter(|n| self.networks.iter().any(|x| x == n.0)) {
                 eprintln!("{network} ({layers}), {threads} threads");
-                rows.extend(self.one(network, layers, threads, &entrants, &mut peers)?);
+                rows.extend(self.one(network, layers, threads, &own, &mut programs)?);
             }
             eprintln!("Euler's method, {threads} threads");
-            solvers.extend(self.euler(threads, &workshop, &mut absent)?);
+            solvers.extend(self.euler(threads, &workshop, &mut rivals)?);
         }
-        // Whoever is absent is so with any number of threads.
-        absent.sort_by(|a: &Absence, b| a.id.cmp(&b.id));
-        absent.dedup_by(|a, b| a.id == b.id);
         let comparison = Comparison {
-            origin: Origin::here(),
-            rounds: self.rounds,
-            seconds_a_turn: self.turn,
+            origin: Origin::here(rivals),
+            turns: self.turns,
             rows_a_batch: self.rows,
             peak_flops: limits.flops.max(probe::peak()),
             bytes_a_second: Some(limits.bytes),
-            absent,
             rows,
             solvers,
         };
         print(&comparison.markdown())?;
-        if let Some(folder) = &self.out {
-            files::write_json(&folder.join("compare-infer.json"), &comparison)?;
-            files::write(&folder.join("compare-infer.md"), comparison.markdown())?;
-            files::write(&folder.join("compare-infer.svg"), comparison.figure()?)?;
-            print(&format!("written to {}\n", folder.display()))?;
-        }
-        Ok(())
+        let figure = ("compare-infer.svg".to_owned(), comparison.figure()?);
+        self.common.write("infer", &comparison, comparison.markdown(), vec![figure])
     }
 
-    /// Who takes part with so many threads.
-    fn entrants(
-        &self,
-        threads: usize,
-        workshop: &Workshop,
-        absent: &mut Vec<Absence>,
-    ) -> Result<(Entrants, Vec<Peer>), Error> {
-        let sessions = sessions::providers(self.wants("ort"), absent).into_iter();
-        let mut entrants: Entrants =
-            sessions.map(|(name, provider)| (name, Entrant::Session(provider))).collect();
-        let mut peers = Vec::new();
-        for rival in RIVALS.iter().filter(|r| self.wants(r.id)) {
-            let command = workshop.command(rival, threads, self.rows);
-            match Peer::start(command, Duration::from_secs_f64(self.timeout)) {
-                Ok(peer) => {
-                    for (mode, title) in rival.modes {
-                        let name = format!("{} {}{title}", peer.name, peer.version);
-                        entrants.push((name, Entrant::Program(peers.len(), mode)));
-                    }
-                    peers.push(peer);
-                }
-                Err(why) => absent.push(Absence { id: rival.id.into(), why, install: rival.install.into() }),
-            }
-        }
-        Ok((entrants, peers))
-    }
-
-    /// All entrants on one network, in turn.
+    /// Our sessions and all programs on one network, in turn.
     fn one(
         &self,
         network: &'static str,
         layers: &str,
         threads: usize,
-        entrants: &[(String, Entrant)],
-        peers: &mut [Peer],
+        own: &[(String, Provider)],
+        programs: &mut Programs,
     ) -> Result<Vec<Row>, Error> {
         let at = std::env::temp_dir();
         let folder = tempfile::tempdir().map_err(Error::io(&at, "set TMPDIR to a folder with some room"))?;
@@ -172,45 +110,41 @@ impl Infer {
         let path = folder.path().join("network.onnx");
         write_plain(&net, &path)?;
         let mut in_process = InProcess::new(&path, threads, self.rows);
+        let names: Vec<String> = own.iter().map(|o| o.0.clone()).chain(programs.names.clone()).collect();
+        let mut time = |k: usize, chunk: usize, seconds| match own.get(k) {
+            Some((_, provider)) => in_process.time(provider, chunk, seconds),
+            None => programs.time(k - own.len(), |mode| format!("{network}/{mode}/{chunk}"), seconds),
+        };
         // The best number of rows at a time, from a short look at each.
         let mut chosen = Vec::new();
-        for (_, entrant) in entrants {
+        for k in 0..names.len() {
             let mut best: Result<(f64, usize), String> = Err("it was not tried".into());
             for chunk in CHUNKS {
                 let chunk = if chunk == 0 { self.rows } else { chunk.min(self.rows) };
-                let turn = time(entrant, chunk, network, self.turn / 10.0, &mut in_process, peers);
-                let least = turn.map(|t| t.into_iter().fold(f64::INFINITY, f64::min));
+                let turn = time(k, chunk, self.turns.turn / 10.0);
+                let least = turn.map(|t| t.us.into_iter().fold(f64::INFINITY, f64::min));
                 best = match (best, least) {
                     (Ok(b), Ok(t)) if t < b.0 => Ok((t, chunk)),
                     (Err(_), Ok(t)) => Ok((t, chunk)),
                     (Err(_), Err(e)) => Err(e),
                     (best, _) => best,
                 };
-                if matches!(entrant, Entrant::Session(provider) if has_tiles(provider)) {
+                if own.get(k).is_some_and(|(_, provider)| has_tiles(provider)) {
                     break;
                 }
             }
             chosen.push(best.map(|b| b.1));
         }
-        let mut times: Vec<Result<Vec<f64>, String>> =
-            chosen.iter().map(|c| c.clone().map(|_| Vec::new())).collect();
-        for _ in 0..self.rounds {
-            for (((_, entrant), chunk), times) in entrants.iter().zip(&chosen).zip(&mut times) {
-                let (Ok(so_far), Ok(chunk)) = (&mut *times, chunk) else { continue };
-                match time(entrant, *chunk, network, self.turn, &mut in_process, peers) {
-                    Ok(turn) => so_far.extend(turn),
-                    Err(why) => *times = Err(why),
-                }
-            }
-        }
+        let untimed = chosen.iter().map(|c| c.clone().map(|_| Timing::default())).collect();
+        let timed = self.turns.take(untimed, |k, seconds| time(k, chosen[k].clone()?, seconds));
         let (work, activations) = (networks::work(net.spec()), operations(net.spec()).1);
-        let each = entrants.iter().zip(chosen).zip(times);
-        each.map(|(((name, entrant), chunk), times)| {
-            let error = match entrant {
-                Entrant::Session(provider) if times.is_ok() => in_process.error(provider, &net)?,
+        let each = names.iter().zip(chosen).zip(timed).enumerate();
+        each.map(|(k, ((name, chunk), timing))| {
+            let error = match own.get(k) {
+                Some((_, provider)) if timing.is_ok() => in_process.error(provider, &net)?,
                 _ => None,
             };
-            Ok(Row::new(network, layers, threads, name, chunk.ok(), times, (work, activations), error))
+            Ok(Row::new(network, layers, threads, name, chunk.ok(), timing, (work, activations), error))
         })
         .collect()
     }
@@ -220,66 +154,47 @@ impl Infer {
         &self,
         threads: usize,
         workshop: &Workshop,
-        absent: &mut Vec<Absence>,
+        rivals: &mut Vec<Presence>,
     ) -> Result<Vec<Solver>, Error> {
-        let mut peer = None;
-        if self.wants(C) {
-            let timeout = Duration::from_secs_f64(self.timeout);
-            match workshop.euler(threads, self.rows).and_then(|c| Peer::start(c, timeout)) {
-                Ok(started) => peer = Some(started),
-                Err(why) => absent.push(Absence { id: C.into(), why, install: C_INSTALL.into() }),
-            }
-        }
+        let mut programs = workshop.gather(&[EULER], &[threads, self.rows], rivals);
+        let names = programs.names.iter().map(|name| format!("Euler, {name}"));
+        let names: Vec<String> = std::iter::once("Euler, Δt = .1, 100 steps".into()).chain(names).collect();
         let mean = euler::mean(self.rows)?;
-        let mut ours = Vec::new();
-        let mut theirs = C_FORMS.map(|_| Vec::new());
-        for _ in 0..self.rounds {
-            ours.extend(euler::time(self.rows, threads, self.turn)?);
-            let Some(program) = &mut peer else { continue };
-            for ((form, _), times) in C_FORMS.iter().zip(&mut theirs) {
-                match program.time(form, 0.0, 0.0, self.turn).and_then(|turn| same_mean(mean, turn)) {
-                    Ok(turn) => times.extend(turn.us.into_iter().map(|us| us / 1e3)),
-                    Err(why) => {
-                        absent.push(Absence { id: C.into(), why, install: C_INSTALL.into() });
-                        peer = None;
-                        break;
-                    }
+        let mut refused = Ok(());
+        let timed = self.turns.take(vec![Ok(Timing::default()); names.len()], |k, seconds| match k {
+            0 => match euler::time(self.rows, threads, seconds) {
+                Ok(ms) => Ok(ms.into_iter().map(|ms| ms * 1e3).collect::<Vec<_>>().into()),
+                Err(e) => {
+                    let why = e.to_string();
+                    refused = Err(e);
+                    Err(why)
                 }
-            }
-        }
-        let solver = |name: &str, times| Solver::new(name, threads, euler::STEPS, euler::FLOPS, times);
-        let mut solvers = vec![solver("Euler, Δt = .1, 100 steps", ours)];
-        if let Some(peer) = peer {
-            for ((_, title), times) in C_FORMS.iter().zip(theirs) {
-                solvers.push(solver(&format!("Euler, {} {}: {title}", peer.name, peer.version), times));
+            },
+            _ => same_mean(mean, programs.time(k - 1, str::to_owned, seconds)?),
+        });
+        refused?;
+        let mut solvers = Vec::new();
+        for (name, timing) in names.iter().zip(timed) {
+            match timing {
+                Ok(timing) => {
+                    solvers.push(Solver::new(name, threads, euler::STEPS, euler::FLOPS, &timing));
+                }
+                Err(why) => drop(EULER.note(Err(why), rivals)),
             }
         }
         Ok(solvers)
     }
 
-    fn wants(&self, id: &str) -> bool {
-        self.rivals.iter().any(|r| r == "all" || r == id)
-    }
-
     fn check(&self) -> Result<(), Error> {
-        let networks = NETWORKS.map(|n| n.0);
-        let ids: Vec<&str> = RIVALS.iter().map(|r| r.id).chain(["ort", C, "all", "none"]).collect();
-        check_names("--networks", &self.networks, &networks)?;
-        check_names("--rivals", &self.rivals, &ids)?;
-        for (option, value, most) in [("--rounds", self.rounds, 1000), ("--rows", self.rows, 100_000_000)] {
-            if value == 0 || value > most {
-                return Err(Error::bad_option(option, value, format!("give 1 to {most}")));
-            }
+        check_names("--networks", &self.networks, &NETWORKS.map(|n| n.0))?;
+        if !(1..=100_000_000).contains(&self.rows) {
+            return Err(Error::bad_option("--rows", self.rows, "give 1 to 100000000"));
         }
         if let Some(n) = self.threads.iter().find(|n| !(1..=1024).contains(*n)) {
             return Err(Error::bad_option("--threads", n, "give 1 to 1024"));
         }
-        for (option, value) in [("--turn", self.turn), ("--timeout", self.timeout)] {
-            if !(value > 0.0 && value <= 86_400.0) {
-                return Err(Error::bad_option(option, value, "give a positive number of seconds"));
-            }
-        }
-        Ok(())
+        self.turns.check()?;
+        self.common.check(RIVALS.iter().map(|r| r.id).chain(["ort", EULER.id]))
     }
 }
 
@@ -294,56 +209,25 @@ fn same_mean(ours: f64, turn: Timing) -> Result<Timing, String> {
     }
 }
 
-/// Times an entrant for some seconds: ms of each batch.
-fn time(
-    entrant: &Entrant,
-    chunk: usize,
-    network: &str,
-    seconds: f64,
-    in_process: &mut InProcess,
-    peers: &mut [Peer],
-) -> Result<Vec<f64>, String> {
-    match entrant {
-        Entrant::Session(provider) => in_process.time(provider, chunk, seconds),
-        Entrant::Program(k, mode) => {
-            let turn = peers[*k].time(&format!("{network}/{mode}/{chunk}"), 0.0, 0.0, seconds)?;
-            Ok(turn.us.into_iter().map(|us| us / 1e3).collect())
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::Parser;
-
-    #[derive(Parser)]
-    struct Program {
-        #[command(flatten)]
-        infer: Infer,
-    }
-
-    fn parse(arguments: &str) -> Result<Infer, String> {
-        let words = std::iter::once("infer").chain(arguments.split_whitespace());
-        let infer = Program::try_parse_from(words).map_err(|e| e.to_string())?.infer;
-        infer.check().map_err(|e| e.to_string())?;
-        Ok(infer)
-    }
+    use crate::compare::options::tests::{parse, refused};
 
     #[test]
     fn values_that_make_no_sense_are_refused_with_a_remedy() {
-        for (arguments, says) in [
-            ("--networks 8x3", "known: 8x2"),
-            ("--rivals jaxx", "did you mean `jax`"),
-            ("--rounds 0", "give 1 to"),
-            ("--rows 0", "give 1 to"),
-            ("--threads 1,0", "give 1 to"),
-            ("--turn nan", "positive number"),
-        ] {
-            let error = parse(arguments).unwrap_err();
-            assert!(error.contains(says), "{arguments}: {error}");
-        }
-        assert!(parse("--networks 8x2,128x5 --rivals none --threads 1").is_ok());
+        refused(
+            Infer::check,
+            &[
+                ("--networks 8x3", "known: 8x2"),
+                ("--rivals jaxx", "did you mean `jax`"),
+                ("--rounds 0", "give 1 to"),
+                ("--rows 0", "give 1 to"),
+                ("--threads 1,0", "give 1 to"),
+                ("--turn nan", "positive number"),
+            ],
+        );
+        assert!(parse::<Infer>("--networks 8x2,128x5 --rivals none --threads 1").unwrap().check().is_ok());
     }
 
     #[test]
@@ -353,15 +237,15 @@ mod tests {
         assert!(same_mean(0.25, turn(Some(0.26))).unwrap_err().contains("something else"));
         assert!(same_mean(0.25, turn(Some(f64::NAN))).is_err() && same_mean(0.25, turn(None)).is_err());
         // Not a whole number of blocks.
-        let infer = parse("--rivals c --threads 1,2 --rows 1001 --rounds 1 --turn 0.001").unwrap();
-        let workshop = Workshop::new(&infer.python).unwrap();
+        let infer: Infer = parse("--rivals c --threads 1,2 --rows 1001 --rounds 1 --turn 0.001").unwrap();
+        let workshop = Workshop::new(&infer.common).unwrap();
         for threads in [1, 2] {
-            let mut absent = Vec::new();
-            let solvers = infer.euler(threads, &workshop, &mut absent).unwrap();
+            let mut rivals = Vec::new();
+            let solvers = infer.euler(threads, &workshop, &mut rivals).unwrap();
             // Without a compiler that knows OpenMP there is a reason instead.
-            let why = absent.first().map(|a| a.why.as_str());
+            let why = rivals[0].missing.as_deref();
             assert!(
-                solvers.len() == 1 + C_FORMS.len() || why.is_some_and(|w| w.contains("compile")),
+                solvers.len() == 1 + EULER.modes.len() || why.is_some_and(|w| w.contains("compile")),
                 "{why:?}"
             );
         }
@@ -369,11 +253,10 @@ mod tests {
 
     #[test]
     fn the_native_engine_and_eulers_method_have_times_and_errors() {
-        let infer =
+        let infer: Infer =
             parse("--networks 8x2 --rivals none --threads 1 --rows 1000 --rounds 1 --turn 0.001").unwrap();
-        let workshop = Workshop::new(&infer.python).unwrap();
-        let (entrants, mut peers) = infer.entrants(1, &workshop, &mut Vec::new()).unwrap();
-        let rows = infer.one("8x2", "SiLU8,SiLU8", 1, &entrants, &mut peers).unwrap();
+        let own = sessions::providers(false, &mut Vec::new());
+        let rows = infer.one("8x2", "SiLU8,SiLU8", 1, &own, &mut Programs::default()).unwrap();
         assert_eq!(rows.len(), 1 + usize::from(probe::bf16().status.is_present()));
         // In bf16 one layer of this network is rounded: two factors w and s of every product, each by at most
         // u = 2⁻⁸ of itself. The greatest error is, to first order, 2u · max Σ|w s| · Σ|v s'| of the range
@@ -384,6 +267,7 @@ mod tests {
             let error = row.error.unwrap();
             assert!(row.ms_min.unwrap() > 0.0 && (least..most).contains(&error), "{row:?}");
         }
+        let workshop = Workshop::new(&infer.common).unwrap();
         let solvers = infer.euler(1, &workshop, &mut Vec::new()).unwrap();
         assert!(solvers.len() == 1 && solvers[0].ms_min > 0.0, "{solvers:?}");
     }

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::compare::origin::{Absence, Origin, least_and_median};
+use crate::compare::options::Turns;
+use crate::compare::origin::{Origin, least_and_median};
+use crate::compare::peer::Timing;
 use crate::compare::work::{Limits, Work};
 use crate::figures::{Axis, Colour, Mark, Panel, Series, draw};
 
@@ -21,10 +23,9 @@ pub struct Comparison {
     /// Where the numbers come from.
     #[serde(flatten)]
     pub origin: Origin,
-    /// How often each had its turn.
-    pub rounds: usize,
-    /// Time of a turn, in seconds.
-    pub seconds_a_turn: f64,
+    /// How often each had its turn, and for how long.
+    #[serde(flatten)]
+    pub turns: Turns,
     /// Rows of a batch, and cells.
     pub rows_a_batch: usize,
     /// Additions and multiplications that a thread can do in a second at most, measured.
@@ -33,8 +34,6 @@ pub struct Comparison {
     /// that were kept before it was.
     #[serde(default)]
     pub bytes_a_second: Option<f64>,
-    /// Who did not take part.
-    pub absent: Vec<Absence>,
     /// What was measured.
     pub rows: Vec<Row>,
     /// The numerical solver beside, ours first of each number of threads.
@@ -81,15 +80,15 @@ impl Row {
         threads: usize,
         name: &str,
         chunk: Option<usize>,
-        times: Result<Vec<f64>, String>,
+        timing: Result<Timing, String>,
         (work, activations_a_row): (Work, f64),
         error: Option<f64>,
     ) -> Self {
-        let (times, failure) = match times {
-            Ok(times) => (times, None),
+        let (times, failure) = match timing {
+            Ok(timing) => (timing.us, None),
             Err(why) => (Vec::new(), Some(why)),
         };
-        let (ms_min, ms_median) = least_and_median(&times);
+        let [ms_min, ms_median] = ms(&times);
         Row {
             network: network.into(),
             layers: layers.into(),
@@ -144,8 +143,8 @@ impl Solver {
         Work { flops: self.flops_a_step * self.steps as f64, bytes: self.bytes_a_cell }
     }
 
-    pub(super) fn new(name: &str, threads: usize, steps: usize, flops_a_step: f64, times: Vec<f64>) -> Self {
-        let (least, median) = least_and_median(&times);
+    pub(super) fn new(name: &str, threads: usize, steps: usize, flops_a_step: f64, timing: &Timing) -> Self {
+        let [least, median] = ms(&timing.us);
         Solver {
             name: name.into(),
             threads,
@@ -156,6 +155,12 @@ impl Solver {
             ms_median: median.unwrap_or(f64::INFINITY),
         }
     }
+}
+
+/// The least of some times in µs and their median, in ms.
+fn ms(us: &[f64]) -> [Option<f64>; 2] {
+    let (least, median) = least_and_median(us);
+    [least, median].map(|t| t.map(|us| us / 1e3))
 }
 
 impl Comparison {
@@ -261,10 +266,7 @@ impl Comparison {
             "`Euler steps`: how many steps of Euler's method for FitzHugh–Nagumo's equations, as many cells as \
              rows, take that time; a network pays where a solver needs more.\n\n",
         );
-        for absent in &self.absent {
-            let _ = writeln!(out, "Absent: {} ({}). To install: {}", absent.id, absent.why, absent.install);
-        }
-        out
+        out + self.origin.not_here().trim_start()
     }
 
     /// Time over the products' operations, one panel for each number of threads.
@@ -323,30 +325,32 @@ impl Comparison {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compare::origin::Presence;
+    use infer_trt::probe::Status;
 
     #[test]
     fn tables_have_ratios_fractions_steps_and_failures() {
-        let row_of = |network: &str, name: &str, times, error| {
+        let row_of = |network: &str, name: &str, ms: Result<Vec<f64>, String>, error| {
+            let timing = ms.map(|ms| ms.into_iter().map(|ms| ms * 1e3).collect::<Vec<_>>().into());
             Row::new(
                 network,
                 "SiLU8,SiLU8",
                 1,
                 name,
                 Some(4096),
-                times,
+                timing,
                 (Work { flops: 208.0, bytes: 20.0 }, 16.0),
                 error,
             )
         };
         let row = |name: &str, times| row_of("8x2", name, times, Some(2.34e-7));
+        let missing = Status::Missing { reason: "no torch".into(), remedy: "pip".into() };
         let comparison = Comparison {
-            origin: Origin::here(),
-            rounds: 1,
-            seconds_a_turn: 0.1,
+            origin: Origin::here(vec![Presence::probed("torch", "PyTorch", missing)]),
+            turns: Turns { rounds: 1, turn: 0.1 },
             rows_a_batch: 1_000_000,
             peak_flops: 1e11,
             bytes_a_second: Some(1e10),
-            absent: vec![Absence { id: "torch".into(), why: "no torch".into(), install: "pip".into() }],
             rows: vec![
                 row("native", Ok(vec![6.0, 5.2])),
                 row(BF16, Ok(vec![2.6])),
@@ -355,8 +359,8 @@ mod tests {
                 row_of("9x2", "native", Ok(vec![4.0]), Some(1.46e-6)),
             ],
             solvers: vec![
-                Solver::new("Euler", 1, 100, 15.0, vec![26.0]),
-                Solver::new("Euler, C", 1, 100, 15.0, vec![52.0]),
+                Solver::new("Euler", 1, 100, 15.0, &vec![26e3].into()),
+                Solver::new("Euler, C", 1, 100, 15.0, &vec![52e3].into()),
             ],
         };
         let text = comparison.markdown();
@@ -376,7 +380,10 @@ mod tests {
             "{}",
             slow.markdown()
         );
-        assert!(text.contains("it crashed") && text.contains("Absent: torch (no torch)"), "{text}");
+        assert!(
+            text.contains("it crashed") && text.contains("- PyTorch: no torch; to install it: pip"),
+            "{text}"
+        );
         let svg = comparison.figure().unwrap();
         assert!(svg.contains("arithmetic limit") && !svg.contains("NaN"));
     }

@@ -11,26 +11,28 @@ use super::networks::{error, rows};
 use super::report::BF16;
 use crate::Error;
 use crate::compare::clock::cpu;
-use crate::compare::origin::Absence;
+use crate::compare::origin::Presence;
+use crate::compare::peer::Timing;
 
 /// As many rows are held against `f64`.
 const CHECKED: usize = 10_000;
 
 /// The providers that take part, with their names; those that are missing leave the reason.
-pub(super) fn providers(onnx_runtime: bool, absent: &mut Vec<Absence>) -> Vec<(String, Provider)> {
+pub(super) fn providers(onnx_runtime: bool, rivals: &mut Vec<Presence>) -> Vec<(String, Provider)> {
     let mut all = Vec::new();
-    let mut ask = |provider: Provider, id: &str, status: Status, name: fn(&str) -> String| match status {
-        Status::Present(what) => all.push((name(&what), provider)),
-        Status::Missing { reason, remedy } => {
-            absent.push(Absence { id: id.into(), why: reason, install: remedy });
+    let mut own = |provider, name: &str, status: Status| {
+        if status.is_present() {
+            all.push((name.to_owned(), provider));
+        } else {
+            Presence::probed(name, "", status).note(rivals);
         }
     };
-    ask(Provider::Native, "native", probe::simd().status, |_| "native".to_owned());
-    ask(Provider::NativeBf16, BF16, probe::bf16().status, |_| BF16.to_owned());
+    own(Provider::Native, "native", probe::simd().status);
+    own(Provider::NativeBf16, BF16, probe::bf16().status);
     if onnx_runtime {
-        ask(Provider::OrtCpu, "ort", probe::onnx_runtime().status, |what| {
-            format!("ONNX Runtime {}", what.split(' ').next().unwrap_or_default())
-        });
+        let found = Presence::probed("ort", "ONNX Runtime", probe::onnx_runtime().status);
+        all.extend(found.version.as_ref().map(|v| (format!("{} {v}", found.title), Provider::OrtCpu)));
+        found.note(rivals);
     }
     all
 }
@@ -66,13 +68,8 @@ impl InProcess {
         Ok(self.open.len() - 1)
     }
 
-    /// Runs batches for some seconds: ms of each.
-    pub(super) fn time(
-        &mut self,
-        provider: &Provider,
-        chunk: usize,
-        seconds: f64,
-    ) -> Result<Vec<f64>, String> {
+    /// Runs batches for some seconds.
+    pub(super) fn time(&mut self, provider: &Provider, chunk: usize, seconds: f64) -> Result<Timing, String> {
         let k = self.session(provider, chunk).map_err(|e| e.to_string())?;
         let session = &mut self.open[k].1;
         let wall = Instant::now();
@@ -82,9 +79,9 @@ impl InProcess {
         while times.is_empty() || now() - begin < seconds {
             let start = now();
             session.run(&self.x, &mut self.y).map_err(|e| e.to_string())?;
-            times.push((now() - start) * 1e3);
+            times.push((now() - start) * 1e6);
         }
-        Ok(times)
+        Ok(times.into())
     }
 
     /// The greatest difference from `f64`, as a part of an output's range.

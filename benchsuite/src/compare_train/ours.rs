@@ -6,12 +6,13 @@ use infer_trt::{Provider, Session, SessionOptions, open};
 use ionic_models::Cell;
 use ionic_models::models::FitzHughNagumo;
 use surrogates::fno::{self, Fno, FnoConfig, FnoSpec, FnoTrainer, PointScale, Predictor, Signals, Variant};
+use surrogates::neural_map::{MapConfig, MapTrainer, Pairs};
 use surrogates::neural_ode::{
     Adjoint, OdeConfig, OdeMethod, OdeSpec, OdeTrainer, OnDivergence, Pace, Phase, Window,
 };
 use surrogates::onnx::Description;
 use surrogates::{
-    Activation, AdamConfig, Backend, DataTerm, InitialTerm, InitialValue, MlpSpec, Normalization,
+    Activation, AdamConfig, Backend, DataTerm, InitialTerm, InitialValue, MapSpec, MlpSpec, Normalization,
     PhysicsTerm, Samples, Sampling, SystemField, TrainConfig, Trainer, TrainingSet,
 };
 
@@ -24,14 +25,15 @@ use crate::compare::work::Work as Cost;
 const ROWS: usize = 100 * BATCH;
 /// Steps of a neural ODE's trajectory.
 const STEPS: usize = 1470;
-/// Iterations between looks at the clock, of a network and of a neural ODE.
+/// Iterations between looks at the clock, of a network, and of a neural ODE or a map.
 const BLOCK: usize = 64;
-const BLOCK_OF_ODE: usize = 8;
+const SHORT_BLOCK: usize = 8;
 
 /// A training that goes on from turn to turn.
 pub(super) enum Work {
     Network(Box<Trainer>),
     Ode(Box<OdeTrainer>),
+    Map(Box<MapTrainer>),
     Operator(Box<FnoTrainer>),
     Forward(Box<Forward>),
 }
@@ -55,6 +57,9 @@ impl Work {
             let (x, y) = (given(OPERATOR_BATCH), vec![0.0; OPERATOR_BATCH * POINTS * OPERATOR.outputs]);
             let predictor = fno.predictor(OPERATOR_BATCH, 1).map_err(failed)?;
             return Ok(Work::Forward(Box::new(Forward { predictor, x, y })));
+        }
+        if work == "map" {
+            return map().map(|t| Work::Map(Box::new(t))).map_err(failed);
         }
         if work == "ode" {
             return ode(layers).map(|t| Work::Ode(Box::new(t))).map_err(failed);
@@ -88,13 +93,14 @@ impl Work {
             let start = cpu();
             let block = match self {
                 Work::Network(_) => BLOCK,
-                Work::Ode(_) => BLOCK_OF_ODE,
+                Work::Ode(_) | Work::Map(_) => SHORT_BLOCK,
                 Work::Operator(_) | Work::Forward(_) => 1,
             };
             for _ in 0..block {
                 let step = match self {
                     Work::Network(trainer) => trainer.step().map(|_| ()),
                     Work::Ode(trainer) => trainer.step().map(|_| ()),
+                    Work::Map(trainer) => trainer.step().map(|_| ()),
                     Work::Operator(trainer) => trainer.step().map(|_| ()),
                     Work::Forward(f) => f.predictor.predict(&f.x, &mut f.y),
                 };
@@ -118,6 +124,8 @@ pub(super) fn flops(work: &str, layers: &str) -> Result<f64, Error> {
     Ok(match work {
         "fno" => 3.0 * operator_flops(),
         "forward" => operator_flops(),
+        // Of each state four numbers go to each neuron, and one comes out.
+        "map" => (PAIRS * MAP.states * MAP.width) as f64 * 2.0 * (3.0 * 5.0 - 4.0),
         // Two evaluations a step, at states that depend on weights.
         "ode" => 3.0 * (2 * STEPS) as f64 * products(4, 4)?.iter().sum::<f64>(),
         // Data, initial points, and collocation points with a value and a derivative each.
@@ -170,6 +178,30 @@ fn ode(layers: &str) -> Result<OdeTrainer, surrogates::Error> {
         record_every: u64::MAX,
     };
     OdeTrainer::new(config, Window::new(4, 0.0, 0.01, states)?, None)
+}
+
+/// A neural map, and the pairs of a batch.
+const MAP: MapSpec = MapSpec { states: 3, parameters: 1, width: 100 };
+const PAIRS: usize = 1000;
+
+/// A training whose batch is its whole data set, as the rivals' is.
+fn map() -> Result<MapTrainer, surrogates::Error> {
+    let number = |i: usize, c: f64| (i as f64 * c).sin() * 1.7;
+    let (mut inputs, mut next) = (Vec::new(), Vec::new());
+    for row in 0..PAIRS {
+        let u = [number(row, 1.1), number(row, 2.3), number(row, 0.7)];
+        inputs.extend(u);
+        inputs.push(number(row, 3.1));
+        next.extend([0, 1, 2].map(|i| u[i] + 0.01 * u[(i + 1) % 3].tanh()));
+    }
+    let pairs = Pairs::new(MAP.states, MAP.parameters, inputs, next)?;
+    let (state, control) = pairs.standardization()?;
+    let config = MapConfig {
+        batch: PAIRS,
+        validate_every: u64::MAX >> 32,
+        ..MapConfig::published(MAP, state, control, 0.005, 1)
+    };
+    MapTrainer::new(config, &pairs, None)
 }
 
 /// What the rivals learn too: smooth functions of three numbers. Points from a Weyl sequence.
@@ -278,6 +310,8 @@ mod tests {
         // 3·8 + 8·2 products, twice each, forward and back, without the inputs' gradient; 128 rows.
         assert_eq!(flops("data", "SiLU8").unwrap(), 128.0 * 2.0 * (3.0 * 40.0 - 24.0));
         assert_eq!(flops("pinn", "SiLU8").unwrap(), 4.0 * flops("data", "SiLU8").unwrap());
+        // Four products into 100 neurons of three sub-networks and one out of them, likewise; 1,000 pairs.
+        assert_eq!(flops("map", "").unwrap(), 1000.0 * 2.0 * (3.0 * 1500.0 - 1200.0));
         // A batch of the operator: 2.4 Gflop.
         assert!(
             (flops("forward", "").unwrap() / 2.4e9 - 1.0).abs() < 0.05,

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use crate::compare::origin::{Absence, Origin, least_and_median};
+use crate::compare::options::Turns;
+use crate::compare::origin::{Origin, least_and_median};
+use crate::compare::peer::Timing;
 
 /// `compare-train.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -12,16 +14,13 @@ pub struct Comparison {
     /// Where the numbers come from.
     #[serde(flatten)]
     pub origin: Origin,
-    /// How often each had its turn.
-    pub rounds: usize,
-    /// CPU time of a turn, in seconds.
-    pub seconds_a_turn: f64,
+    /// How often each had its turn, and for how much CPU time.
+    #[serde(flatten)]
+    pub turns: Turns,
     /// Additions and multiplications of `f32` that a thread can do in a second at most, measured; 0 in
     /// files from before it was.
     #[serde(default)]
     pub peak_flops: f64,
-    /// Who did not take part.
-    pub absent: Vec<Absence>,
     /// What was measured.
     pub rows: Vec<Row>,
 }
@@ -29,11 +28,11 @@ pub struct Comparison {
 /// One program on one work.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {
-    /// `data`, `pinn`, `ode`, `fno` or `forward`.
+    /// `data`, `pinn`, `ode`, `map`, `fno` or `forward`.
     pub work: String,
-    /// `small`, `mid` or `large`.
+    /// `small`, `mid` or `large`; of other works the one network that they have.
     pub network: String,
-    /// Its hidden layers.
+    /// Its hidden layers, or what else it consists of.
     pub layers: String,
     /// Who: `ours`, or the rival with its version and mode.
     pub name: String,
@@ -58,10 +57,10 @@ impl Row {
         layers: &str,
         name: &str,
         flops: f64,
-        times: Result<Vec<f64>, String>,
+        timing: Result<Timing, String>,
     ) -> Self {
-        let (times, failure) = match times {
-            Ok(times) => (times, None),
+        let (times, failure) = match timing {
+            Ok(timing) => (timing.us, None),
             Err(why) => (Vec::new(), Some(why)),
         };
         let (us_min, us_median) = least_and_median(&times);
@@ -86,8 +85,8 @@ impl Comparison {
         let _ = writeln!(
             out,
             "CPU time of one iteration in µs, one thread, single precision, batch 128 (`ode`: one \
-             trajectory of 1,470 steps; `fno` and `forward`: 32 trajectories), in turn; smallest and median \
-             of several blocks. `of peak` counts the multiplications and additions of products alone, against {:.0} \
+             trajectory of 1,470 steps; `map`: 1,000 pairs; `fno` and `forward`: 32 trajectories), in turn; \
+             smallest and median of several blocks. `of peak` counts the multiplications and additions of products alone, against {:.0} \
              Gflop/s, measured. {}\n",
             self.peak_flops / 1e9,
             self.origin.line()
@@ -125,34 +124,35 @@ impl Comparison {
             }
             out.push('\n');
         }
-        for absent in &self.absent {
-            let _ = writeln!(out, "Absent: {} ({}). To install: {}", absent.id, absent.why, absent.install);
-        }
-        out
+        out + self.origin.not_here().trim_start()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compare::origin::Presence;
+    use infer_trt::probe::Status;
 
     #[test]
     fn a_row_has_the_least_and_the_median_and_a_failure_its_reason() {
-        let row = Row::new("data", "mid", "SiLU32", "ours", 2e5, Ok(vec![3.0, 1.0, 2.0]));
+        let row = Row::new("data", "mid", "SiLU32", "ours", 2e5, Ok(vec![3.0, 1.0, 2.0].into()));
         assert_eq!((row.us_min, row.us_median, row.blocks), (Some(1.0), Some(2.0), 3));
-        let other = Row::new("data", "mid", "SiLU32", "JAX 1, scan", 0.0, Ok(vec![4.0]));
+        let other = Row::new("data", "mid", "SiLU32", "JAX 1, scan", 0.0, Ok(vec![4.0].into()));
         let failed = Row::new("data", "mid", "SiLU32", "C", 2e5, Err("it crashed".into()));
+        let missing = Status::Missing { reason: "no torch".into(), remedy: "pip".into() };
         let text = Comparison {
-            origin: Origin::here(),
-            rounds: 1,
-            seconds_a_turn: 0.1,
+            origin: Origin::here(vec![Presence::probed("torch", "PyTorch", missing)]),
+            turns: Turns { rounds: 1, turn: 0.1 },
             peak_flops: 4e11,
-            absent: vec![Absence { id: "torch".into(), why: "no torch".into(), install: "pip".into() }],
             rows: vec![row, other, failed],
         }
         .markdown();
         assert!(text.contains("| ours | 1.00 | 2.00 | 50 % | 1.000 |"), "{text}");
         assert!(text.contains("| JAX 1, scan | 4.00 | 4.00 | – | 0.250 |"), "{text}");
-        assert!(text.contains("it crashed") && text.contains("Absent: torch (no torch)"), "{text}");
+        assert!(
+            text.contains("it crashed") && text.contains("- PyTorch: no torch; to install it: pip"),
+            "{text}"
+        );
     }
 }

@@ -9,12 +9,12 @@ use super::pool::RUNS;
 use crate::compare::clock::cpu;
 use crate::compare::report::Comparison as Solvers;
 use crate::compare::work::{Limits, Reached};
-use crate::compare::{ours, task};
+use crate::compare::{options, ours, task};
 use crate::compare_gpu::answers::{Answer, Measured};
 use crate::compare_gpu::report::Comparison as OnGpu;
 use crate::compare_train::operator_work;
 use crate::pellegrini::{Cell, NetId, Size};
-use crate::{Error, Tier, files, kept};
+use crate::{Error, Tier, kept};
 
 /// The relative tolerance of the beat.
 const RTOL: f64 = 1e-4;
@@ -158,7 +158,8 @@ pub(super) struct KeptLanes {
 /// # Errors
 /// [`Error::Damaged`] or [`Error::Io`] for a file that is there and cannot be used.
 pub(super) fn kept_lanes() -> Result<Option<KeptLanes>, Error> {
-    let Some(found) = kept_file::<Solvers>("compare-ode-ensemble/compare-ode.json")? else { return Ok(None) };
+    let kept = options::read::<Solvers>(&kept::root(), "compare-ode-ensemble/compare-ode.json")?;
+    let Some(found) = kept else { return Ok(None) };
     let row = |way: &str| {
         let name = format!("{METHOD}, {way}");
         found.rows.iter().find(|r| r.task == format!("{TASK}_ensemble") && r.solver == name && r.rtol == RTOL)
@@ -176,20 +177,14 @@ pub(super) fn kept_lanes() -> Result<Option<KeptLanes>, Error> {
 /// # Errors
 /// As [`kept_lanes`].
 pub(super) fn kept_on_a_gpu(error_mv: f64) -> Result<Option<(String, Answer, Measured)>, Error> {
-    let Some(found) = kept_file::<OnGpu>("compare-gpu-responses/ord/compare-gpu.json")? else {
-        return Ok(None);
-    };
+    let kept = options::read::<OnGpu>(&kept::root(), "compare-gpu-responses/ord/compare-gpu.json")?;
+    let Some(found) = kept else { return Ok(None) };
     let measured = found.answers.into_iter().filter_map(|a| {
         let m = *a.measured().filter(|m| m.lost == 0 && m.error <= error_mv)?;
         Some((a, m))
     });
     let fastest = measured.min_by(|a, b| a.1.seconds.total_cmp(&b.1.seconds));
     Ok(fastest.map(|(answer, m)| (found.device, answer, m)))
-}
-
-fn kept_file<T: serde::de::DeserializeOwned>(file: &str) -> Result<Option<T>, Error> {
-    let path = kept::root().join(file);
-    path.exists().then(|| files::read_json(&path, "restore it from the repository")).transpose()
 }
 
 #[cfg(test)]

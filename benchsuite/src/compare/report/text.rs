@@ -33,11 +33,6 @@ impl Comparison {
         failed.map(|(r, why)| format!("{} on {} at rtol {:e}: {why}", r.solver, r.task, r.rtol)).collect()
     }
 
-    fn missing(&self) -> Vec<String> {
-        let missing = self.rivals.iter().filter_map(|p| Some((p, p.missing.as_ref()?)));
-        missing.map(|(p, why)| format!("{}: {why}. To install it: {}", p.title, p.install)).collect()
-    }
-
     /// The tables as text.
     pub fn terminal(&self) -> String {
         let mut text = String::new();
@@ -52,7 +47,7 @@ impl Comparison {
         for line in self.failures() {
             text += &format!("failed: {line}\n");
         }
-        for line in self.missing() {
+        for line in self.origin.absent() {
             text += &format!("not here: {line}\n");
         }
         text
@@ -78,10 +73,10 @@ impl Comparison {
             self.origin.machine.os,
             self.origin.at,
             self.origin.code.rustc,
-            self.rounds,
+            self.turns.rounds,
         );
         text += "\n| rival | version |\n|---|---|\n";
-        for p in &self.rivals {
+        for p in &self.origin.rivals {
             let version = p.version.clone().unwrap_or_else(|| format!("not here; {}", p.install));
             text += &format!("| {} | {version} |\n", p.title);
         }
@@ -123,12 +118,11 @@ impl Comparison {
                 );
             }
         }
-        for (title, lines) in [("Failures", self.failures()), ("Not here", self.missing())] {
-            if !lines.is_empty() {
-                text += &format!("\n## {title}\n\n");
-                text += &lines.iter().map(|line| format!("- {line}\n")).collect::<String>();
-            }
+        let failures = self.failures();
+        if !failures.is_empty() {
+            text += "\n## Failures\n\n";
+            text += &failures.iter().map(|line| format!("- {line}\n")).collect::<String>();
         }
-        text
+        text + &self.origin.not_here()
     }
 }

@@ -81,6 +81,31 @@ pub struct Contest {
 }
 
 impl Contest {
+    /// Without pairs so far; title and file are filled in by whoever knows them.
+    fn new(origin: &Origin, unit: &'static str, what: impl Into<String>) -> Self {
+        let (title, file, what) = (String::new(), "", what.into());
+        Contest { title, what, unit, file, origin: origin.clone(), pairs: Vec::new(), missing: Vec::new() }
+    }
+
+    /// Adds pairs of our best with every other that has a time; the others are missing.
+    fn add(
+        &mut self,
+        work: &str,
+        ours: impl IntoIterator<Item = Time>,
+        others: impl IntoIterator<Item = (Time, Option<String>)>,
+    ) {
+        let nothing = Time { who: "nothing of ours".into(), least: None, median: None };
+        let ours = read::fastest(ours).unwrap_or(nothing);
+        for (rival, why) in others {
+            if rival.least.is_some() && rival.median.is_some() {
+                self.pairs.push(Pair { work: work.to_owned(), ours: ours.clone(), rival });
+            } else {
+                let why = why.as_deref().unwrap_or("it was not timed");
+                self.missing.push(format!("{}, {work}: {why}", rival.who));
+            }
+        }
+    }
+
     /// How many pairs ended so.
     pub fn count(&self, outcome: Outcome) -> usize {
         self.pairs.iter().filter(|p| p.outcome() == outcome).count()
@@ -92,14 +117,7 @@ impl Contest {
 /// # Errors
 /// [`Error::Damaged`] or [`Error::Io`] for a file that is there and cannot be used.
 pub fn gather(results: &Path) -> Result<Vec<Contest>, Error> {
-    let mut contests = Vec::new();
-    for kept in read::FILES {
-        let path = results.join(kept.file);
-        if path.exists() {
-            contests.push(kept.read(&path)?);
-        }
-    }
-    Ok(contests)
+    read::FILES.iter().filter_map(|kept| kept.read(results).transpose()).collect()
 }
 
 /// Writes the page into a folder, as `benches.md`, and as `benches.html` if asked for; returns one line in words.

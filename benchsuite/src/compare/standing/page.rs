@@ -65,7 +65,7 @@ pub(super) fn document(contests: &[Contest]) -> Document {
     }
     blocks.push(Block::heading("To measure again"));
     blocks.push(Block::Code(
-        "cargo xtask compare ode|train|infer|map|gpu --help\ncargo xtask compare ode --out \
+        "cargo xtask compare ode|train|infer|gpu --help\ncargo xtask compare ode --out \
          benchsuite/results/compare-ode\ncargo xtask compare page"
             .into(),
     ));

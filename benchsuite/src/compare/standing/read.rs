@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
-use super::{Contest, Pair, Time};
-use crate::compare::map::MapComparison;
-use crate::compare::origin::Absence;
+use serde::Deserialize;
+
+use super::{Contest, Time};
+use crate::compare::options;
+use crate::compare::origin::{Origin, Presence};
 use crate::compare::report::{Comparison as Solvers, TARGETS};
 use crate::compare_infer::report::BF16;
-use crate::{Error, compare_gpu, compare_infer, compare_train, files};
+use crate::{Error, compare_gpu, compare_infer, compare_train};
 
 /// A file of results, and what it holds.
 pub(super) struct Kept {
@@ -65,21 +67,19 @@ pub(super) const FILES: [Kept; 12] = [
 ];
 
 impl Kept {
-    /// Reads the file.
+    /// Reads the file, if it is there.
     ///
     /// # Errors
     /// [`Error::Damaged`] or [`Error::Io`].
-    pub(super) fn read(&self, path: &Path) -> Result<Contest, Error> {
-        let remedy = "restore it from the repository, or compare again";
-        let mut contest = match self.kind {
-            Kind::Solvers => solvers(&files::read_json(path, remedy)?),
-            Kind::Training => training(&files::read_json(path, remedy)?),
-            Kind::Map => map(&files::read_json(path, remedy)?),
-            Kind::Inference => inference(&files::read_json(path, remedy)?),
-            Kind::Gpu => gpu(&files::read_json(path, remedy)?),
+    pub(super) fn read(&self, results: &Path) -> Result<Option<Contest>, Error> {
+        let contest = match self.kind {
+            Kind::Solvers => options::read(results, self.file)?.map(|found| solvers(&found)),
+            Kind::Training => options::read(results, self.file)?.map(|found| training(&found)),
+            Kind::Map => options::read(results, self.file)?.map(map),
+            Kind::Inference => options::read(results, self.file)?.map(|found| inference(&found)),
+            Kind::Gpu => options::read(results, self.file)?.map(|found| gpu(&found)),
         };
-        (contest.title, contest.file) = (self.title.into(), self.file);
-        Ok(contest)
+        Ok(contest.map(|contest| Contest { title: self.title.into(), file: self.file, ..contest }))
     }
 }
 
@@ -97,34 +97,18 @@ fn by_work<R>(rows: &[R], work: impl Fn(&R) -> String) -> Vec<(String, Vec<&R>)>
 }
 
 /// The fastest, by its shortest time; one without times if none has any.
-fn fastest(times: impl Iterator<Item = Time>) -> Option<Time> {
+pub(super) fn fastest(times: impl IntoIterator<Item = Time>) -> Option<Time> {
     let least = |t: &Time| t.least.unwrap_or(f64::INFINITY);
-    times.min_by(|a, b| least(a).total_cmp(&least(b)))
-}
-
-/// Pairs of our best with every other that has a time; the others go to `missing`.
-fn pairs(
-    work: &str,
-    ours: Option<Time>,
-    others: impl Iterator<Item = (Time, Option<String>)>,
-    (pairs, missing): (&mut Vec<Pair>, &mut Vec<String>),
-) {
-    let ours = ours.unwrap_or(Time { who: "nothing of ours".into(), least: None, median: None });
-    for (rival, why) in others {
-        if rival.least.is_some() && rival.median.is_some() {
-            pairs.push(Pair { work: work.to_owned(), ours: ours.clone(), rival });
-        } else {
-            missing.push(format!("{}, {work}: {}", rival.who, why.as_deref().unwrap_or("it was not timed")));
-        }
-    }
-}
-
-fn absent<'a>(missing: &mut Vec<String>, all: impl IntoIterator<Item = &'a Absence>) {
-    missing.extend(all.into_iter().map(|a| format!("{}: {}; to install it: {}", a.id, a.why, a.install)));
+    times.into_iter().min_by(|a, b| least(a).total_cmp(&least(b)))
 }
 
 fn solvers(found: &Solvers) -> Contest {
-    let (mut list, mut missing) = (Vec::new(), Vec::new());
+    let mut contest = Contest::new(
+        &found.origin,
+        "µs",
+        "CPU time of one solve to a greatest error of the potential, the best solver of each side: the same \
+         right-hand side for all, exact Jacobians unless a name says `differences`",
+    );
     for task in &found.references {
         let all = found.solvers(&task.task);
         let mut origins: Vec<&str> = Vec::new();
@@ -134,7 +118,7 @@ fn solvers(found: &Solvers) -> Contest {
             }
         }
         if origins.is_empty() {
-            missing.push(format!("{}: no rival took part", task.title));
+            contest.missing.push(format!("{}: no rival took part", task.title));
         }
         for target in TARGETS {
             let best = |origin: &str| {
@@ -151,28 +135,17 @@ fn solvers(found: &Solvers) -> Contest {
                     None => (Time { who: (*origin).to_owned(), ..time }, Some(why)),
                 })
             });
-            let work = format!("{}, error {target:.0e} mV", task.title);
-            pairs(&work, best("ours"), others, (&mut list, &mut missing));
+            contest.add(&format!("{}, error {target:.0e} mV", task.title), best("ours"), others);
         }
     }
-    let left_out = found.rivals.iter().filter_map(|p| Some((p, p.missing.as_ref()?)));
-    missing.extend(left_out.map(|(p, why)| format!("{}: {why}; to install it: {}", p.title, p.install)));
-    Contest {
-        title: String::new(),
-        what:
-            "CPU time of one solve to a greatest error of the potential, the best solver of each side: the \
-               same right-hand side for all, exact Jacobians unless a name says `differences`"
-                .into(),
-        unit: "µs",
-        file: "",
-        origin: found.origin.clone(),
-        pairs: list,
-        missing,
-    }
+    contest.missing.extend(found.origin.absent());
+    contest
 }
 
+const ITERATION: &str = "CPU time of one iteration on one thread, single precision";
+
 fn training(found: &compare_train::report::Comparison) -> Contest {
-    let (mut list, mut missing) = (Vec::new(), Vec::new());
+    let mut contest = Contest::new(&found.origin, "µs", ITERATION);
     for (work, rows) in by_work(&found.rows, |r| format!("{}, {} ({})", r.work, r.network, r.layers)) {
         let time = |r: &compare_train::report::Row| Time {
             who: r.name.clone(),
@@ -181,48 +154,56 @@ fn training(found: &compare_train::report::Comparison) -> Contest {
         };
         let (ours, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|r| r.name == "ours");
         let others = others.into_iter().map(|r| (time(r), r.failure.clone()));
-        pairs(&work, fastest(ours.into_iter().map(time)), others, (&mut list, &mut missing));
+        contest.add(&work, ours.into_iter().map(time), others);
     }
-    absent(&mut missing, &found.absent);
-    Contest {
-        title: String::new(),
-        what: "CPU time of one iteration on one thread, single precision".into(),
-        unit: "µs",
-        file: "",
-        origin: found.origin.clone(),
-        pairs: list,
-        missing,
-    }
+    contest.missing.extend(found.origin.absent());
+    contest
 }
 
-fn map(found: &MapComparison) -> Contest {
-    let (mut list, mut missing) = (Vec::new(), Vec::new());
-    let mut rows = found.rows.iter().map(|r| {
-        let version = r.version.as_deref().unwrap_or_default();
-        let who = format!("{} {version}", r.name).trim().to_owned();
-        (Time { who, least: r.min_us, median: r.median_us }, r.absent.clone())
+/// `compare-map.json`, which maps had while they were a comparison of their own.
+#[derive(Deserialize)]
+struct Maps {
+    #[serde(flatten)]
+    origin: Origin,
+    batch: usize,
+    width: usize,
+    /// Ours first.
+    rows: Vec<MapRow>,
+}
+
+#[derive(Deserialize)]
+struct MapRow {
+    name: String,
+    version: Option<String>,
+    absent: Option<String>,
+    min_us: Option<f64>,
+    median_us: Option<f64>,
+}
+
+fn map(mut found: Maps) -> Contest {
+    if found.origin.command.is_empty() {
+        found.origin.command = "cargo xtask compare map".into();
+    }
+    let mut contest = Contest::new(&found.origin, "µs", ITERATION);
+    let mut rows = found.rows.into_iter().map(|r| {
+        let who = format!("{} {}", r.name, r.version.unwrap_or_default()).trim().to_owned();
+        (Time { who, least: r.min_us, median: r.median_us }, r.absent)
     });
-    // Ours is the first.
     let ours = rows.next().map(|(time, _)| Time { who: "ours".into(), ..time });
     let work = format!("3 states, 1 parameter, width {}, batch {}", found.width, found.batch);
-    pairs(&work, ours, rows, (&mut list, &mut missing));
-    let mut origin = found.origin.clone();
-    if origin.command.is_empty() {
-        origin.command = "cargo xtask compare map".into();
-    }
-    Contest {
-        title: String::new(),
-        what: "CPU time of one iteration on one thread, single precision".into(),
-        unit: "µs",
-        file: "",
-        origin,
-        pairs: list,
-        missing,
-    }
+    contest.add(&work, ours, rows);
+    contest
 }
 
 fn inference(found: &compare_infer::report::Comparison) -> Contest {
-    let (mut list, mut missing) = (Vec::new(), Vec::new());
+    let mut contest = Contest::new(
+        &found.origin,
+        "ms",
+        format!(
+            "time of {} rows of 3 inputs, or cells, single precision; one thread: CPU time, more: wall time",
+            found.rows_a_batch
+        ),
+    );
     let plural = |n: usize| if n == 1 { "" } else { "s" };
     let work = |r: &compare_infer::report::Row| {
         format!("{} ({}), {} thread{}", r.network, r.layers, r.threads, plural(r.threads))
@@ -237,7 +218,7 @@ fn inference(found: &compare_infer::report::Comparison) -> Contest {
         let (less, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|r| r.name == BF16);
         for row in less {
             if let (Some(ms), Some(error)) = (row.ms_min, row.error) {
-                missing.push(format!(
+                contest.missing.push(format!(
                     "ours in {BF16}, {work}: {ms:.2} ms with errors of {error:.1e} of the range; it does less than its \
                      rivals, and is no pair of theirs"
                 ));
@@ -245,7 +226,7 @@ fn inference(found: &compare_infer::report::Comparison) -> Contest {
         }
         let (ours, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|r| r.name == "native");
         let others = others.into_iter().map(|r| (time(r), r.failure.clone()));
-        pairs(&work, fastest(ours.into_iter().map(time)), others, (&mut list, &mut missing));
+        contest.add(&work, ours.into_iter().map(time), others);
     }
     let work = |s: &compare_infer::report::Solver| {
         format!("FitzHugh–Nagumo, {} thread{}", s.threads, plural(s.threads))
@@ -258,21 +239,11 @@ fn inference(found: &compare_infer::report::Comparison) -> Contest {
             median: Some(s.ms_median),
         });
         let ours = times.next();
-        pairs(&work, ours, times.map(|time| (time, None)), (&mut list, &mut missing));
+        contest.add(&work, ours, times.map(|time| (time, None)));
     }
-    absent(&mut missing, found.absent.iter().filter(|a| a.id != BF16));
-    Contest {
-        title: String::new(),
-        what: format!(
-            "time of {} rows of 3 inputs, or cells, single precision; one thread: CPU time, more: wall time",
-            found.rows_a_batch
-        ),
-        unit: "ms",
-        file: "",
-        origin: found.origin.clone(),
-        pairs: list,
-        missing,
-    }
+    let rivals = found.origin.rivals.iter().filter(|r| r.id != BF16);
+    contest.missing.extend(rivals.filter_map(Presence::absence));
+    contest
 }
 
 /// Whether a row of a GPU is ours, beside its rivals.
@@ -281,7 +252,9 @@ fn is_own(r: &compare_gpu::report::Row) -> bool {
 }
 
 fn gpu(found: &compare_gpu::report::Comparison) -> Contest {
-    let (mut list, mut missing) = (Vec::new(), Vec::new());
+    let remark = if found.remark.is_empty() { String::new() } else { format!("; {}", found.remark) };
+    let what = format!("time by the device's own clock, on an {}{remark}", found.device);
+    let mut contest = Contest::new(&found.origin, "ms", what);
     let work = |r: &compare_gpu::report::Row| {
         let copies = if r.copies { ", copied there and back" } else { "" };
         format!("{}, {} rows{copies}", r.what, r.count)
@@ -297,29 +270,21 @@ fn gpu(found: &compare_gpu::report::Comparison) -> Contest {
         };
         let (ours, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|r| is_own(r));
         let others = others.into_iter().map(|r| (time(r), r.not_run.clone()));
-        pairs(&work, fastest(ours.into_iter().map(time)), others, (&mut list, &mut missing));
+        contest.add(&work, ours.into_iter().map(time), others);
     }
-    absent(&mut missing, &found.absent);
-    let remark = if found.remark.is_empty() { String::new() } else { format!("; {}", found.remark) };
+    contest.missing.extend(found.origin.absent());
     let solvers = found.rows.len() - networks.len();
     if solvers > 0 {
-        missing
+        contest
+            .missing
             .push(format!("{solvers} numerical solvers: no rival; they are held against the device's limit"));
     }
     let mut responses: Vec<&str> = found.answers.iter().map(|a| a.what.as_str()).collect();
     responses.dedup();
-    missing.extend(responses.into_iter().map(|response| {
+    contest.missing.extend(responses.into_iter().map(|response| {
         format!(
             "response of {response}: no rival; fixed and adaptive steps of ours are held against each other"
         )
     }));
-    Contest {
-        title: String::new(),
-        what: format!("time by the device's own clock, on an {}{remark}", found.device),
-        unit: "ms",
-        file: "",
-        origin: found.origin.clone(),
-        pairs: list,
-        missing,
-    }
+    contest
 }
