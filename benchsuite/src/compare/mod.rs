@@ -130,8 +130,16 @@ impl Ode {
                 return Err(Error::bad_option("--tolerances", rtol, why));
             }
         }
+        if let Some(method) = self.methods.iter().find(|m| !m.is_adaptive()) {
+            let why = "it has no error control, and takes no tolerance; give adaptive methods";
+            return Err(Error::bad_option("--methods", method, why));
+        }
         if self.ensemble > 1_000_000 {
             return Err(Error::bad_option("--ensemble", self.ensemble, "give a million cells at most"));
+        }
+        if self.ensemble > 0 && !cfg!(feature = "crowds") {
+            let why = "this program was built without the feature `crowds`; use `cargo xtask compare ode`";
+            return Err(Error::bad_option("--ensemble", self.ensemble, why));
         }
         self.turns.check()?;
         self.common.check(std::iter::once("diffsol").chain(PACKAGES.iter().map(|p| p.id)))
@@ -165,6 +173,7 @@ mod tests {
                 ("--ensemble 1000001", "a million"),
                 ("--rivals cvodes", "did you mean `cvode`"),
                 ("--methods rodas6", "no method is called"),
+                ("--methods rodas5p,euler", "no error control"),
             ],
         );
         assert_eq!(parse::<Ode>("--methods rodas5p,tsit5").unwrap().methods.len(), 2);

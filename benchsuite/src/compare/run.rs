@@ -106,22 +106,18 @@ fn one_task(
             comparison.rows.push(Row::new(task.id, &entrant.name, entrant.origin, rtol, error.ok(), timing));
         }
     }
-    if options.ensemble > 0 {
-        ensembles(options, task, comparison)?;
-    }
+    // Cells side by side take minutes to compile, for every method: only in programs that ask for them.
+    #[cfg(feature = "crowds")]
+    ensembles(options, task, comparison)?;
     Ok(())
-}
-
-/// Cells side by side take minutes to compile, for every method: only in programs that ask for them.
-#[cfg(not(feature = "crowds"))]
-fn ensembles(options: &Ode, _: &Task, _: &mut Comparison) -> Result<(), Error> {
-    let why = "this program was built without the feature `crowds`; use `cargo xtask compare ode`";
-    Err(Error::bad_option("--ensemble", options.ensemble, why))
 }
 
 /// Cells side by side, beside what the others take for each cell.
 #[cfg(feature = "crowds")]
 fn ensembles(options: &Ode, task: &Task, comparison: &mut Comparison) -> Result<(), Error> {
+    if options.ensemble == 0 {
+        return Ok(());
+    }
     eprintln!("  {} cells side by side", options.ensemble);
     let rows = ensemble::rows(task, options.ensemble, options.seed, &options.tolerances, options.turns)?;
     let (id, title) = (ensemble::id(task), ensemble::title(task, options.ensemble));
@@ -147,10 +143,9 @@ fn judge(reference: &Reference, v: Result<Vec<f64>, String>) -> Result<f64, Stri
 /// The solvers of this process: ours, and diffsol.
 fn here(options: &Ode, task: &Task) -> Vec<Entrant> {
     let suits = |m: &&Method| m.is_adaptive() && (m.is_stiff() || task.explicit);
-    let ours: Vec<&Method> = if options.methods.is_empty() {
-        Method::ALL.iter().filter(suits).collect()
-    } else {
-        options.methods.iter().filter(|m| m.is_adaptive()).collect()
+    let ours: Vec<&Method> = match options.methods.as_slice() {
+        [] => Method::ALL.iter().filter(suits).collect(),
+        methods => methods.iter().collect(),
     };
     let diffsol = Method::DIFFSOL.iter().filter(|_| options.common.wants("diffsol")).filter(suits);
     let entrant = |(method, origin): (&Method, _)| Entrant {
