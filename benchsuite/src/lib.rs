@@ -13,7 +13,7 @@
 //! Searches over many networks are sweeps ([`sweep`](mod@sweep)): trials that any number of processes on any machines
 //! take from a shared folder. [`grid`] holds their results against the published tables.
 //!
-//! [`compare`] holds our solvers against others', on the same equations.
+//! [`compare`] holds our solvers, training and inference against others', at the same work.
 //!
 //! Published numbers stand in `claims/*.toml` and nowhere else:
 //!

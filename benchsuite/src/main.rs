@@ -35,7 +35,7 @@ enum Task {
     Reproduce(Reproduce),
     /// Integrate one model and write its trajectory, biomarkers or a figure
     Simulate(Box<Simulate>),
-    /// Our solvers and others', on the same equations, in turn
+    /// Ours and others', at the same work, in turn: ode, train, infer, gpu, page
     Compare(Box<Compare>),
     /// Many trials, on many threads, processes or machines: new, run, status, report
     Sweep(Sweep),

@@ -1,5 +1,5 @@
-//! Results of runs that are kept with the sources: one small file for each operator, the search, and the
-//! claims' results.
+//! Results of runs that are kept with the sources: one small file for each operator, the search, the claims'
+//! results, and the figures of all operators.
 
 use std::path::Path;
 
