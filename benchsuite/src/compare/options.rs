@@ -39,18 +39,19 @@ impl Common {
         check_seconds("--timeout", self.timeout)
     }
 
-    /// Writes what was found as `compare-NAME.json`, with its tables and figures, if a folder was given.
+    /// Writes what was found as `compare-NAME.json`, with its tables and figures, if a folder was given. Figures are
+    /// drawn last: one that cannot be costs no number.
     pub(crate) fn write(
         &self,
         name: &str,
         found: &impl Serialize,
         tables: String,
-        figures: Vec<(String, String)>,
+        figures: impl FnOnce() -> Result<Vec<(String, String)>, Error>,
     ) -> Result<(), Error> {
         let Some(folder) = &self.out else { return Ok(()) };
         files::write_json(&folder.join(format!("compare-{name}.json")), found)?;
         files::write(&folder.join(format!("compare-{name}.md")), tables)?;
-        for (figure, svg) in figures {
+        for (figure, svg) in figures()? {
             files::write(&folder.join(figure), svg)?;
         }
         print(&format!("written to {}\n", folder.display()))

@@ -65,7 +65,7 @@ pub fn compare(options: &Ode) -> Result<(), Error> {
     let figure = |info: &ReferenceInfo| {
         Ok((format!("work-precision-{}.svg", info.task), plot::work_precision(&comparison, info)?))
     };
-    let figures = comparison.references.iter().map(figure).collect::<Result<_, Error>>()?;
+    let figures = || comparison.references.iter().map(figure).collect::<Result<Vec<_>, Error>>();
     options.common.write("ode", &comparison, comparison.markdown(), figures)
 }
 

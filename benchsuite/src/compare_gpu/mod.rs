@@ -110,7 +110,7 @@ impl Gpu {
             answers,
         };
         print(&comparison.markdown())?;
-        self.common.write("gpu", &comparison, comparison.markdown(), Vec::new())
+        self.common.write("gpu", &comparison, comparison.markdown(), || Ok(Vec::new()))
     }
 
     /// A network in all ways of our own, and by all providers.

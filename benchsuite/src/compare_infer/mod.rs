@@ -91,8 +91,8 @@ impl Infer {
             solvers,
         };
         print(&comparison.markdown())?;
-        let figure = ("compare-infer.svg".to_owned(), comparison.figure()?);
-        self.common.write("infer", &comparison, comparison.markdown(), vec![figure])
+        let figures = || Ok(vec![("compare-infer.svg".to_owned(), comparison.figure()?)]);
+        self.common.write("infer", &comparison, comparison.markdown(), figures)
     }
 
     /// Our sessions and all programs on one network, in turn.

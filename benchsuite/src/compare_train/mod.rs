@@ -94,7 +94,7 @@ impl Train {
         let comparison =
             Comparison { origin: Origin::here(rivals), turns: self.turns, peak_flops: probe::peak(), rows };
         print(&comparison.markdown())?;
-        self.common.write("train", &comparison, comparison.markdown(), Vec::new())
+        self.common.write("train", &comparison, comparison.markdown(), || Ok(Vec::new()))
     }
 
     /// Ours, ONNX Runtime where it takes part, and all programs on one work, in turn.

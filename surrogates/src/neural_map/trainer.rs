@@ -212,7 +212,7 @@ impl MapTrainer {
         self.since.0 += loss;
         self.since.1 += 1;
 
-        let due = self.config.validate_every * self.iterations_per_epoch();
+        let due = self.config.validate_every.saturating_mul(self.iterations_per_epoch());
         let mut record = None;
         if self.iteration.is_multiple_of(due) {
             let validation = self.validate().unwrap_or(f64::NAN);
