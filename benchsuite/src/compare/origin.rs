@@ -86,10 +86,14 @@ impl Presence {
         Presence { id: id.into(), title: title.into(), version, missing, install }
     }
 
-    /// Why it is not here and what helps, unless it is.
+    /// Why it is not here and what helps, unless it is; why it failed once, if it is.
     pub(crate) fn absence(&self) -> Option<String> {
-        let name = if self.title.is_empty() { &self.id } else { &self.title };
-        Some(format!("{name}: {}; to install it: {}", self.missing.as_ref()?, self.install))
+        let (why, name) =
+            (self.missing.as_ref()?, if self.title.is_empty() { &self.id } else { &self.title });
+        Some(match &self.version {
+            Some(version) => format!("{name} {version}, once: {why}"),
+            None => format!("{name}: {why}; to install it: {}", self.install),
+        })
     }
 
     /// Joins the others. Of one that is among them already, what failed once stays known.
@@ -154,7 +158,11 @@ mod tests {
         assert_eq!((all.len(), all[0].version.as_deref()), (1, Some("12.2")));
         assert_eq!(all[0].missing.as_deref(), Some("no compiler"));
         let origin = Origin::here(all);
-        assert!(origin.not_here().contains("## Not here\n\n- C: no compiler"), "{}", origin.not_here());
+        assert!(
+            origin.not_here().contains("## Not here\n\n- C 12.2, once: no compiler"),
+            "{}",
+            origin.not_here()
+        );
         assert_eq!(Origin::here(Vec::new()).not_here(), "");
     }
 }

@@ -111,11 +111,20 @@ impl Train {
         let here: Vec<&str> = std::iter::once("ours").chain(onnx_runtime).collect();
         let names: Vec<String> = here.iter().map(|&n| n.to_owned()).chain(programs.names.clone()).collect();
         let untimed = vec![Ok(Timing::default()); names.len()];
+        let mut failed = None;
         let timed = self.turns.take(untimed, |k, seconds| match (k, &mut exported) {
-            (0, _) => own.time(seconds).map(Timing::from).map_err(|e| e.to_string()),
+            (0, _) => own.time(seconds).map(Timing::from).map_err(|e| {
+                let why = e.to_string();
+                failed = Some(e);
+                why
+            }),
             (1, Some(exported)) => exported.as_mut().map_err(|e| e.clone())?.time(seconds).map(Timing::from),
             _ => programs.time(k - here.len(), |mode| format!("{work}/{network}/{mode}"), seconds),
         });
+        // A rival that fails is a result; that ours does is not.
+        if let Some(e) = failed {
+            return Err(e);
+        }
         let flops = ours::flops(work, layers)?;
         let each = names.iter().zip(timed);
         Ok(each.map(|(name, timing)| Row::new(work, network, layers, name, flops, timing)).collect())

@@ -117,6 +117,7 @@ mod tests {
         try_damage(&networks(&publication), "networks/a.json", |folder| {
             let kept = load(folder)?;
             judge(&publication, &kept, Tier::Paper, None);
+            figures::all(&kept)?;
             Ok(())
         });
     }
