@@ -1,6 +1,6 @@
 //! The report, for a reader who knows neither the code nor the paper.
 
-use super::config::{Cell as Model, Config, MOST_RATE, PAPER_EPOCHS, Part, Search, Size};
+use super::config::{Cell as Model, Config, PAPER_EPOCHS, Part, Search, Size};
 use super::findings::{Findings, RATE, estimated_hours, settled};
 use super::train::Trained;
 use super::{figures, tune};
@@ -318,10 +318,12 @@ fn deviations(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
     ];
     if let Some(decay) = parts.config.decay {
         lines.push(format!(
-            "The learning rate begins at {MOST_RATE} at most and falls as {decay:?} over {} epochs instead of the \
-             published steps over {PAPER_EPOCHS}.",
+            "The learning rate falls as {decay:?} over {} epochs instead of the published steps over {PAPER_EPOCHS}.",
             parts.config.epochs
         ));
+    }
+    if let Some(most) = parts.config.most_rate {
+        lines.push(format!("The learning rate begins at {most} at most, where the published one is higher."));
     }
     if let Some(coarse) = parts.config.coarse {
         lines.push(format!(

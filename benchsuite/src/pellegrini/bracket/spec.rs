@@ -132,6 +132,7 @@ impl BracketSpec {
             epochs: self.epochs,
             small: self.small.then_some((16, 6, 2)),
             decay: None,
+            most_rate: None,
             coarse: None,
             search: Some(self.search()),
         }
