@@ -105,7 +105,7 @@ pub use loss::{Losses, Residual, mean_length, mean_square};
 pub use mlp::Mlp;
 pub use neural_map::{MapSpec, NeuralMap};
 pub use normalization::Normalization;
-pub use optimizer::{Adam, AdamConfig, PlateauConfig, ReduceOnPlateau};
+pub use optimizer::{Adam, AdamConfig, MuonConfig, PlateauConfig, ReduceOnPlateau};
 pub use physics::{Eight, EightInputs, SystemField, VectorField, eight_rows};
 pub use real::Real;
 pub use spec::{Activation, Dense, Layer, MlpSpec};

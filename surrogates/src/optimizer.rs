@@ -1,5 +1,7 @@
 //! Adam and the learning rate's schedule, in PyTorch's form.
 
+use core::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::kernels::{self, AdamStep};
@@ -39,6 +41,37 @@ impl AdamConfig {
         }
         if !(self.eps.is_finite() && self.eps > 0.0) {
             return Err(Error::config("adam.eps", self.eps, "it must be positive and finite"));
+        }
+        Ok(())
+    }
+}
+
+/// The numbers of Muon: a square matrix moves along the unitary matrix nearest to its momentum, roughly (Jordan et al.
+/// 2024, <https://kellerjordan.github.io/posts/muon/>). Defaults are those of Liu et al. (2025, arXiv:2502.16982):
+/// with them the learning rate and the decay mean what they mean for AdamW.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MuonConfig {
+    /// Decay of the mean of gradients, to which each step adds the latest gradient once more (Nesterov's).
+    pub momentum: f64,
+    /// The root mean square of a step's numbers, in learning rates.
+    pub size: f64,
+}
+
+impl Default for MuonConfig {
+    fn default() -> Self {
+        Self { momentum: 0.95, size: 0.2 }
+    }
+}
+
+impl MuonConfig {
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let Self { momentum, size } = *self;
+        if !(0.0..1.0).contains(&momentum) {
+            return Err(Error::config("muon.momentum", momentum, "it must be from 0 up to but not 1"));
+        }
+        if !(size.is_finite() && size > 0.0) {
+            return Err(Error::config("muon.size", size, "it must be positive and finite"));
         }
         Ok(())
     }
@@ -102,13 +135,28 @@ impl<E: Real> Adam<E> {
         learning_rate: impl Fn(usize) -> f64,
         decay: f64,
     ) {
+        let all = parameters.len();
+        let parts = (0..all).step_by(each).map(|from| from..all.min(from + each));
+        self.update_ranges(parameters, gradient, parts, learning_rate, decay);
+    }
+
+    /// As [`Adam::update_decayed`], of parameters in some ranges alone; the k-th range has its own learning rate.
+    ///
+    /// # Panics
+    /// If the lengths differ, or a range goes beyond them.
+    pub(crate) fn update_ranges(
+        &mut self,
+        parameters: &mut [E],
+        gradient: &[E],
+        ranges: impl Iterator<Item = Range<usize>>,
+        learning_rate: impl Fn(usize) -> f64,
+        decay: f64,
+    ) {
         assert!(parameters.len() == self.m.len() && gradient.len() == self.m.len(), "lengths differ");
         self.updates += 1;
         let t = self.updates as f64;
         let c = self.config;
-        let parts = parameters.chunks_mut(each).zip(gradient.chunks(each));
-        let moments = self.m.chunks_mut(each).zip(self.v.chunks_mut(each));
-        for (k, ((p, g), (m, v))) in parts.zip(moments).enumerate() {
+        for (k, range) in ranges.enumerate() {
             let step = AdamStep {
                 beta1: E::nearest(c.beta1),
                 beta2: E::nearest(c.beta2),
@@ -117,7 +165,8 @@ impl<E: Real> Adam<E> {
                 eps: E::nearest(c.eps),
                 keep: E::nearest(1.0 - learning_rate(k) * decay),
             };
-            kernels::adam(step, p, g, m, v);
+            let (m, v) = (&mut self.m[range.clone()], &mut self.v[range.clone()]);
+            kernels::adam(step, &mut parameters[range.clone()], &gradient[range], m, v);
         }
     }
 

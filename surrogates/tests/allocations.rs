@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ode_solvers::dynamics::Map as _;
 use surrogates::fno::{FnoConfig, FnoSpec, FnoTrainer, Signals, Variant};
 use surrogates::neural_map::{MapConfig, MapTrainer, Pairs};
-use surrogates::{Activation, Backend, MapSpec, TrainConfig, Trainer};
+use surrogates::{Activation, Backend, MapSpec, MuonConfig, TrainConfig, Trainer};
 
 struct Counting;
 
@@ -51,11 +51,11 @@ fn a_fused_iteration_allocates_nothing() {
     assert!(count(Backend::Tape) > 40, "the counter does not count");
     assert_eq!(count(Backend::Fused), 0);
     assert_eq!(in_map(), 0);
-    assert_eq!(in_operator(), 0);
+    assert_eq!((in_operator(None), in_operator(Some(MuonConfig::default()))), (0, 0));
 }
 
 /// Allocations of 10 iterations of an operator's training.
-fn in_operator() -> usize {
+fn in_operator(muon: Option<MuonConfig>) -> usize {
     let number = |i: usize, c: f64| (i as f64 * c).sin();
     let inputs = (0..12 * 40).map(|i| number(i, 0.37)).collect();
     let signals = Signals::new(40, 1, 2, inputs, (0..12 * 80).map(|i| number(i, 0.61)).collect()).unwrap();
@@ -72,6 +72,7 @@ fn in_operator() -> usize {
     };
     let config = FnoConfig {
         batch: 10,
+        muon,
         validate_every: 1_000_000,
         ..FnoConfig::published(network, 1e-3, 1e-4, 0.9, 1)
     };

@@ -1,5 +1,7 @@
 //! The report, for a reader who knows neither the code nor the paper.
 
+use surrogates::MuonConfig;
+
 use super::config::{Cell as Model, Config, PAPER_EPOCHS, Part, Search, Size};
 use super::findings::{Findings, RATE, estimated_hours, settled};
 use super::train::Trained;
@@ -111,11 +113,15 @@ fn method(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
          point by point. Data: single pulses from t = 0 of random strength and length, {} trajectories to learn from, \
          {} to watch with and {} to judge by, {} points each, integrated by Rodas5P at a relative tolerance of 1e-8, \
          and normalised for each variable and each time over the training trajectories. Loss: relative L² error, \
-         averaged over variables; AdamW; batches of {}; {}.",
+         averaged over variables; {}; batches of {}; {}.",
         c.samples[0],
         c.samples[1],
         c.samples[2],
         c.points,
+        match c.muon {
+            None => "AdamW",
+            Some(_) => "Muon for the square matrices of Fourier layers, AdamW for all else",
+        },
         c.batch,
         match c.decay {
             None => "the learning rate falls in steps every 10 epochs".to_owned(),
@@ -322,8 +328,17 @@ fn deviations(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
             parts.config.epochs
         ));
     }
-    if let Some(most) = parts.config.most_rate {
-        lines.push(format!("The learning rate begins at {most} at most, where the published one is higher."));
+    if let Some(rate) = parts.config.rate {
+        lines.push(format!(
+            "The learning rate of every network begins at {rate} instead of the published one."
+        ));
+    }
+    if let Some(MuonConfig { momentum, size }) = parts.config.muon {
+        lines.push(format!(
+            "W, both maps of M and the complex weights of each mode move by Muon (Jordan et al. 2024, momentum \
+             {momentum}, steps of {size} learning rates) instead of AdamW: each step is the unitary matrix that is \
+             nearest to the momentum."
+        ));
     }
     if let Some(coarse) = parts.config.coarse {
         lines.push(format!(

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::FnoSpec;
 use crate::neural_map::Decay;
-use crate::{AdamConfig, Backend, Error};
+use crate::{AdamConfig, Backend, Error, MuonConfig};
 
 /// The settings of a training. Together with the trajectories and the seed inside, they determine every
 /// parameter after every iteration on one machine, on any number of threads.
@@ -21,7 +21,11 @@ pub struct FnoConfig {
     pub epochs: u64,
     /// The optimiser. Its learning rate is that of the first iteration.
     pub adam: AdamConfig,
-    /// AdamW's decay: parameters are multiplied with 1 − learning rate · decay in every iteration.
+    /// Muon for the square matrices of Fourier layers, W, both maps of M and the weights of each mode; all other
+    /// parameters are AdamW's. Without it all are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub muon: Option<MuonConfig>,
+    /// The decay of either: parameters are multiplied with 1 − learning rate · decay in every iteration.
     pub weight_decay: f64,
     /// How the learning rate falls.
     pub schedule: Schedule,
@@ -93,6 +97,7 @@ impl FnoConfig {
             batch: 32,
             epochs: 1000,
             adam: AdamConfig { learning_rate, ..AdamConfig::default() },
+            muon: None,
             weight_decay,
             schedule: Schedule::Steps { every: 10, factor },
             coarse: None,
@@ -113,6 +118,7 @@ impl FnoConfig {
     pub fn check(&self) -> Result<(), Error> {
         self.network.check()?;
         self.adam.check()?;
+        self.muon.map_or(Ok(()), |muon| muon.check())?;
         if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
             return Err(Error::config(
                 "weight_decay",

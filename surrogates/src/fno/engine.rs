@@ -1,7 +1,7 @@
 //! What computes the loss of a batch and its gradient, at one resolution.
 
 use super::{Fno, FnoConfig, FnoSpec, tape};
-use crate::fused::{FusedFno, Level};
+use crate::fused::{FusedFno, Level, Square};
 use crate::{Backend, Error};
 
 /// A network on a batch of trajectories of one number of points.
@@ -74,6 +74,27 @@ impl Engine {
         match &self.kind {
             Kind::Fused(net) => net.packed(),
             Kind::Tape { .. } => self.spec.parameters(),
+        }
+    }
+
+    /// Where the square matrices of Fourier layers lie among the numbers of an optimiser.
+    pub(super) fn squares(&self) -> Vec<Square> {
+        match &self.kind {
+            Kind::Fused(net) => net.squares(),
+            Kind::Tape { .. } => {
+                let stride = self.spec.width;
+                let square = |at: usize, imaginary| Square { at, stride, imaginary };
+                let of_layer = |l: usize| {
+                    let layer = self.spec.layer(l);
+                    let dense = core::iter::once(layer.pointwise).chain(layer.mlp.into_iter().flatten());
+                    let modes = layer.spectral.step_by(2 * stride * stride);
+                    dense
+                        .map(|map| square(map.offset, None))
+                        .chain(modes.map(|at| square(at, Some(stride * stride))))
+                        .collect::<Vec<_>>()
+                };
+                (0..self.spec.layers).flat_map(of_layer).collect()
+            }
         }
     }
 
@@ -162,14 +183,14 @@ impl Engine {
         }
     }
 
-    /// The parameters that an optimiser changes, those of the operator with the tape, and their gradient.
+    /// The parameters that an optimiser changes, those of the operator with the tape, their gradient, and the threads.
     pub(super) fn parameters_and_gradient<'a>(
         &'a mut self,
         own: &'a mut [f32],
-    ) -> (&'a mut [f32], &'a [f32]) {
+    ) -> (&'a mut [f32], &'a [f32], Option<&'a rayon::ThreadPool>) {
         match &mut self.kind {
             Kind::Fused(net) => net.packed_mut(),
-            Kind::Tape { gradient, .. } => (own, gradient),
+            Kind::Tape { gradient, .. } => (own, gradient, None),
         }
     }
 }

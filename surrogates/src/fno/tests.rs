@@ -7,7 +7,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use super::state_dict::{self, Unwritten};
 use super::*;
 use crate::neural_map::Decay;
-use crate::{Activation, Backend, Error};
+use crate::{Activation, Backend, Error, MuonConfig};
 
 fn signals(samples: usize, points: usize, outputs: usize) -> Signals {
     let mut rng = crate::random::stream(9, 7);
@@ -73,6 +73,27 @@ fn the_error_falls_and_the_tape_and_the_kernels_agree() {
     // 24 trajectories in batches of 9: three iterations an epoch; the rate falls every second.
     assert_eq!(history[0].iteration, 3);
     assert!((history[3].learning_rate - 5e-3 * 0.9).abs() < 1e-12);
+}
+
+/// With Muon they agree too, the error falls as well, and it is another training.
+#[test]
+fn by_muon_the_error_falls_and_the_tape_and_the_kernels_agree() {
+    let (train, test) = (signals(24, 40, 2), signals(10, 40, 2));
+    for variant in [Variant::Classic, Variant::Mlp] {
+        let config = FnoConfig { muon: Some(MuonConfig::default()), ..config(variant) };
+        let mut fused = FnoTrainer::new(config.clone(), &train, Some(&test), 1).unwrap();
+        let tape = FnoConfig { backend: Backend::Tape, ..config.clone() };
+        let mut tape = FnoTrainer::new(tape, &train, Some(&test), 1).unwrap();
+        let mut plain = FnoTrainer::new(FnoConfig { muon: None, ..config }, &train, None, 1).unwrap();
+        for k in 0..6 {
+            let [a, b, c] = [&mut fused, &mut tape, &mut plain].map(|trainer| trainer.step().unwrap().0);
+            assert!((a - b).abs() < 1e-3 * a, "{variant:?}: {a} and {b}");
+            assert!(k == 0 || (a - c).abs() > 1e-3 * a, "{variant:?}: {a} and {c} without it");
+        }
+        let _ = fused.run(fused.iterations(), ON).unwrap();
+        let history = fused.history();
+        assert!(history[29].validation < 0.4 * history[0].validation, "{history:?}");
+    }
 }
 
 /// Half of the epochs at a third of the points: tape and kernels see the same, the switch keeps parameters and the
@@ -200,8 +221,9 @@ fn a_resumed_training_is_the_same_bit_for_bit_on_any_number_of_threads() {
     let (train, test) = (signals(20, 33, 2), signals(5, 33, 2));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("c.safetensors");
-    for variant in [Variant::Mlp, Variant::Residual] {
-        let config = config(variant);
+    let muon = Some(MuonConfig::default());
+    for (variant, muon) in [(Variant::Mlp, None), (Variant::Mlp, muon), (Variant::Residual, None)] {
+        let config = FnoConfig { muon, ..config(variant) };
         let mut whole = FnoTrainer::new(config.clone(), &train, Some(&test), 1).unwrap();
         let _ = whole.run(17, ON).unwrap();
         let mut first = FnoTrainer::new(config.clone(), &train, Some(&test), 2).unwrap();
@@ -491,6 +513,8 @@ fn settings_and_shapes_out_of_range_are_refused() {
     for (bad, name) in [
         (FnoConfig { batch: 0, ..good.clone() }, "batch"),
         (FnoConfig { weight_decay: -1.0, ..good.clone() }, "weight_decay"),
+        (FnoConfig { muon: Some(MuonConfig { momentum: 1.0, size: 0.2 }), ..good.clone() }, "muon.momentum"),
+        (FnoConfig { muon: Some(MuonConfig { momentum: 0.9, size: 0.0 }), ..good.clone() }, "muon.size"),
         (FnoConfig { coarse: Some(Coarse { every: 1, epochs: 2 }), ..good.clone() }, "coarse.every"),
         (FnoConfig { coarse: Some(Coarse { every: 2, epochs: 30 }), ..good.clone() }, "coarse.epochs"),
         (FnoConfig { schedule: Schedule::Steps { every: 0, factor: 0.5 }, ..good.clone() }, "schedule"),

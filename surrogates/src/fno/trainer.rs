@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::engine::Engine;
 use super::{Fno, FnoConfig, PointScale, Signals};
 use crate::data::{Sampler, Sampling};
-use crate::fused::{self, FusedFno, Level};
+use crate::fused::{self, FusedFno, Level, Muon};
 use crate::optimizer::Adam;
 use crate::{Error, random};
 
@@ -29,7 +29,7 @@ pub struct FnoRecord {
 /// Trains an [`Fno`].
 ///
 /// Every iteration draws a batch of trajectories, takes the relative L² error and its gradient, and makes one
-/// step of AdamW. All trajectories come once before any comes again; that is an epoch. The first epochs may be
+/// step of AdamW, or of Muon ([`FnoConfig::muon`](FnoConfig)). All trajectories come once before any comes again; that is an epoch. The first epochs may be
 /// at fewer points ([`FnoConfig::coarse`](FnoConfig)); validation is always at all points.
 pub struct FnoTrainer {
     pub(super) config: FnoConfig,
@@ -37,6 +37,7 @@ pub struct FnoTrainer {
     pub(super) fno: Fno,
     /// Of parameters as they lie in the engine.
     pub(super) adam: Adam,
+    muon: Option<Muon>,
     pub(super) sampler: Sampler,
     pub(super) iteration: u64,
     pub(super) history: Vec<FnoRecord>,
@@ -120,6 +121,10 @@ impl FnoTrainer {
         }
         Ok(Self {
             adam: Adam::new(config.adam, engine.numbers()),
+            muon: config.muon.map(|muon| {
+                let (level, squares) = (Level::widest(), engine.squares());
+                Muon::new(muon, level, spec.width, squares, engine.numbers(), threads)
+            }),
             train: normal(&fno, train),
             validation: validation.map(|signals| normal(&fno, signals)),
             signals_sha256: crate::sealed::hex(hash),
@@ -247,7 +252,7 @@ impl FnoTrainer {
         let spec = self.config.network;
         let points = self.fno.points();
         let (given, wanted) = (points * spec.inputs, points * spec.outputs);
-        let Self { engine, sampler, train, fno, adam, iteration, room, .. } = self;
+        let Self { engine, sampler, train, fno, adam, muon, iteration, room, .. } = self;
         let not_finite = |what: &str, value| {
             Err(Error::NotFinite { iteration: *iteration + 1, what: what.to_owned(), value })
         };
@@ -259,11 +264,14 @@ impl FnoTrainer {
         if !loss.is_finite() {
             return not_finite("the loss", loss);
         }
-        let (parameters, gradient) = engine.parameters_and_gradient(&mut fno.parameters);
+        let (parameters, gradient, pool) = engine.parameters_and_gradient(&mut fno.parameters);
         if !fused::all_finite(Level::widest(), gradient) {
             return not_finite("the gradient of the loss", f64::NAN);
         }
-        adam.update_decayed(parameters, gradient, learning_rate, decay);
+        match muon {
+            Some(muon) => muon.update(adam, pool, parameters, gradient, learning_rate, decay),
+            None => adam.update_decayed(parameters, gradient, learning_rate, decay),
+        }
         self.iteration += 1;
         self.since.0 += loss;
         self.since.1 += 1;

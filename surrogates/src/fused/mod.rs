@@ -12,6 +12,7 @@ mod functions;
 mod gather;
 mod layer;
 mod level;
+mod muon;
 mod operator;
 mod panels;
 mod product;
@@ -26,6 +27,7 @@ mod x86;
 pub(crate) use field::FusedField;
 pub(crate) use gather::Table;
 pub(crate) use level::Level;
+pub(crate) use muon::{Muon, Square};
 pub(crate) use operator::FusedFno;
 pub(crate) use subnetworks::FusedMap;
 

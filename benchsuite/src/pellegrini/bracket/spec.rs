@@ -132,7 +132,8 @@ impl BracketSpec {
             epochs: self.epochs,
             small: self.small.then_some((16, 6, 2)),
             decay: None,
-            most_rate: None,
+            rate: None,
+            muon: None,
             coarse: None,
             search: Some(self.search()),
         }

@@ -2,6 +2,7 @@
 
 use crate::Dense;
 use crate::fno::FnoSpec;
+use crate::fused::Square;
 use crate::fused::simd::{LANES, Line};
 
 /// A dense map in lines: `inputs + 1` rows, the biases last.
@@ -117,6 +118,19 @@ impl Layout {
     /// Lines of one layer's spectral weights.
     pub(super) fn spectral(&self) -> usize {
         self.modes * self.mode()
+    }
+
+    /// The dense maps of Fourier layers without their biases, and the weights of each mode.
+    pub(super) fn squares(&self) -> Vec<Square> {
+        let stride = self.lines * LANES;
+        let square = |line: usize, imaginary| Square { at: line * LANES, stride, imaginary };
+        let of_layer = |layer: &Layer| {
+            let dense = core::iter::once(layer.pointwise).chain(layer.mlp.into_iter().flatten());
+            let first = layer.spectral;
+            let modes = (0..self.modes).map(move |m| square(first + m * self.mode(), Some(stride * stride)));
+            dense.map(move |map| square(map.at, None)).chain(modes).collect::<Vec<_>>()
+        };
+        self.layers.iter().flat_map(of_layer).collect()
     }
 
     /// For each row of the list of [`FnoSpec`]: where it begins there, where it begins in numbers here,

@@ -24,6 +24,7 @@ use rayon::prelude::*;
 use self::group::{Group, zeros};
 use self::layout::Layout;
 use super::level::Level;
+use super::muon::Square;
 use super::product::{Left, Size, Start, product, turn};
 use super::simd::{LANES, Line};
 use super::waves::Waves;
@@ -138,9 +139,15 @@ impl FusedFno {
         self.net.layout.unpack(&self.gradient, list);
     }
 
-    /// Parameters and gradient as they lie here; numbers that fill lines are 0 in both.
-    pub(crate) fn packed_mut(&mut self) -> (&mut [f32], &[f32]) {
-        (bytemuck::cast_slice_mut(&mut self.parameters), bytemuck::cast_slice(&self.gradient))
+    /// Parameters and gradient as they lie here, numbers that fill lines are 0 in both, and the threads.
+    pub(crate) fn packed_mut(&mut self) -> (&mut [f32], &[f32], Option<&rayon::ThreadPool>) {
+        let parameters = bytemuck::cast_slice_mut(&mut self.parameters);
+        (parameters, bytemuck::cast_slice(&self.gradient), self.pool.as_ref())
+    }
+
+    /// Where the square matrices of its Fourier layers lie.
+    pub(crate) fn squares(&self) -> Vec<Square> {
+        self.net.layout.squares()
     }
 
     /// From the order of [`FnoSpec`] to how parameters lie here: for what an optimiser keeps of each.
@@ -275,7 +282,11 @@ fn transpose_dense(net: &Net, parameters: &[Line], turned: &mut [Line]) {
 }
 
 /// Calls `f` for every item, on the pool if there is one.
-fn each<T: Send>(pool: Option<&rayon::ThreadPool>, items: &mut [T], f: impl Fn(usize, &mut T) + Sync) {
+pub(super) fn each<T: Send>(
+    pool: Option<&rayon::ThreadPool>,
+    items: &mut [T],
+    f: impl Fn(usize, &mut T) + Sync,
+) {
     match pool {
         Some(pool) => pool.install(|| items.par_iter_mut().enumerate().for_each(|(i, item)| f(i, item))),
         None => items.iter_mut().enumerate().for_each(|(i, item)| f(i, item)),
