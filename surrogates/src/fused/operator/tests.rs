@@ -260,7 +260,7 @@ fn what_fills_lines_stays_zero_and_parameters_survive_packing() {
     let mut list = vec![1.0; p.len()];
     let mut ones = vec![0.0; net.packed()];
     net.pack(&list, &mut ones);
-    let (parameters, gradient) = net.packed_mut();
+    let (parameters, gradient, _) = net.packed_mut();
     for ((one, p), g) in ones.iter().zip(parameters).zip(gradient) {
         assert!(*one == 1.0 || (*p == 0.0 && *g == 0.0));
     }
