@@ -97,7 +97,7 @@ fn by_muon_the_error_falls_and_the_tape_and_the_kernels_agree() {
         assert!(apart > 1e-2, "{variant:?}: {apart:e}");
         let _ = fused.run(fused.iterations(), ON).unwrap();
         let history = fused.history();
-        assert!(history[29].validation < 0.4 * history[0].validation, "{history:?}");
+        assert!(history[29].validation < 0.6 * history[0].validation, "{history:?}");
     }
 }
 
