@@ -1,7 +1,10 @@
 //! How wrong an operator is: in the publication's norms, in physical units, and in what a physiologist
 //! reads off.
 
+use std::sync::Arc;
+
 use ionic_models::biomarkers::{ApSettings, CalciumSettings, Trace, action_potential, calcium_transient};
+use realfft::{RealFftPlanner, RealToComplex};
 use serde::{Deserialize, Serialize};
 use surrogates::fno::{Fno, PointScale, Signals};
 
@@ -190,37 +193,23 @@ impl Norms {
 
 /// Σₖ (1 + k²)|x̂ₖ|² over all modes of a trajectory.
 struct Waves {
-    points: usize,
-    /// cos and sin of 2πi/N.
-    table: Vec<(f64, f64)>,
+    transform: Arc<dyn RealToComplex<f64>>,
 }
 
 impl Waves {
     fn new(points: usize) -> Self {
-        let angle = |i: usize| std::f64::consts::TAU * i as f64 / points as f64;
-        let table = (0..points).map(|i| (angle(i).cos(), angle(i).sin())).collect();
-        Waves { points, table }
+        Waves { transform: RealFftPlanner::new().plan_fft_forward(points) }
     }
 
     fn h1(&self, x: &[f64]) -> f64 {
-        let n = self.points;
-        (0..=n / 2)
-            .map(|k| {
-                let (mut re, mut im, mut at) = (0.0, 0.0, 0);
-                for x in x {
-                    let (cos, sin) = self.table[at];
-                    re += cos * x;
-                    im += sin * x;
-                    at += k;
-                    if at >= n {
-                        at -= n;
-                    }
-                }
-                // A mode and its conjugate, but for those that are their own.
-                let count = if k == 0 || 2 * k == n { 1.0 } else { 2.0 };
-                count * (1.0 + (k * k) as f64) * (re * re + im * im)
-            })
-            .sum()
+        let (mut x, mut modes) = (x.to_vec(), self.transform.make_output_vec());
+        self.transform.process(&mut x, &mut modes).expect("invariant: as many numbers as points");
+        let weighed = modes.iter().enumerate().map(|(k, mode)| {
+            // A mode and its conjugate, but for those that are their own.
+            let count = if k == 0 || 2 * k == x.len() { 1.0 } else { 2.0 };
+            count * (1.0 + (k * k) as f64) * mode.norm_sqr()
+        });
+        weighed.sum()
     }
 }
 
