@@ -27,7 +27,7 @@ enum Kind {
 }
 
 /// All that are kept, in the order of the page.
-pub(super) const FILES: [Kept; 12] = [
+pub(super) const FILES: [Kept; 13] = [
     Kept { file: "compare-ode/compare-ode.json", title: "Single cells, to an accuracy", kind: Kind::Solvers },
     Kept { file: "compare-ode-ensemble/compare-ode.json", title: "Ten thousand cells", kind: Kind::Solvers },
     Kept { file: "compare-train/compare-train.json", title: "A training step", kind: Kind::Training },
@@ -39,6 +39,11 @@ pub(super) const FILES: [Kept; 12] = [
     Kept {
         file: "kainth2025/compare-train.json",
         title: "A training step of a neural ODE",
+        kind: Kind::Training,
+    },
+    Kept {
+        file: "compare-train-operators/compare-train.json",
+        title: "A training step of an operator, and its inference",
         kind: Kind::Training,
     },
     Kept { file: "kuptsov2022/compare-map.json", title: "A training step of a neural map", kind: Kind::Map },
