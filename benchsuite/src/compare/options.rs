@@ -127,7 +127,7 @@ fn check_seconds(option: &'static str, value: f64) -> Result<(), Error> {
     if value > 0.0 && value <= 86_400.0 {
         return Ok(());
     }
-    Err(Error::bad_option(option, value, "give seconds above 0, a day at most"))
+    Err(Error::bad_option(option, value, "give a positive number of seconds, a day at most"))
 }
 
 #[cfg(test)]
