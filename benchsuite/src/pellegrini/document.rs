@@ -336,8 +336,8 @@ fn deviations(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
     if let Some(MuonConfig { momentum, size }) = parts.config.muon {
         lines.push(format!(
             "W, both maps of M and the complex weights of each mode move by Muon (Jordan et al. 2024, momentum \
-             {momentum}, steps of {size} learning rates) instead of AdamW: each step is the unitary matrix that is \
-             nearest to the momentum."
+             {momentum}, steps of {size} learning rates) instead of AdamW: each step is, nearly, the unitary \
+             matrix that is nearest to the momentum."
         ));
     }
     if let Some(coarse) = parts.config.coarse {
