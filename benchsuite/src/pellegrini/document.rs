@@ -342,8 +342,8 @@ fn deviations(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
     }
     if let Some(coarse) = parts.config.coarse {
         lines.push(format!(
-            "The first {} epochs are at one of {} points, each with the mean of the current until the next: an epoch \
-             there takes {} times less.",
+            "But for O'Hara and Rudy's cell the first {} epochs are at one of {} points, each with the mean of the \
+             current until the next: an epoch there takes {} times less.",
             coarse.epochs, coarse.every, coarse.every
         ));
     }

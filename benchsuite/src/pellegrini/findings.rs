@@ -36,12 +36,15 @@ impl Findings {
 
     /// Epochs of the unconstrained network as a share of those of the constrained one, each until its error over
     /// validation trajectories is within 5 % of its last for the first time (F-EPOCHS). The schedule of the learning
-    /// rate decides when that is: none unless both were trained for as many epochs.
+    /// rate decides when that is, and so do the optimiser and the points: none unless both had the same.
     pub fn epochs_ratio(&self, cell: Cell) -> Option<f64> {
         let [free, fixed] = [Size::Unconstrained, Size::Constrained].map(|size| self.net(cell, size));
         let (free, fixed) = (free?, fixed?);
-        let as_many = free.epochs == fixed.epochs && free.config.schedule == fixed.config.schedule;
-        as_many.then_some(settled(free)? / settled(fixed)?)
+        let course = |t: &Trained| {
+            let surrogates::fno::FnoConfig { schedule, muon, coarse, .. } = &t.config;
+            (t.epochs, *schedule, *muon, *coarse)
+        };
+        (course(free) == course(fixed)).then_some(settled(free)? / settled(fixed)?)
     }
 }
 
