@@ -4,7 +4,10 @@
 use std::sync::Arc;
 
 use ionic_models::biomarkers::{ApSettings, CalciumSettings, Trace, action_potential, calcium_transient};
-use realfft::{RealFftPlanner, RealToComplex};
+use rustfft::algorithm::butterflies::Butterfly4;
+use rustfft::algorithm::{BluesteinsAlgorithm, Radix4};
+use rustfft::num_complex::Complex;
+use rustfft::{Fft, FftDirection};
 use serde::{Deserialize, Serialize};
 use surrogates::fno::{Fno, PointScale, Signals};
 
@@ -193,21 +196,25 @@ impl Norms {
 
 /// Σₖ (1 + k²)|x̂ₖ|² over all modes of a trajectory.
 struct Waves {
-    transform: Arc<dyn RealToComplex<f64>>,
+    transform: BluesteinsAlgorithm<f64>,
 }
 
 impl Waves {
+    /// Any number of points by powers of 4: the planner of `rustfft` would choose among all that it has, and all of it
+    /// would be compiled here.
     fn new(points: usize) -> Self {
-        Waves { transform: RealFftPlanner::new().plan_fft_forward(points) }
+        let times = (0..).find(|k| 4usize << (2 * k) >= 2 * points).unwrap_or_default();
+        let base = Arc::new(Butterfly4::new(FftDirection::Forward));
+        Waves { transform: BluesteinsAlgorithm::new(points, Arc::new(Radix4::new_with_base(times, base))) }
     }
 
     fn h1(&self, x: &[f64]) -> f64 {
-        let (mut x, mut modes) = (x.to_vec(), self.transform.make_output_vec());
-        self.transform.process(&mut x, &mut modes).expect("invariant: as many numbers as points");
+        let mut modes: Vec<_> = x.iter().map(|x| Complex::new(*x, 0.0)).collect();
+        self.transform.process(&mut modes);
+        // A mode and its conjugate are as far from mode 0.
         let weighed = modes.iter().enumerate().map(|(k, mode)| {
-            // A mode and its conjugate, but for those that are their own.
-            let count = if k == 0 || 2 * k == x.len() { 1.0 } else { 2.0 };
-            count * (1.0 + (k * k) as f64) * mode.norm_sqr()
+            let k = k.min(modes.len() - k);
+            (1.0 + (k * k) as f64) * mode.norm_sqr()
         });
         weighed.sum()
     }
