@@ -1,8 +1,5 @@
 //! Sweeps with many processes: no trial is lost or run twice, however they end.
 
-#![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, in its helpers too")]
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

@@ -3,15 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-fn benchsuite(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_benchsuite"))
-        .current_dir(folder)
-        .args(arguments)
-        .env("NO_COLOR", "1")
-        .env_remove("BENCHSUITE_RUNNER")
-        .output()
-        .expect("the program starts")
-}
+use crate::common::benchsuite;
 
 /// The message of a run that must fail, on one line: the display wraps it.
 fn failure(output: &Output) -> String {

@@ -1,22 +1,14 @@
 //! Killed at any moment and resumed, a run ends with the same bits.
 
-#![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test, in its helpers too")]
-
-#[path = "common/damage.rs"]
-mod damage;
-#[path = "common/kill.rs"]
-mod kill;
-#[path = "killed/pages.rs"]
 mod pages;
-#[path = "killed/several.rs"]
 mod several;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
-use kill::{finish, kill_often, took};
+use crate::damage;
+use crate::kill::{finish, kill_often, took};
 
 const PINN: &str = "networks/scarce-PINN-SiLU16-SiLU16-SiLU16";
 

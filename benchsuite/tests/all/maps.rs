@@ -1,17 +1,11 @@
 //! The experiments of neural maps and of operators, as a person runs them.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-
-mod common;
-#[path = "common/damage.rs"]
-mod damage;
-#[cfg(unix)]
-#[path = "common/kill.rs"]
-mod kill;
 
 #[cfg(unix)]
 use std::path::Path;
 
-use common::{assert_not_kept, benchsuite, short_run, text};
+use crate::common::{assert_not_kept, benchsuite, short_run, text};
+#[cfg(unix)]
+use crate::kill;
 
 #[test]
 fn a_part_runs_from_data_to_report_and_says_what_is_not_comparable() {

@@ -1,6 +1,5 @@
 //! Whole trials of every class and kind, small: they end with a judged file, and a stopped one goes on
 //! as if it had not been.
-#![allow(clippy::unwrap_used, reason = "a test that unwraps fails with the place it happened")]
 
 use std::path::Path;
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::benchsuite;
-use super::kill::{files_below, kill_amid_writing, took};
+use crate::kill::{files_below, kill_amid_writing, took};
 
 /// The report of a finished sweep: each of its files is whole or as it was, wherever it was killed.
 pub(crate) fn a_report_is_whole_or_as_it_was(sweep: &Path) {

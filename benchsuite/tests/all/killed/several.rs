@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::process::Child;
 
-use super::kill::{assert_same, kill_often, timeless, took};
 use super::{benchsuite, finish, said};
+use crate::kill::{assert_same, kill_often, timeless, took};
 
 /// The smallest operators, of two cells.
 fn start(out: &Path) -> Child {

@@ -1,14 +1,8 @@
 //! The experiment of the neural ODEs, as a person runs it.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-mod common;
-#[path = "common/damage.rs"]
-mod damage;
+use crate::common::{assert_not_kept, benchsuite, short_run, text};
 #[cfg(unix)]
-#[path = "common/kill.rs"]
-mod kill;
-
-use common::{assert_not_kept, benchsuite, short_run, text};
+use crate::kill;
 
 #[test]
 fn a_short_run_goes_from_data_to_report_and_comes_out_the_same_when_resumed() {

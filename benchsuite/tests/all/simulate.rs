@@ -1,7 +1,5 @@
 //! The command line `simulate`, with the real program.
 
-#![allow(clippy::unwrap_used, reason = "a test that unwraps fails with the place it happened")]
-
 use std::path::Path;
 use std::process::{Command, Output};
 
