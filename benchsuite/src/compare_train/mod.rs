@@ -6,7 +6,7 @@
 //! steps of Heun's method, gradients through the solver; `map` is a neural map (Kuptsov et al. 2022): three states,
 //! one parameter, 1,000 pairs, mean squared error; `fno` is a Fourier neural operator: width 64, 32 modes, 4
 //! layers, 512 points, batches of 32, relative L² error, AdamW; `forward` runs that operator without training it, and
-//! ONNX Runtime runs its exported file. The others see one batch again and again; ours draws a new
+//! its exported file in our engine and in ONNX Runtime. The others see one batch again and again; ours draws a new
 //! one in each iteration, as a training does (a neural ODE has one trajectory, a map one batch). Times are CPU time
 //! of one thread. Others run as programs of their own.
 
@@ -15,7 +15,7 @@ pub mod report;
 mod rivals;
 
 use clap::Args;
-use infer_trt::probe;
+use infer_trt::{Provider, probe};
 
 pub(crate) use self::ours::operator_work;
 use self::report::{Comparison, Row};
@@ -28,6 +28,9 @@ use crate::{Error, print};
 
 /// The works, in the order of the tables.
 const WORKS: [&str; 6] = ["data", "pinn", "ode", "map", "fno", FORWARD];
+/// The rows of ours.
+const OURS: &str = "ours";
+const OURS_EXPORTED: &str = "ours, exported file";
 /// The work that trains nothing.
 const FORWARD: &str = "forward";
 /// The networks, in the order of the tables, with their layers.
@@ -107,19 +110,27 @@ impl Train {
         programs: &mut Programs,
     ) -> Result<Vec<Row>, Error> {
         let mut own = ours::Work::new(work, layers)?;
-        let mut exported = onnx_runtime.map(|_| ours::Exported::new());
-        let here: Vec<&str> = std::iter::once("ours").chain(onnx_runtime).collect();
-        let names: Vec<String> = here.iter().map(|&n| n.to_owned()).chain(programs.names.clone()).collect();
+        let native = (work == FORWARD).then_some((OURS_EXPORTED, Provider::Native));
+        let files = native.into_iter().chain(onnx_runtime.map(|name| (name, Provider::OrtCpu)));
+        let (exported, mut files): (Vec<&str>, Vec<_>) =
+            files.map(|(name, provider)| (name, ours::Exported::new(&provider))).unzip();
+        let here = std::iter::once(OURS).chain(exported).map(str::to_owned);
+        let names: Vec<String> = here.chain(programs.names.clone()).collect();
         let untimed = vec![Ok(Timing::default()); names.len()];
         let mut failed = None;
-        let timed = self.turns.take(untimed, |k, seconds| match (k, &mut exported) {
-            (0, _) => own.time(seconds).map(Timing::from).map_err(|e| {
-                let why = e.to_string();
-                failed = Some(e);
-                why
-            }),
-            (1, Some(exported)) => exported.as_mut().map_err(|e| e.clone())?.time(seconds).map(Timing::from),
-            _ => programs.time(k - here.len(), |mode| format!("{work}/{network}/{mode}"), seconds),
+        let timed = self.turns.take(untimed, |k, seconds| {
+            if k == 0 {
+                return own.time(seconds).map(Timing::from).map_err(|e| {
+                    let why = e.to_string();
+                    failed = Some(e);
+                    why
+                });
+            }
+            let here = files.len();
+            match files.get_mut(k - 1) {
+                Some(file) => file.as_mut().map_err(|e| e.clone())?.time(seconds).map(Timing::from),
+                None => programs.time(k - 1 - here, |mode| format!("{work}/{network}/{mode}"), seconds),
+            }
         });
         // A rival that fails is a result; that ours does is not.
         if let Some(e) = failed {
@@ -164,7 +175,10 @@ mod tests {
         for work in WORKS {
             let layers = if work == "ode" { "Tanh16" } else { "SiLU8,ELU8" };
             let rows = train.one(work, "small", layers, None, &mut Programs::default()).unwrap();
-            assert!(rows.len() == 1 && rows[0].us_min.unwrap() > 0.0 && rows[0].failure.is_none());
+            assert_eq!(rows.len(), if work == FORWARD { 2 } else { 1 }, "{work}");
+            for row in rows {
+                assert!(row.is_ours() && row.failure.is_none() && row.us_min.unwrap() > 0.0, "{row:?}");
+            }
         }
         assert!(RIVALS.iter().all(|r| !train.common.wants(r.id)));
     }

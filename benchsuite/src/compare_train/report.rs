@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
+use super::{OURS, OURS_EXPORTED};
 use crate::compare::options::Turns;
 use crate::compare::origin::{Origin, least_and_median};
 use crate::compare::peer::Timing;
@@ -51,6 +52,11 @@ pub struct Row {
 }
 
 impl Row {
+    /// Whether it is ours: the step itself, or its exported file in our engine.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.name == OURS || self.name == OURS_EXPORTED
+    }
+
     pub(super) fn new(
         work: &str,
         network: &str,
@@ -86,8 +92,8 @@ impl Comparison {
             out,
             "CPU time of one iteration in µs, one thread, single precision, batch 128 (`ode`: one \
              trajectory of 1,470 steps; `map`: 1,000 pairs; `fno` and `forward`: 32 trajectories), in turn; \
-             smallest and median of several blocks. `of peak` counts the multiplications and additions of products alone, against {:.0} \
-             Gflop/s, measured. {}\n",
+             smallest and median of several blocks. `of peak` counts the multiplications and additions of our products alone (rivals may do \
+             more, or fewer in fast transforms), against {:.0} Gflop/s, measured. {}\n",
             self.peak_flops / 1e9,
             self.origin.line()
         );
@@ -100,7 +106,7 @@ impl Comparison {
             seen.push(key);
             let group: Vec<&Row> =
                 self.rows.iter().filter(|r| (r.work.as_str(), r.network.as_str()) == key).collect();
-            let own = group.iter().find(|r| r.name == "ours").and_then(|r| r.us_min);
+            let own = group.iter().find(|r| r.name == OURS).and_then(|r| r.us_min);
             let _ = writeln!(out, "## {}, {} ({})\n", row.work, row.network, row.layers);
             out.push_str("| | min | median | of peak | ours / theirs |\n|---|---:|---:|---:|---:|\n");
             for row in group {

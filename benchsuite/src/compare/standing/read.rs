@@ -157,7 +157,7 @@ fn training(found: &compare_train::report::Comparison) -> Contest {
             least: r.us_min,
             median: r.us_median,
         };
-        let (ours, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|r| r.name == "ours");
+        let (ours, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|r| r.is_ours());
         let others = others.into_iter().map(|r| (time(r), r.failure.clone()));
         contest.add(&work, ours.into_iter().map(time), others);
     }
