@@ -31,6 +31,12 @@ const SIN: [f32; 4] = [-0.166_666_6, 0.008_333_088, -0.000_198_110_72, 2.608_827
 /// Beyond this, multiples of π are no longer exact and the sine is taken value by value.
 const SIN_LIMIT: f32 = 25_000.0;
 
+/// Φ(x) − 1/2 = x P(x²)/Q(x²) for |x| up to [`GELU_RANGE`], the highest power first.
+const GELU_ABOVE: [f32; 2] = [0.0, 0.4];
+const GELU_BELOW: [f32; 2] = [0.1, 1.0];
+/// Beyond, Φ(x) is 0 or 1 to within 1e-8.
+const GELU_RANGE: f32 = 5.6;
+
 /// Below, eˣ or 2ⁿ on the way to it is no normal number.
 const EXP_LIMIT: f32 = -87.3;
 /// Up to here the product of two numbers 1 + e⁻ˣ is finite.
@@ -165,6 +171,36 @@ pub(crate) fn elu<V: Vector, const T: usize, const C: usize>(x: &mut Columns<V, 
 #[inline(always)]
 pub(crate) fn relu<V: Vector, const T: usize, const C: usize>(x: &mut Columns<V, T, C>) {
     each!(c, t, x[c][t] = x[c][t].at_least(V::splat(0.0)));
+}
+
+/// x for x > 0, α x otherwise
+#[inline(always)]
+pub(crate) fn leaky_relu<V: Vector, const T: usize, const C: usize>(x: &mut Columns<V, T, C>, alpha: V) {
+    each!(c, t, x[c][t] = x[c][t].where_positive(x[c][t], x[c][t].mul(alpha)));
+}
+
+/// x Φ(x)
+#[inline(always)]
+pub(crate) fn gelu<V: Vector, const T: usize, const C: usize>(x: &mut Columns<V, T, C>) {
+    // Below the range Φ is 0 to within 1e-8, for −∞ too; above it is 1.
+    each!(c, t, x[c][t] = x[c][t].at_least(V::splat(-GELU_RANGE)));
+    let mut r = *x;
+    each!(c, t, r[c][t] = r[c][t].at_most(V::splat(GELU_RANGE)));
+    let mut s = r;
+    each!(c, t, s[c][t] = r[c][t].mul(r[c][t]));
+    let mut p = [[V::splat(GELU_ABOVE[0]); T]; C];
+    for k in 1..GELU_ABOVE.len() {
+        each!(c, t, p[c][t] = p[c][t].mul_add(s[c][t], V::splat(GELU_ABOVE[k])));
+    }
+    each!(c, t, p[c][t] = p[c][t].mul(r[c][t]));
+    let mut q = [[V::splat(GELU_BELOW[0]); T]; C];
+    for k in 1..GELU_BELOW.len() {
+        each!(c, t, q[c][t] = q[c][t].mul_add(s[c][t], V::splat(GELU_BELOW[k])));
+    }
+    each!(c, t, q[c][t] = q[c][t].reciprocal());
+    let half = V::splat(0.5);
+    each!(c, t, p[c][t] = p[c][t].mul(q[c][t]).at_most(half).at_least(V::splat(-0.5)));
+    each!(c, t, x[c][t] = x[c][t].mul(p[c][t].add(half)));
 }
 
 /// sin x
