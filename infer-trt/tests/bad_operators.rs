@@ -44,6 +44,9 @@ fn whole(g: &mut GraphProto, name: &str, values: &[i64]) {
 /// A part of the message, the operator that it is to name, and a change that causes it.
 type Case = (&'static str, &'static str, fn(&mut GraphProto));
 
+/// The same where no node is at fault.
+type EndCase = (&'static str, fn(&mut GraphProto));
+
 #[test]
 fn what_is_no_spectral_convolution_is_refused_by_name() {
     let folder = Folder::new();
@@ -136,7 +139,7 @@ fn what_is_no_activation_and_no_map_is_refused() {
 #[test]
 fn wrong_ends_are_refused() {
     let folder = Folder::new();
-    let cases: [(&str, fn(&mut GraphProto)); 6] = [
+    let cases: [EndCase; 6] = [
         ("static dimension 2", |g| {
             let tensor = g.input[0].r#type.as_mut().unwrap().tensor_type.as_mut().unwrap();
             tensor.shape.as_mut().unwrap().dim[1].value = Some(Dimension::Param("points".into()));

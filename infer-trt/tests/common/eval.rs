@@ -142,6 +142,16 @@ fn node(node: &NodeProto, x: &[&Array]) -> Array {
 
 /// The outputs of so many rows.
 pub fn evaluate(model: &ModelProto, rows: usize, x: &[f32]) -> Vec<f64> {
+    walk(model, rows, x, |v| v)
+}
+
+/// The same with what every node gives rounded to `f32`, once: no evaluation in single precision can be expected to come
+/// much closer.
+pub fn evaluate_rounded(model: &ModelProto, rows: usize, x: &[f32]) -> Vec<f32> {
+    walk(model, rows, x, |v| f64::from(v as f32)).into_iter().map(|v| v as f32).collect()
+}
+
+fn walk(model: &ModelProto, rows: usize, x: &[f32], round: fn(f64) -> f64) -> Vec<f64> {
     let graph = model.graph.as_ref().unwrap();
     let mut values: HashMap<&str, Array> =
         graph.initializer.iter().map(|t| (t.name.as_str(), constant(t))).collect();
@@ -154,7 +164,7 @@ pub fn evaluate(model: &ModelProto, rows: usize, x: &[f32]) -> Vec<f64> {
     values.insert(&graph.input[0].name, Array { dims, values: x.iter().map(|v| f64::from(*v)).collect() });
     for n in &graph.node {
         let operands: Vec<&Array> = n.input.iter().map(|name| &values[name.as_str()]).collect();
-        let result = node(n, &operands);
+        let result = node(n, &operands).map(round);
         values.insert(&n.output[0], result);
     }
     values.remove(graph.output[0].name.as_str()).unwrap().values

@@ -11,9 +11,9 @@
 use crate::native::dispatch::{Simd, Task};
 use crate::native::vector::Vector;
 
-/// Products that are summed before the sum is added to what is there. So many rows of b, four vectors wide, fit into
-/// half of a first-level cache.
-const RUN: usize = 64;
+/// Products that are summed before the sum is added to what is there, as in dense chains. So many rows of b, four
+/// vectors wide, fit into a quarter of a first-level cache.
+const RUN: usize = 32;
 
 /// What a product is added to.
 #[derive(Clone, Copy)]
