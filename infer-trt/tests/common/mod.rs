@@ -4,6 +4,10 @@
 
 // The messages of the crate, used here to write files.
 #[path = "../../src/onnx/proto.rs"]
+#[allow(
+    clippy::duplicate_mod,
+    reason = "the crate's own tests write files too, with the messages beside those it reads"
+)]
 pub mod proto;
 
 pub mod eval;

@@ -5,7 +5,7 @@
 use crate::native::dispatch::Task;
 use crate::native::vector::Vector;
 
-/// From points to half of them: `even` has x[n] + x[N − n], `odd` x[n] − x[N − n] for n from `first` on, as many as
+/// From points to half of them: `even` has `x[n] + x[N − n]`, `odd` `x[n] − x[N − n]` for n from `first` on, as many as
 /// there is room for. A point that is its own mirror counts once among the sums, and not among the differences.
 pub(super) struct Fold<'a> {
     pub(super) points: usize,
@@ -43,7 +43,7 @@ impl Task for Fold<'_> {
     }
 }
 
-/// The way back, for sums of even and of odd terms: y[n] = even + odd, y[N − n] = even − odd.
+/// The way back, for sums of even and of odd terms: `y[n] = even + odd`, `y[N − n] = even − odd`.
 pub(super) struct Unfold<'a> {
     pub(super) points: usize,
     pub(super) width: usize,
