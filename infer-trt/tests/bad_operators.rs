@@ -1,13 +1,12 @@
-//! Graphs that are nearly an operator's: refused with the node and a way out, or run as what they are.
+//! Graphs that are nearly an operator's: refused with the node and a way out.
 
 #![allow(clippy::unwrap_used, reason = "in helpers of tests, as in tests")]
 
 mod common;
 
-use common::eval::evaluate;
-use common::operator::{Operator, Variant, act};
+use common::operator::{Operator, Variant};
 use common::proto::*;
-use common::{Act, Folder, Graph, Random, error, ranges, shaped, tensor};
+use common::{Act, Folder, Graph, shaped, tensor};
 use infer_trt::{InferError, Provider, SessionOptions, open};
 use proptest::prelude::*;
 use prost::Message;
@@ -164,112 +163,6 @@ fn wrong_ends_are_refused() {
         let error = refusal(&folder, &model).to_string();
         assert!(error.contains(says), "{says}: {error}");
     }
-}
-
-/// Graphs that no exporter here writes and that have the same parts in another order.
-#[test]
-fn other_graphs_of_points_run_too() {
-    let folder = Folder::new();
-    let mut random = Random(5);
-    let mut models = Vec::new();
-    let (n, c) = (11, 3);
-    let model = |g: Graph, points: i64, channels: i64| {
-        let mut model = g.model(1, 1);
-        let g = graph(&mut model);
-        (g.input[0], g.output[0]) = (shaped("x", &[n, 3]), shaped("y", &[points, channels]));
-        model
-    };
-    // The input itself, twice; constants of all shapes on both sides; padding on both ends, padded again.
-    let mut g = Graph::default();
-    let x = g.node("Add", &["x", "x"]);
-    let x = g.binary("Add", &x, "a", &[1, 1, 3], &random.vec(3, 1.0));
-    let x = g.binary("Mul", &x, "b", &[11, 1], &random.vec(11, 1.0));
-    g.constant("c", &[], &[0.5]);
-    let x = g.node("Sub", &["c", &x]);
-    g.integers("p", &[0, 2, 0, 0, 1, 0]);
-    let p = g.node("Pad", &[&x, "p"]);
-    let q = g.node("Pad", &[&p, "p"]);
-    g.integers("start", &[-14]);
-    g.integers("end", &[1 << 40]);
-    g.integers("axis", &[-2]);
-    let p2 = g.binary("Mul", &p, "d", &[1], &[3.0]);
-    let s = g.node("Slice", &[&q, "start", "end", "axis"]);
-    g.node("Add", &[&s, &p2]);
-    models.push((model(g, 14, 3), 14, 3));
-    // A value that a later layer needs again; PyTorch's order of a GELU; a nested activation.
-    let mut g = Graph::default();
-    let w = random.vec(c * 8, 0.7);
-    let h = g.binary("MatMul", "x", "w", &[3, 8], &w);
-    act(&mut g, Act::Gelu, &h);
-    let scaled = g.node("Div", &[&h, "root"]);
-    let erf = g.node("Erf", &[&scaled]);
-    let twice = g.node("Add", &["one", &erf]);
-    let both = g.node("Mul", &[&twice, &h]);
-    let gelu = g.node("Mul", &["half", &both]);
-    let silu = act(&mut g, Act::Silu, &gelu);
-    let sum = g.node("Add", &[&silu, &h]);
-    let again = g.node("Add", &[&sum, &gelu]);
-    let t = g.node("Sigmoid", &[&again]);
-    let t = g.node("Add", &[&t, &again]);
-    g.node("Identity", &[&t]);
-    models.push((model(g, 11, 8), 11, 8));
-    // A table that is neither even nor odd leads from 11 points to other 7, with other channels; two convolutions of
-    // one value at a time, and a third of the input.
-    let mut g = Graph::default();
-    g.constant("table", &[4, 11], &random.vec(44, 0.5));
-    g.constant("back", &[7, 4], &random.vec(28, 0.5));
-    for (name, values) in [("s1", [-1, 2, 2, 3]), ("s3", [2, -1, 2, 5])] {
-        g.integers(name, &values);
-    }
-    g.integers("s2", &[2, -1, 6]);
-    g.integers("s4", &[-1, 4, 5]);
-    let v = g.node("Tanh", &["x"]);
-    let mut parts = Vec::new();
-    for (k, from) in [&v[..], &v, "x"].into_iter().enumerate() {
-        let weights = format!("mix{k}");
-        g.constant(&weights, &[2, 6, 10], &random.vec(120, 0.5));
-        let x = g.node("MatMul", &["table", from]);
-        let x = g.node("Reshape", &[&x, "s1"]);
-        let x = g.node("Transpose", &[&x]);
-        g.permutation(&[2, 0, 1, 3]);
-        let x = g.node("Reshape", &[&x, "s2"]);
-        let x = g.node("MatMul", &[&x, &weights]);
-        let x = g.node("Reshape", &[&x, "s3"]);
-        let x = g.node("Transpose", &[&x]);
-        g.permutation(&[1, 2, 0, 3]);
-        let x = g.node("Reshape", &[&x, "s4"]);
-        parts.push(g.node("MatMul", &["back", &x]));
-    }
-    let sum = g.node("Add", &[&parts[0], &parts[1]]);
-    let sum = g.node("Add", &[&parts[2], &sum]);
-    // Nobody needs this one.
-    g.node("Softmax", &[&parts[0]]);
-    g.node("Relu", &[&sum]);
-    models.push((model(g, 7, 5), 7, 5));
-    for (model, points, channels) in models {
-        let samples = 10;
-        let x = random.vec(samples * 33, 2.0);
-        let options = SessionOptions::default().with_threads(1);
-        let mut session = open(folder.model(&model), &Provider::Native, &options).unwrap();
-        let mut y = vec![f32::NAN; samples * points * channels];
-        session.run(&x, &mut y).unwrap();
-        let reference = evaluate_known(&model, samples, &x);
-        let off = error(&y, &reference, &ranges(&reference, channels));
-        assert!(off < 1e-6, "{points} points: {off:e}");
-    }
-}
-
-/// As [`evaluate`], without nodes that are not needed, and with places that count from the end.
-fn evaluate_known(model: &ModelProto, samples: usize, x: &[f32]) -> Vec<f64> {
-    let mut model = model.clone();
-    let g = graph(&mut model);
-    g.node.retain(|n| n.op_type != "Softmax");
-    for (name, value) in [("start", 3), ("end", 17)] {
-        if g.initializer.iter().any(|t| t.name == name) {
-            whole(g, name, &[value]);
-        }
-    }
-    evaluate(&model, samples, x)
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::ir::{Id, Op};
+use super::ir::{Function, Id, Op};
 use super::plan::{Pass, Source, Step};
 use super::schedule::Schedule;
+use crate::native::program::Activation;
 
 /// Most arrays of a block that a pass may need at a time: those that are exported need three.
 const MAX_SLOTS: usize = 256;
@@ -126,7 +127,7 @@ impl Emitter<'_, '_> {
             }
             Op::Map { x, function } => {
                 let at = self.own(*x, reads)?;
-                if *function != super::ir::Function::Of(crate::native::program::Activation::Identity) {
+                if *function != Function::Of(Activation::Identity) {
                     self.steps.push(Step::Map { function: *function, width, at });
                 }
                 at
