@@ -20,8 +20,8 @@
 //!
 //! | [`Provider`] | needs | runs |
 //! |---|---|---|
-//! | [`Native`](Provider::Native), the default | nothing | one chain of dense layers and element-wise operations, in `f32` |
-//! | [`NativeBf16`](Provider::NativeBf16) | a processor with AVX512-BF16 | the same, most products of 16 bits: two digits |
+//! | [`Native`](Provider::Native), the default | nothing | one chain of dense layers and element-wise operations, or a Fourier neural operator, in `f32` |
+//! | [`NativeBf16`](Provider::NativeBf16) | a processor with AVX512-BF16 | chains as the native engine's, most products of 16 bits: two digits |
 //! | [`OrtCpu`](Provider::OrtCpu) | the ONNX Runtime library, found at run time | every ONNX graph of one input and one output |
 //! | [`OrtCuda`](Provider::OrtCuda) | the GPU build of that library, NVIDIA's driver for CUDA 12.8 or newer, a GPU | the same |
 //! | [`TensorRt`](Provider::TensorRt) | the same, and TensorRT 10 | the same, compiled to an engine that is kept; `f32`, `f16`, `bf16` |
@@ -43,7 +43,8 @@
 //! # Models
 //!
 //! A model has one float32 input `[batch, n]` and one float32 output `[batch, m]`, weights inside
-//! the file, and works on rows independently. Normalisation is part of the graph: values go in and
+//! the file, and works on rows independently. A row may have up to three dimensions: an operator takes and gives
+//! functions, rows of `[points, channels]`. Normalisation is part of the graph: values go in and
 //! come out in physical units. Files are not trusted: sizes, versions, shapes and references to
 //! other files are checked before anything runs.
 //!
@@ -64,6 +65,22 @@
 //!
 //! Subtracting the mean and dividing by the deviation are not folded into the first layer: that
 //! loses a factor |mean/deviation| of precision, and saves a few percent of a small network's time.
+//!
+//! ## Fourier neural operators
+//!
+//! Where rows are points and channels, the engine runs graphs of dense maps of points, operations with constants (one for
+//! each channel, or one for each channel of each point), activations (those above, LeakyReLU, and GELU written with
+//! `Erf`), sums of two values, `Pad` and `Slice` along the points, and spectral convolutions. A spectral convolution is a
+//! product with a table `[2 modes, points]` on its left, one with weights `[modes, 2 inputs, 2 outputs]`, and one
+//! with a table `[points, 2 modes]`, and between them the changes of shape that set modes side by side. It is known by its
+//! shapes and constants; what is nearly one is refused, and the error names the node.
+//!
+//! Channels lie in vectors, point after point. A block of points goes through all dense maps and activations between
+//! two convolutions while it is in the first-level cache, so that hidden layers are never stored for all points. Tables
+//! whose rows are even or odd in the point, as cosines and sines are to some rounding errors, are multiplied with sums
+//! and differences of mirrored points: half of the work. Up to eight samples go through a layer together and share its
+//! weights; they are what threads divide. A sample has the same bits in every batch and for every number of threads.
+//! GELU keeps within 5 u |x| of the exact function, and below −5.6, where that is smaller than 1e-7, it is 0.
 //!
 //! # The native engine in bf16
 //!
@@ -100,6 +117,9 @@
 //! # }
 //! ```
 
+#[cfg(test)]
+#[path = "../tests/common/mod.rs"]
+mod common;
 pub mod cuda;
 #[cfg(test)]
 #[path = "../tests/common/damage.rs"]

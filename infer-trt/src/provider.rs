@@ -42,10 +42,10 @@ impl Precision {
 #[non_exhaustive]
 pub enum Provider {
     /// The engine of this crate: needs no library, runs chains of dense layers and element-wise
-    /// operations on the CPU.
+    /// operations, and Fourier neural operators, on the CPU.
     #[default]
     Native,
-    /// The same engine, with products of 16-bit numbers summed in `f32` between the first layer and
+    /// The same engine for chains, with products of 16-bit numbers summed in `f32` between the first layer and
     /// the last: needs a processor with AVX512-BF16. It was slower than [`Native`](Provider::Native) wherever it
     /// was measured; see [the crate's page](crate#the-native-engine-in-bf16) for where it might pay.
     NativeBf16,

@@ -163,7 +163,8 @@ pub trait Session: Send {
 /// The file must have one float32 input `[batch, n]` and one float32 output `[batch, m]`, weights
 /// inside, IR version 3 to 13 and a default operator set 7 to 26. Normalisation, if any, is part of
 /// the graph. Where a row has two or three dimensions, as the functions that an operator takes have, its values
-/// follow each other, the last dimension fastest; ONNX Runtime's providers run such models.
+/// follow each other, the last dimension fastest. ONNX Runtime's providers run such models, and
+/// [`Provider::Native`] those that are Fourier neural operators, with rows of points and channels.
 ///
 /// # Errors
 /// A file that cannot be read, is damaged, too large or refused; a graph that the provider cannot
@@ -177,7 +178,10 @@ pub fn open(
     let threads = options.resolved_threads()?;
     let file = onnx::File::read(path, options.max_file_bytes)?;
     Ok(match provider {
-        Provider::Native => Box::new(native::NativeSession::new(&file, threads)?),
+        Provider::Native if file.info.input_shape.len() == 1 && file.info.output_shape.len() == 1 => {
+            Box::new(native::NativeSession::new(&file, threads)?)
+        }
+        Provider::Native => Box::new(native::OperatorSession::new(&file, threads)?),
         Provider::NativeBf16 => Box::new(native::NativeSession::bf16(&file, threads)?),
         Provider::OrtCpu => Box::new(ort_cpu::OrtCpuSession::new(&file, options, threads)?),
         Provider::OrtCuda | Provider::TensorRt { .. } => {

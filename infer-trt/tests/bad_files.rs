@@ -221,15 +221,17 @@ fn signatures_are_checked() {
 }
 
 #[test]
-fn rows_of_two_dimensions_are_not_for_the_native_engine() {
+fn rows_of_other_dimensions_are_not_for_the_native_engine() {
     let folder = Folder::new();
-    let mut model = small();
-    let g = graph(&mut model);
-    (g.input[0], g.output[0]) = (shaped("x", &[4, 3]), shaped("y", &[4, 2]));
-    let error = refusal(&folder, &model);
-    assert!(matches!(error, InferError::Refused { .. }), "{error}");
-    let text = error.to_string();
-    assert!(text.contains("[4, 3] and [4, 2]") && text.contains("ort-cpu"), "{text}");
+    for (input, output) in [(&[4, 3][..], &[2][..]), (&[3], &[4, 2]), (&[4, 3, 2], &[4, 3, 2])] {
+        let mut model = small();
+        let g = graph(&mut model);
+        (g.input[0], g.output[0]) = (shaped("x", input), shaped("y", output));
+        let error = refusal(&folder, &model);
+        assert!(matches!(error, InferError::Refused { .. }), "{error}");
+        let text = error.to_string();
+        assert!(text.contains(&format!("{input:?} and {output:?}")) && text.contains("ort-cpu"), "{text}");
+    }
 }
 
 #[test]

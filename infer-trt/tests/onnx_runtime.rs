@@ -7,6 +7,8 @@ mod common;
 use std::path::Path;
 use std::process::Command;
 
+use common::eval::evaluate;
+use common::operator::{Operator, VARIANTS};
 use common::{ACTS, Act, Folder, Graph, Net, Random, error, ranges, shaped};
 use infer_trt::{InferError, Provider, Session, SessionOptions, open};
 use prost::Message;
@@ -48,6 +50,23 @@ fn native_agrees_with_onnx_runtime() {
                 let apart = error(&native, &ort, &ranges);
                 assert!(apart < 2.0 * limit, "{act:?}, {width} wide, {rows} rows: {apart:e}");
             }
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs ONNX Runtime: cargo xtask setup onnxruntime"]
+fn native_operators_agree_with_onnx_runtime() {
+    let folder = Folder::new();
+    for variant in VARIANTS {
+        for (act, padding) in [(Act::Gelu, 0), (Act::Silu, 3), (Act::LeakyRelu, 5)] {
+            let operator = Operator { padding, points: 60, width: 20, ..Operator::small(variant, act) };
+            let [mut native, mut ort] = both(&folder.model(&operator.model()), 2);
+            let x = operator.inputs(2, 21);
+            let (native, ort) = (run(&mut *native, &x), run(&mut *ort, &x));
+            let exact = evaluate(&operator.model(), 21, &x);
+            let [ours, theirs] = [native, ort].map(|y| error(&y, &exact, &ranges(&exact, 2)));
+            assert!(ours < f64::max(1e-6, 3.0 * theirs), "{operator:?}: {ours:e}, ONNX Runtime {theirs:e}");
         }
     }
 }

@@ -4,10 +4,16 @@ use core::fmt;
 
 use super::dense::Single;
 use super::program::Program;
-use super::vector::Plain;
 #[cfg(target_arch = "x86_64")]
 use super::vector::{F32x8, F32x16};
+use super::vector::{Plain, Vector};
 use super::{kernel, peak};
+
+/// Work that vectors of any width can do.
+pub(crate) trait Task {
+    /// Does it. To be inlined, as everything that it calls: only then is it compiled for the instruction set.
+    fn run<V: Vector>(self);
+}
 
 /// An instruction set that this machine has: values come from [`Simd::available`] alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +64,31 @@ impl Simd {
         }
     }
 
+    /// Values in one of its vectors.
+    pub(crate) fn lanes(self) -> usize {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512 => F32x16::LANES,
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2 => F32x8::LANES,
+            Set::Baseline => Plain::LANES,
+        }
+    }
+
+    /// Does a task on this instruction set.
+    #[allow(unsafe_code, reason = "entering functions compiled for what the machine has")]
+    pub(crate) fn enter(self, task: impl Task) {
+        match self.0 {
+            // SAFETY: `available` found AVX-512F.
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512 => unsafe { avx512_task(task) },
+            // SAFETY: `available` found AVX2 and FMA.
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2 => unsafe { avx2_task(task) },
+            Set::Baseline => task.run::<Plain>(),
+        }
+    }
+
     /// Additions and multiplications of `f32` in a second, the most that was seen in `seconds`.
     #[allow(unsafe_code, reason = "entering functions compiled for what the machine has")]
     pub(crate) fn peak(self, seconds: f64) -> f64 {
@@ -95,6 +126,18 @@ fn avx512(program: &Program, x: &[f32], y: &mut [f32]) {
 #[target_feature(enable = "avx2,fma")]
 fn avx2(program: &Program, x: &[f32], y: &mut [f32]) {
     kernel::run::<F32x8, _, 2>(program, &mut Single::<true>, x, y);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+fn avx512_task(task: impl Task) {
+    task.run::<F32x16>();
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn avx2_task(task: impl Task) {
+    task.run::<F32x8>();
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -7,16 +7,16 @@ use std::rc::Rc;
 
 use super::program::{Activation, Program, Step};
 use crate::onnx::proto::{AttributeProto, NodeProto};
-use crate::onnx::{Constant, File};
+use crate::onnx::{Constant, File, whole_numbers};
 use crate::{InferError, Provider};
 
 /// What the engine can hold, for messages.
-const HOLDS: &str = "the native engine runs one chain of MatMul, Gemm, Add, Sub, Mul, Div, Sigmoid, \
-                     Tanh, Elu, Relu, Sin and Identity; open this model with `ort-cpu`";
+const HOLDS: &str = "of rows of one dimension the native engine runs one chain of MatMul, Gemm, Add, Sub, Mul, \
+                     Div, Sigmoid, Tanh, Elu, Relu, Sin and Identity; open this model with `ort-cpu`";
 
 /// Compiles a model file for a provider, which errors name.
 pub(crate) fn compile(file: &File, provider: &Provider) -> Result<Program, InferError> {
-    chain(file).map_err(|mut e| {
+    chain(file, provider).map_err(|mut e| {
         if let InferError::Unsupported { provider: of, .. } = &mut e {
             of.as_mut().clone_from(provider);
         }
@@ -25,18 +25,19 @@ pub(crate) fn compile(file: &File, provider: &Provider) -> Result<Program, Infer
 }
 
 /// The chain from the input to the output.
-fn chain(file: &File) -> Result<Program, InferError> {
+fn chain(file: &File, provider: &Provider) -> Result<Program, InferError> {
     if file.info.input_shape.len() != 1 || file.info.output_shape.len() != 1 {
         return Err(InferError::Refused {
             path: file.path.clone(),
             reason: format!(
-                "its rows have shapes {:?} and {:?}, not one dimension each; open this model with `ort-cpu`",
+                "its rows have shapes {:?} and {:?}: provider `{provider}` takes one dimension each; open this model \
+                 with `ort-cpu`, or with `native` where both are points and channels",
                 file.info.input_shape, file.info.output_shape
             ),
         });
     }
     let nodes = &file.graph.node;
-    let mut walk = Walk::new(file)?;
+    let mut walk = Walk::new(file, HOLDS)?;
     let mut value = file.input.as_str();
     let mut width = file.info.n_inputs;
     // Every value has one producer, so the chain visits no node twice.
@@ -100,7 +101,7 @@ fn chain(file: &File) -> Result<Program, InferError> {
     Ok(Program { n_inputs: file.info.n_inputs, n_outputs: width, width: walk.widest, steps: walk.steps })
 }
 
-fn is_default(domain: &str) -> bool {
+pub(super) fn is_default(domain: &str) -> bool {
     domain.is_empty() || domain == "ai.onnx"
 }
 
@@ -124,19 +125,24 @@ fn unsupported(file: &File, node: &NodeProto, reason: String) -> InferError {
 }
 
 /// The one output of a node.
-fn output<'a>(file: &File, node: &'a NodeProto) -> Result<&'a str, InferError> {
+pub(super) fn output<'a>(file: &File, node: &'a NodeProto) -> Result<&'a str, InferError> {
     match &node.output[..] {
         [output] if !output.is_empty() => Ok(output),
         outputs => {
-            Err(unsupported(file, node, format!("it has {} outputs, not one; {HOLDS}", outputs.len())))
+            let reason = format!("it has {} outputs, not one; open this model with `ort-cpu`", outputs.len());
+            Err(unsupported(file, node, reason))
         }
     }
 }
 
 /// The state of a walk from input to output.
-struct Walk<'a> {
-    file: &'a File,
-    constants: HashMap<&'a str, Rc<Constant>>,
+pub(super) struct Walk<'a> {
+    pub(super) file: &'a File,
+    /// What can be held, for messages.
+    holds: &'static str,
+    pub(super) constants: HashMap<&'a str, Rc<Constant>>,
+    /// Shapes, and places along an axis.
+    pub(super) integers: HashMap<&'a str, Rc<Vec<i64>>>,
     /// The nodes that use each value that is not constant.
     users: HashMap<&'a str, Vec<usize>>,
     steps: Vec<Step>,
@@ -148,9 +154,9 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(file: &'a File) -> Result<Self, InferError> {
+    pub(super) fn new(file: &'a File, holds: &'static str) -> Result<Self, InferError> {
         let malformed = |reason: String| InferError::Malformed { path: file.path.clone(), reason };
-        let mut constants = HashMap::new();
+        let (mut constants, mut integers) = (HashMap::new(), HashMap::new());
         let mut seen: HashMap<&str, ()> = HashMap::from([(file.input.as_str(), ())]);
         for tensor in &file.graph.initializer {
             if seen.insert(&tensor.name, ()).is_some() {
@@ -160,6 +166,8 @@ impl<'a> Walk<'a> {
             if tensor.data_type == crate::onnx::proto::FLOAT {
                 let constant = Constant::read(tensor).map_err(malformed)?;
                 constants.insert(tensor.name.as_str(), Rc::new(constant));
+            } else if let Some(numbers) = whole_numbers(tensor) {
+                integers.insert(tensor.name.as_str(), Rc::new(numbers));
             }
         }
         let mut users: HashMap<&str, Vec<usize>> = HashMap::new();
@@ -182,6 +190,16 @@ impl<'a> Walk<'a> {
                 constants.insert(output(file, node)?, constant);
                 continue;
             }
+            let numbers = match (node.op_type.as_str(), &node.input[..], &node.attribute[..]) {
+                ("Constant", [], [AttributeProto { name, t: Some(tensor), .. }]) if name == "value" => {
+                    whole_numbers(tensor).map(Rc::new)
+                }
+                ("Identity", [input], []) => integers.get(input.as_str()).cloned(),
+                _ => None,
+            };
+            if let (Some(numbers), true) = (numbers, is_default(&node.domain)) {
+                integers.insert(output(file, node)?, numbers);
+            }
             for input in &node.input {
                 // A node that uses a value twice counts once.
                 if !constants.contains_key(input.as_str()) {
@@ -193,19 +211,20 @@ impl<'a> Walk<'a> {
             }
         }
         let widest = file.info.n_inputs;
-        Ok(Self { file, constants, users, steps: Vec::new(), widest, parameters: 0, bias_free: false })
+        let steps = Vec::new();
+        Ok(Self { file, holds, constants, integers, users, steps, widest, parameters: 0, bias_free: false })
     }
 
-    fn unsupported(&self, node: &NodeProto, reason: String) -> InferError {
+    pub(super) fn unsupported(&self, node: &NodeProto, reason: String) -> InferError {
         unsupported(self.file, node, reason)
     }
 
     /// A constant operand, which must be finite.
-    fn constant(&self, node: &NodeProto, name: &str) -> Result<&Rc<Constant>, InferError> {
+    pub(super) fn constant(&self, node: &NodeProto, name: &str) -> Result<&Rc<Constant>, InferError> {
         let Some(constant) = self.constants.get(name) else {
             return Err(self.unsupported(
                 node,
-                format!("its operand `{name}` is not a float32 constant of the file; {HOLDS}"),
+                format!("its operand `{name}` is not a float32 constant of the file; {}", self.holds),
             ));
         };
         if constant.values.iter().any(|v| !v.is_finite()) {

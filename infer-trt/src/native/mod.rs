@@ -1,4 +1,5 @@
-//! The engine of this crate: chains of dense layers and element-wise operations on the CPU.
+//! The engine of this crate: chains of dense layers and element-wise operations on the CPU, and Fourier neural
+//! operators ([`operator`]).
 //!
 //! [`graph`] walks the chain of nodes from the input to the output and yields a [`Program`] of
 //! fused steps; [`kernel`] runs it over tiles of rows that stay in the first-level cache, on the
@@ -11,6 +12,7 @@ mod dispatch;
 mod graph;
 mod kernel;
 mod math;
+mod operator;
 mod peak;
 mod program;
 mod session;
@@ -22,5 +24,6 @@ mod vector;
 pub(crate) use self::bf16::Unit;
 pub(crate) use self::dispatch::Simd;
 pub(crate) use self::graph::compile;
+pub(crate) use self::operator::OperatorSession;
 pub(crate) use self::program::{Activation, ColumnOp, Dense, Program, Step, block};
 pub(crate) use self::session::NativeSession;

@@ -11,7 +11,7 @@ use crate::session::rows;
 use crate::{InferError, ModelInfo, Provider, Session, onnx};
 
 /// Multiplications below which threads cost more than they save (some tens of microseconds).
-const WORTH_THREADS: usize = 1 << 20;
+pub(super) const WORTH_THREADS: usize = 1 << 20;
 
 /// What runs rows: a program and the instructions for it.
 enum Engine {
@@ -62,22 +62,25 @@ impl NativeSession {
     }
 
     fn with(engine: Engine, work: usize, file: &onnx::File, threads: usize) -> Result<Self, InferError> {
-        let pool = if threads > 1 {
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .thread_name(|k| format!("infer-{k}"))
-                .build()
-                .map_err(|e| InferError::Option {
-                    option: "threads",
-                    value: threads.to_string(),
-                    reason: format!("the system refused to start them ({e}); ask for fewer"),
-                })?;
-            Some(pool)
-        } else {
-            None
-        };
-        Ok(Self { engine, info: file.info.clone(), pool, work })
+        Ok(Self { engine, info: file.info.clone(), pool: pool(threads)?, work })
     }
+}
+
+/// So many threads, if there is more than one.
+pub(super) fn pool(threads: usize) -> Result<Option<rayon::ThreadPool>, InferError> {
+    if threads < 2 {
+        return Ok(None);
+    }
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|k| format!("infer-{k}"))
+        .build()
+        .map_err(|e| InferError::Option {
+            option: "threads",
+            value: threads.to_string(),
+            reason: format!("the system refused to start them ({e}); ask for fewer"),
+        })?;
+    Ok(Some(pool))
 }
 
 /// Multiplications per row, with a rough equivalent for activations.

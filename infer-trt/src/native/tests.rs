@@ -9,7 +9,7 @@ fn map(activation: Activation) -> Program {
 }
 
 /// Every 997th `f32` from `low` up to `high`, both of one sign or with zero between; few where an interpreter runs.
-fn sample(low: f32, high: f32) -> Vec<f32> {
+pub(super) fn sample(low: f32, high: f32) -> Vec<f32> {
     const STEP: usize = if cfg!(miri) { 9_999_991 } else { 997 };
     // An order of the bit patterns that is the order of the numbers.
     let key = |x: f32| {

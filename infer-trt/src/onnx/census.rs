@@ -52,11 +52,18 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), String> {
     let mut entries = 0_usize;
     while let Some((kind, mut rest)) = open.pop() {
         while let Some((number, content)) = field(&mut rest) {
-            let Some(content) = content else { continue };
-            entries += 1;
+            // Whole numbers of an attribute take up to eight times their bytes in memory: each counts, alone or
+            // side by side.
+            let numbers = matches!((kind, number), (Kind::Attribute, 8));
+            entries += match content {
+                Some(content) if numbers => content.len(),
+                None if !numbers => 0,
+                _ => 1,
+            };
             if entries > MAX_ENTRIES {
                 return Err(format!("it has more than {MAX_ENTRIES} nodes, names, attributes and constants"));
             }
+            let Some(content) = content else { continue };
             let held = held(kind, number);
             if !matches!(held, Kind::Leaf) {
                 open.push((held, content));
@@ -108,7 +115,7 @@ fn varint(rest: &mut &[u8]) -> Option<u64> {
 mod tests {
     use prost::Message;
 
-    use super::super::proto::{GraphProto, ModelProto, NodeProto};
+    use super::super::proto::{AttributeProto, GraphProto, ModelProto, NodeProto};
     use super::*;
 
     #[test]
@@ -116,6 +123,18 @@ mod tests {
         let model = |n| ModelProto {
             graph: Some(GraphProto { node: vec![NodeProto::default(); n], ..GraphProto::default() }),
             ..ModelProto::default()
+        };
+        assert!(check(&model(1000).encode_to_vec()).is_ok());
+        assert!(check(&model(MAX_ENTRIES).encode_to_vec()).is_err());
+    }
+
+    #[test]
+    fn whole_numbers_of_attributes_are_counted() {
+        let model = |n| {
+            let attribute = AttributeProto { ints: vec![1; n], ..AttributeProto::default() };
+            let node = NodeProto { attribute: vec![attribute], ..NodeProto::default() };
+            let graph = GraphProto { node: vec![node], ..GraphProto::default() };
+            ModelProto { graph: Some(graph), ..ModelProto::default() }
         };
         assert!(check(&model(1000).encode_to_vec()).is_ok());
         assert!(check(&model(MAX_ENTRIES).encode_to_vec()).is_err());

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use self::proto::{Dimension, GraphProto, ModelProto, ValueInfoProto};
 use crate::{InferError, ModelInfo};
 
-pub(crate) use self::tensor::Constant;
+pub(crate) use self::tensor::{Constant, whole_numbers};
 
 /// File format versions that are read: 3 is the first with operator sets, 13 the newest known.
 const IR_VERSIONS: std::ops::RangeInclusive<i64> = 3..=13;
@@ -27,8 +27,8 @@ const OPSETS: std::ops::RangeInclusive<i64> = 7..=26;
 pub(crate) const MAX_WIDTH: usize = 1 << 16;
 /// Dimensions of a row.
 const MAX_ROW_DIMENSIONS: usize = 3;
-/// Values of a row.
-const MAX_ROW: usize = 1 << 22;
+/// Values of a row, inside a network too.
+pub(crate) const MAX_ROW: usize = 1 << 22;
 
 /// A model file that was read whole and passed the checks.
 pub(crate) struct File {

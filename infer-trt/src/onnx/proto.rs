@@ -5,8 +5,10 @@
 
 use prost::bytes::Bytes;
 
-/// `TensorProto.DataType.FLOAT`, the one element type used here.
+/// `TensorProto.DataType.FLOAT`, the element type of all numbers that are computed with.
 pub(crate) const FLOAT: i32 = 1;
+/// `TensorProto.DataType.INT64`: shapes, and places along an axis.
+pub(crate) const INT64: i32 = 7;
 /// `TensorProto.DataLocation.EXTERNAL`: the data lie in another file.
 pub(crate) const EXTERNAL: i32 = 1;
 
@@ -88,12 +90,16 @@ pub(crate) struct AttributeProto {
     pub(crate) f: f32,
     #[prost(int64, tag = "3")]
     pub(crate) i: i64,
+    #[prost(bytes = "bytes", tag = "4")]
+    pub(crate) s: Bytes,
     #[prost(message, optional, tag = "5")]
     pub(crate) t: Option<TensorProto>,
     #[prost(message, optional, tag = "6")]
     pub(crate) g: Option<GraphProto>,
     #[prost(float, repeated, tag = "7")]
     pub(crate) floats: Vec<f32>,
+    #[prost(int64, repeated, tag = "8")]
+    pub(crate) ints: Vec<i64>,
     #[prost(message, repeated, tag = "10")]
     pub(crate) tensors: Vec<TensorProto>,
     #[prost(message, repeated, tag = "11")]

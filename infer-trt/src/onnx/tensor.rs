@@ -62,3 +62,18 @@ impl Constant {
         }
     }
 }
+
+/// Most whole numbers that a constant may have to be read as a shape or as places: no tensor has as many axes.
+const MAX_WHOLE: usize = 16;
+
+/// The whole numbers of a constant, which are one number or one row of a few; `None` for any other constant.
+pub(crate) fn whole_numbers(tensor: &TensorProto) -> Option<Vec<i64>> {
+    let (numbers, rest) = tensor.raw_data.as_chunks::<8>();
+    let whole = tensor.data_type == proto::INT64 && rest.is_empty() && numbers.len() <= MAX_WHOLE;
+    let row = match tensor.dims[..] {
+        [] => numbers.len() == 1,
+        [n] => usize::try_from(n) == Ok(numbers.len()),
+        _ => false,
+    };
+    (whole && row).then(|| numbers.iter().map(|&b| i64::from_le_bytes(b)).collect())
+}

@@ -4,7 +4,14 @@
 
 // The messages of the crate, used here to write files.
 #[path = "../../src/onnx/proto.rs"]
+#[allow(
+    clippy::duplicate_mod,
+    reason = "the crate's own tests write files too, with the messages beside those it reads"
+)]
 pub mod proto;
+
+pub mod eval;
+pub mod operator;
 
 use std::path::{Path, PathBuf};
 
@@ -35,8 +42,11 @@ pub enum Act {
     Elu,
     Relu,
     Sin,
+    LeakyRelu,
+    Gelu,
 }
 
+/// Those that dense chains have too.
 pub const ACTS: [Act; 6] = [Act::Silu, Act::Sigmoid, Act::Tanh, Act::Elu, Act::Relu, Act::Sin];
 
 impl Act {
@@ -52,21 +62,25 @@ impl Act {
             Act::Relu if x < 0.0 => 0.0,
             Act::Relu => x,
             Act::Sin => x.sin(),
+            Act::LeakyRelu if x < 0.0 => 0.01 * x,
+            Act::LeakyRelu => x,
+            Act::Gelu => 0.5 * x * (1.0 + eval::erf(x / std::f64::consts::SQRT_2)),
         }
     }
 
     /// Weights behind this activation are uniform in ± this over √inputs, so that signals keep their size
     /// from layer to layer, as in trained networks: √(3/v), where v is the mean square of what the activation
     /// makes of normal numbers, and of the sigmoid their variance. Inputs of a network are uniform in ±2.
-    fn spread(self) -> f32 {
+    pub fn spread(self) -> f32 {
         match self {
             Act::None => 1.5,
             Act::Silu => 2.90,
             Act::Sigmoid => 8.31,
             Act::Tanh => 2.76,
             Act::Elu => 2.16,
-            Act::Relu => 2.45,
+            Act::Relu | Act::LeakyRelu => 2.45,
             Act::Sin => 2.63,
+            Act::Gelu => 2.66,
         }
     }
 }
@@ -166,22 +180,7 @@ impl Net {
         for (k, l) in self.layers.iter().enumerate() {
             x = g.binary("MatMul", &x, &format!("w{k}"), &[l.n_in, l.n_out], &l.w);
             x = g.binary("Add", &x, &format!("b{k}"), &[l.n_out], &l.b);
-            x = match l.act {
-                Act::None => x,
-                Act::Silu => {
-                    let s = g.node("Sigmoid", &[&x]);
-                    g.node("Mul", &[&x, &s])
-                }
-                Act::Sigmoid => g.node("Sigmoid", &[&x]),
-                Act::Tanh => g.node("Tanh", &[&x]),
-                Act::Elu => {
-                    let y = g.node("Elu", &[&x]);
-                    g.attribute("alpha", 1.0);
-                    y
-                }
-                Act::Relu => g.node("Relu", &[&x]),
-                Act::Sin => g.node("Sin", &[&x]),
-            };
+            x = operator::act(&mut g, l.act, &x);
         }
         x = g.binary("Mul", &x, "std_y", &[self.n_out()], &self.std_y);
         g.binary("Add", &x, "mean_y", &[self.n_out()], &self.mean_y);
@@ -218,6 +217,27 @@ impl Graph {
 
     pub fn constant(&mut self, name: &str, dims: &[usize], values: &[f32]) {
         self.constants.push(tensor(name, dims, values));
+    }
+
+    /// A row of whole numbers.
+    pub fn integers(&mut self, name: &str, values: &[i64]) {
+        self.constants.push(TensorProto {
+            dims: vec![values.len() as i64],
+            data_type: INT64,
+            name: name.to_owned(),
+            raw_data: values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>().into(),
+            ..TensorProto::default()
+        });
+    }
+
+    /// The order of axes as attribute of the last node.
+    pub fn permutation(&mut self, order: &[i64]) {
+        self.nodes.last_mut().unwrap().attribute.push(AttributeProto {
+            name: "perm".to_owned(),
+            ints: order.to_vec(),
+            r#type: 7,
+            ..AttributeProto::default()
+        });
     }
 
     /// A number as attribute of the last node.

@@ -49,7 +49,7 @@ impl Walk<'_> {
     }
 
     /// Counts `n` more constants before they are copied.
-    fn spend(&mut self, node: &NodeProto, n: usize) -> Result<(), InferError> {
+    pub(in crate::native) fn spend(&mut self, node: &NodeProto, n: usize) -> Result<(), InferError> {
         self.parameters = self.parameters.saturating_add(n);
         if self.parameters > MAX_PARAMETERS {
             return Err(self.unsupported(
@@ -61,7 +61,7 @@ impl Walk<'_> {
     }
 
     /// Values of known attributes, with their defaults; unknown ones are refused.
-    fn attributes<const N: usize>(
+    pub(in crate::native) fn attributes<const N: usize>(
         &self,
         node: &NodeProto,
         known: &[(&str, f32); N],
@@ -69,7 +69,8 @@ impl Walk<'_> {
         let mut values = known.map(|(_, default)| default);
         for a in &node.attribute {
             let Some(k) = known.iter().position(|(name, _)| *name == a.name) else {
-                return Err(self.unsupported(node, format!("attribute `{}` is not known; {HOLDS}", a.name)));
+                let reason = format!("attribute `{}` is not known; {}", a.name, self.holds);
+                return Err(self.unsupported(node, reason));
             };
             // AttributeProto.AttributeType: FLOAT = 1, INT = 2.
             values[k] = match a.r#type {
