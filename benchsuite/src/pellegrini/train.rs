@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use infer_trt::{Provider, SessionOptions};
 use serde::{Deserialize, Serialize};
 use surrogates::fno::{self, Fno, FnoConfig, FnoRecord, FnoTrainer, Signals};
 use surrogates::onnx::{Description, Label};
@@ -98,7 +99,7 @@ impl Shared<'_> {
             errors: judge(&fno, &sets.test)?,
             resolution,
             history: trainer.history().to_vec(),
-            example: example(&fno, &sets).map_err(failed)?,
+            example: example(&model, &sets)?,
         };
         files::write_json(&result_path, &trained)?;
         let l2 = scientific(trained.errors.mean_l2());
@@ -184,15 +185,76 @@ fn export(fno: &Fno, net: &NetId, sets: &Sets, config: &Config, path: &Path) -> 
         .map_err(|e| Error::Training { network: net.id(), source: Box::new(e) })
 }
 
-/// The first test trajectory, for a figure: truth and network for each variable.
-fn example(fno: &Fno, sets: &Sets) -> Result<Vec<Pair>, surrogates::Error> {
+/// Far above the file of any operator here: it holds complex weights twice.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// The first test trajectory, for a figure: truth, and what the exported file gives, for each variable.
+fn example(model: &Path, sets: &Sets) -> Result<Vec<Pair>, Error> {
     let (points, n) = (sets.test.points(), sets.variables.len());
-    let mut y = vec![0.0; points * n];
-    fno.predictor(1, 1)?.predict(&sets.test.inputs()[..points * sets.test.channels()], &mut y)?;
+    let given = &sets.test.inputs()[..points * sets.test.channels()];
+    let y = of_file(model, given, points * n)?;
     let truth = &sets.test.targets()[..points * n];
     // No more points than a figure shows.
     let every = points.div_ceil(320);
     let column =
         |x: &[f64], j: usize| x.iter().skip(j).step_by(n).step_by(every).copied().map(rounded).collect();
     Ok((0..n).map(|j| (column(truth, j), column(&y, j))).collect())
+}
+
+/// What an exported operator gives in the native session: so many numbers for all trajectories together.
+fn of_file(model: &Path, given: &[f64], wanted: usize) -> Result<Vec<f64>, Error> {
+    let options = SessionOptions::default().with_threads(1).with_max_file_bytes(MOST_BYTES);
+    let mut session = infer_trt::open(model, &Provider::Native, &options)?;
+    let x: Vec<f32> = given.iter().map(|x| *x as f32).collect();
+    let mut y = vec![0.0_f32; wanted];
+    session.run(&x, &mut y)?;
+    Ok(y.into_iter().map(f64::from).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use surrogates::Activation;
+    use surrogates::fno::{FnoSpec, PointScale, Variant};
+
+    use super::*;
+
+    /// Of every kind, with padding and without, in physical units.
+    #[test]
+    fn an_exported_operator_gives_what_it_gave_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("operator.onnx");
+        let kinds = [
+            (Variant::Classic, Activation::GELU, 0),
+            (Variant::Mlp, Activation::LeakyReLU, 5),
+            (Variant::Residual, Activation::GELU, 8),
+        ];
+        for (variant, activation, padding) in kinds {
+            let (points, samples) = (45, 3);
+            let spec = FnoSpec {
+                inputs: 2,
+                outputs: 3,
+                width: 20,
+                modes: 7,
+                layers: 3,
+                padding,
+                hidden: 24,
+                variant,
+                activation,
+            };
+            let wave = |i: usize| (i as f64 * 0.4).sin();
+            let scale = |columns: usize| {
+                let mean = (0..points * columns).map(|i| 10.0 * wave(i)).collect();
+                PointScale::new(columns, mean, vec![2.0; points * columns]).unwrap()
+            };
+            let fno = Fno::random(spec, scale(1), scale(3), 5).unwrap();
+            fno::export(&fno, &Description::default(), &path).unwrap();
+            let given: Vec<f64> = (0..samples * points).map(|i| 12.0 * wave(3 * i)).collect();
+            let mut own = vec![0.0; samples * points * 3];
+            fno.predictor(samples, 1).unwrap().predict(&given, &mut own).unwrap();
+            let file = of_file(&path, &given, own.len()).unwrap();
+            let range = own.iter().fold(0.0, |m: f64, y| m.max(y.abs()));
+            let error = own.iter().zip(&file).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
+            assert!(error < 1e-5 * range, "{spec}: {error} of {range}");
+        }
+    }
 }
