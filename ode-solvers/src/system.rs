@@ -1,6 +1,6 @@
 //! What is integrated: `y' = f(t, y)`, or `M y' = f(t, y)`.
 
-use crate::sparse::{Compression, DIRECTIONS, Depends, SparseDual, trace, with_scratch};
+use crate::sparse::{Compression, DIRECTIONS, Depends, OverDuals, SparseDual, trace, with_scratch};
 use crate::tape::{Expr, Trace};
 use crate::{Mass, Scalar};
 
@@ -142,16 +142,13 @@ where
     }
 
     fn jacobian(&self, t: f64, y: &[T], jacobian: &mut [T]) {
-        dual_jacobian(self, t, y, jacobian);
+        dual_jacobian(&|y, dy| self.rhs(t, y, dy), y, jacobian);
     }
 }
 
-fn dual_jacobian<T: Scalar, S: System<SparseDual<DIRECTIONS, T>> + ?Sized>(
-    s: &S,
-    t: f64,
-    y: &[T],
-    jacobian: &mut [T],
-) {
+/// By a right-hand side over duals, at some time. Compiled once for each number type: beside the equations a call
+/// through a pointer costs little.
+fn dual_jacobian<T: Scalar>(rhs: &OverDuals<'_, T>, y: &[T], jacobian: &mut [T]) {
     let n = y.len();
     with_scratch::<SparseDual<DIRECTIONS, T>>(n, |x, f| {
         for (xi, &yi) in x.iter_mut().zip(y) {
@@ -162,7 +159,7 @@ fn dual_jacobian<T: Scalar, S: System<SparseDual<DIRECTIONS, T>> + ?Sized>(
             for j in first..last {
                 x[j] = SparseDual::variable(y[j], j - first);
             }
-            s.rhs(t, x, f);
+            rhs(x, f);
             for j in first..last {
                 for (i, fi) in f.iter().enumerate() {
                     jacobian[i + j * n] = fi.derivative(j - first);
