@@ -3,6 +3,7 @@
 
 use core::arch::x86_64::*;
 
+use super::apart;
 use crate::wide::register::{Fused, Set};
 use crate::wide::{Register, double, single};
 
@@ -53,7 +54,7 @@ impl Register for F64x4 {
 
     #[inline(always)]
     fn exp(self) -> Self {
-        double::exp(self)
+        apart::one(self, double::exp)
     }
 
     #[inline(always)]
@@ -123,7 +124,7 @@ impl Register for F32x8 {
 
     #[inline(always)]
     fn exp(self) -> Self {
-        single::exp(self)
+        apart::one(self, single::exp)
     }
 
     #[inline(always)]

@@ -3,6 +3,7 @@
 
 use core::arch::x86_64::*;
 
+use super::apart;
 use crate::wide::register::{Fused, Set};
 use crate::wide::{Register, double, single};
 
@@ -44,6 +45,12 @@ macro_rules! quotients {
         }
 
         impl $register {
+            /// An iteration more than a quotient takes, which makes up for it.
+            #[inline(always)]
+            fn reciprocal(self) -> Self {
+                self.newton($iterations + 1)
+            }
+
             #[inline(always)]
             fn quotient(self, y: Self) -> Self {
                 let r = y.newton($iterations);
@@ -84,15 +91,15 @@ impl Register for F64x8 {
     );
     #[inline(always)]
     fn recip(self) -> Self {
-        self.newton(2)
+        apart::one(self, Self::reciprocal)
     }
     #[inline(always)]
     fn div(self, y: Self) -> Self {
-        self.quotient(y)
+        apart::two(self, y, Self::quotient)
     }
     #[inline(always)]
     fn exp(self) -> Self {
-        exp_by_table(self)
+        apart::one(self, exp_by_table)
     }
 
     #[inline(always)]
@@ -146,15 +153,15 @@ impl Register for F32x16 {
     );
     #[inline(always)]
     fn recip(self) -> Self {
-        self.newton(1)
+        apart::one(self, Self::reciprocal)
     }
     #[inline(always)]
     fn div(self, y: Self) -> Self {
-        self.quotient(y)
+        apart::two(self, y, Self::quotient)
     }
     #[inline(always)]
     fn exp(self) -> Self {
-        single::exp(self)
+        apart::one(self, single::exp)
     }
 
     #[inline(always)]

@@ -129,15 +129,15 @@ macro_rules! common {
         }
         #[inline(always)]
         fn exp_m1(self) -> Self {
-            $functions::exp_m1(self)
+            apart::one(self, $functions::exp_m1)
         }
         #[inline(always)]
         fn ln(self) -> Self {
-            $functions::ln(self)
+            apart::one(self, $functions::ln)
         }
         #[inline(always)]
         fn tanh(self) -> Self {
-            $functions::tanh(self)
+            apart::one(self, $functions::tanh)
         }
     };
 }
@@ -171,6 +171,7 @@ macro_rules! register {
     };
 }
 
+mod apart;
 // After the macros that they are written with.
 mod avx2;
 mod avx512;
