@@ -11,9 +11,7 @@ use crate::wide::register::Set;
 /// A function of one register.
 #[inline(always)]
 pub(super) fn one<R: Register>(x: R, f: impl Fn(R) -> R) -> R {
-    if const { !cfg!(debug_assertions) } {
-        f(x)
-    } else if const { matches!(R::SET, Set::Avx512) } {
+    if const { matches!(R::SET, Set::Avx512) } {
         // SAFETY: the machine has AVX-512, or there would be no such value.
         unsafe { avx512::one(x, f) }
     } else {
@@ -25,9 +23,7 @@ pub(super) fn one<R: Register>(x: R, f: impl Fn(R) -> R) -> R {
 /// A function of two registers.
 #[inline(always)]
 pub(super) fn two<R: Register>(x: R, y: R, f: impl Fn(R, R) -> R) -> R {
-    if const { !cfg!(debug_assertions) } {
-        f(x, y)
-    } else if const { matches!(R::SET, Set::Avx512) } {
+    if const { matches!(R::SET, Set::Avx512) } {
         // SAFETY: the machine has AVX-512, or there would be no such value.
         unsafe { avx512::two(x, y, f) }
     } else {

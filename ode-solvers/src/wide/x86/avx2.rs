@@ -3,7 +3,6 @@
 
 use core::arch::x86_64::*;
 
-use super::apart;
 use crate::wide::register::{Fused, Set};
 use crate::wide::{Register, double, single};
 
@@ -54,7 +53,7 @@ impl Register for F64x4 {
 
     #[inline(always)]
     fn exp(self) -> Self {
-        apart::one(self, double::exp)
+        apart!(one: double::exp, self)
     }
 
     #[inline(always)]
@@ -124,7 +123,7 @@ impl Register for F32x8 {
 
     #[inline(always)]
     fn exp(self) -> Self {
-        apart::one(self, single::exp)
+        apart!(one: single::exp, self)
     }
 
     #[inline(always)]

@@ -3,7 +3,6 @@
 
 use core::arch::x86_64::*;
 
-use super::apart;
 use crate::wide::register::{Fused, Set};
 use crate::wide::{Register, double, single};
 
@@ -91,15 +90,15 @@ impl Register for F64x8 {
     );
     #[inline(always)]
     fn recip(self) -> Self {
-        apart::one(self, Self::reciprocal)
+        apart!(one: Self::reciprocal, self)
     }
     #[inline(always)]
     fn div(self, y: Self) -> Self {
-        apart::two(self, y, Self::quotient)
+        apart!(two: Self::quotient, self, y)
     }
     #[inline(always)]
     fn exp(self) -> Self {
-        apart::one(self, exp_by_table)
+        apart!(one: exp_by_table, self)
     }
 
     #[inline(always)]
@@ -153,15 +152,15 @@ impl Register for F32x16 {
     );
     #[inline(always)]
     fn recip(self) -> Self {
-        apart::one(self, Self::reciprocal)
+        apart!(one: Self::reciprocal, self)
     }
     #[inline(always)]
     fn div(self, y: Self) -> Self {
-        apart::two(self, y, Self::quotient)
+        apart!(two: Self::quotient, self, y)
     }
     #[inline(always)]
     fn exp(self) -> Self {
-        apart::one(self, single::exp)
+        apart!(one: single::exp, self)
     }
 
     #[inline(always)]
