@@ -1,6 +1,6 @@
 //! What is integrated: `y' = f(t, y)`, or `M y' = f(t, y)`.
 
-use crate::sparse::{Compression, DIRECTIONS, Depends, OverDuals, SparseDual, trace, with_scratch};
+use crate::sparse::{Compression, DIRECTIONS, Depends, SparseDual, trace, with_scratch};
 use crate::tape::{Expr, Trace};
 use crate::{Mass, Scalar};
 
@@ -142,13 +142,16 @@ where
     }
 
     fn jacobian(&self, t: f64, y: &[T], jacobian: &mut [T]) {
-        dual_jacobian(&|y, dy| self.rhs(t, y, dy), y, jacobian);
+        dual_jacobian(self, t, y, jacobian);
     }
 }
 
-/// By a right-hand side over duals, at some time. Compiled once for each number type: beside the equations a call
-/// through a pointer costs little.
-fn dual_jacobian<T: Scalar>(rhs: &OverDuals<'_, T>, y: &[T], jacobian: &mut [T]) {
+fn dual_jacobian<T: Scalar, S: System<SparseDual<DIRECTIONS, T>> + ?Sized>(
+    s: &S,
+    t: f64,
+    y: &[T],
+    jacobian: &mut [T],
+) {
     let n = y.len();
     with_scratch::<SparseDual<DIRECTIONS, T>>(n, |x, f| {
         for (xi, &yi) in x.iter_mut().zip(y) {
@@ -159,7 +162,7 @@ fn dual_jacobian<T: Scalar>(rhs: &OverDuals<'_, T>, y: &[T], jacobian: &mut [T])
             for j in first..last {
                 x[j] = SparseDual::variable(y[j], j - first);
             }
-            rhs(x, f);
+            s.rhs(t, x, f);
             for j in first..last {
                 for (i, fi) in f.iter().enumerate() {
                     jacobian[i + j * n] = fi.derivative(j - first);

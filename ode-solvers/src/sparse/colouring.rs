@@ -31,10 +31,6 @@ struct Entry {
 /// equations to compile.
 pub(crate) const DIRECTIONS: usize = 4;
 
-/// A right-hand side over the duals that Jacobians are made of, at some time.
-pub(crate) type OverDuals<'a, T> =
-    dyn Fn(&[SparseDual<DIRECTIONS, T>], &mut [SparseDual<DIRECTIONS, T>]) + 'a;
-
 impl Compression {
     /// The plan for a pattern.
     pub fn new(pattern: &SparsityPattern) -> Self {
@@ -127,30 +123,28 @@ impl Compression {
         T: Scalar,
         S: System<SparseDual<DIRECTIONS, T>> + ?Sized,
     {
-        self.evaluate_with(&|y, dy| system.rhs(t, y, dy), y, values);
-    }
-
-    /// As [`evaluate`](Self::evaluate): compiled once for each number type.
-    fn evaluate_with<T: Scalar>(&self, rhs: &OverDuals<'_, T>, y: &[T], values: &mut [T]) {
         assert_eq!(y.len(), self.pattern.dim(), "one state for each row of the pattern");
         assert_eq!(values.len(), self.entries.len(), "one value for each entry of the pattern");
-        with_scratch(y.len(), |x, f| self.chunks(rhs, y, x, f, values));
+        with_scratch(y.len(), |x, f| self.chunks(system, (t, y), x, f, values));
     }
 
-    fn chunks<T: Scalar>(
+    fn chunks<T, S>(
         &self,
-        rhs: &OverDuals<'_, T>,
-        y: &[T],
+        system: &S,
+        (t, y): (f64, &[T]),
         x: &mut [SparseDual<DIRECTIONS, T>],
         f: &mut [SparseDual<DIRECTIONS, T>],
         values: &mut [T],
-    ) {
+    ) where
+        T: Scalar,
+        S: System<SparseDual<DIRECTIONS, T>> + ?Sized,
+    {
         for first in (0..self.colours).step_by(DIRECTIONS) {
             for ((x, &y), &colour) in x.iter_mut().zip(y).zip(&self.colour_of) {
                 // A colour of another chunk is no direction of this one: a constant.
                 *x = SparseDual::variable(y, usize::from(colour).wrapping_sub(first));
             }
-            rhs(x, f);
+            system.rhs(t, x, f);
             for colour in first..self.colours.min(first + DIRECTIONS) {
                 let range = self.starts[colour]..self.starts[colour + 1];
                 for (value, entry) in values[range.clone()].iter_mut().zip(&self.entries[range]) {

@@ -54,7 +54,7 @@ mod scratch;
 mod symbolic;
 
 pub use colouring::Compression;
-pub(crate) use colouring::{DIRECTIONS, OverDuals};
+pub(crate) use colouring::DIRECTIONS;
 pub use depends::Depends;
 pub use dual::SparseDual;
 pub use error::SparseError;
