@@ -2,7 +2,8 @@
 
 use std::marker::PhantomData;
 
-use ode_solvers::{Dual, Kernel, Scalar, StateSpace, System, Twin};
+use ode_solvers::sparse::SparseDual;
+use ode_solvers::{Kernel, Scalar, StateSpace, System, Twin};
 
 use crate::error::OutOfRange;
 use crate::names::near_misses;
@@ -282,19 +283,18 @@ impl<M: IonicModel, T: Scalar> System<T> for Cell<M> {
             dfdt.fill(T::from(0.0));
             return true;
         }
-        // ∂f/∂t = ∂f/∂I · dI/dt: the stimulus carries the derivative. One direction would do; two
-        // are what Jacobians use, so that no further copy of the equations is compiled.
+        // ∂f/∂t = ∂f/∂I · dI/dt: the stimulus carries the derivative. One direction would do; the numbers are those
+        // of Jacobians, so that no further copy of the equations is compiled, and know what does not depend on it.
         let n = M::STATES.len();
-        let mut x = [Dual::<2, T>::default(); MAX_STATES];
+        let mut x = [SparseDual::<4, T>::default(); MAX_STATES];
         let (mut dx, mut b) = (x, x);
         for (x, &y) in x.iter_mut().zip(y) {
-            *x = Dual::constant(y);
+            *x = SparseDual::constant(y);
         }
-        let mut i_stim = Dual::<2, T>::from(self.stimulus.value(t));
-        i_stim.d[0] = T::from(slope);
+        let i_stim = SparseDual::<4, T>::variable(T::from(0.0), 0) * slope + self.stimulus.value(t);
         self.equations(i_stim, &x[..n], &mut dx[..n], &mut b[..n]);
         for (out, dx) in dfdt.iter_mut().zip(&dx) {
-            *out = dx.d[0];
+            *out = dx.derivative(0);
         }
         true
     }

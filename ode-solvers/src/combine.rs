@@ -34,22 +34,26 @@ impl Terms {
 /// wider registers.
 #[inline]
 fn combine<T: Scalar>(sum: Combine<'_, T>) {
-    match sum.out.len() {
-        2 if is_plain::<T>() => sum.few::<2>(),
-        3 if is_plain::<T>() => sum.few::<3>(),
-        4 if is_plain::<T>() => sum.few::<4>(),
-        _ => T::dispatch_loops(sum),
+    // Asked for where it is compiled: no other number gets this code.
+    if const { is_plain::<T>() } {
+        match sum.out.len() {
+            2 => return sum.few::<2>(),
+            3 => return sum.few::<3>(),
+            4 => return sum.few::<4>(),
+            _ => {}
+        }
     }
+    T::dispatch_loops(sum);
 }
 
-const fn is_plain<T>() -> bool {
+pub(crate) const fn is_plain<T>() -> bool {
     size_of::<T>() == size_of::<f64>()
 }
 
 /// Copies slopes that have only just been written.
 #[inline]
 pub(crate) fn copy_fresh<T: Scalar>(from: &[T], to: &mut [T]) {
-    if is_plain::<T>() && from.len() <= 4 {
+    if const { is_plain::<T>() } && from.len() <= 4 {
         for (to, from) in to.iter_mut().zip(from) {
             *to = alone(from);
         }

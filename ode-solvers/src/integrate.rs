@@ -65,11 +65,11 @@ where
     if !(dt > 0.0 && dt.is_finite()) {
         return Err(SolveError::InvalidStep { dt });
     }
-    let mut run = Run::start(system, stepper, span, y0, plan)?;
+    let mut run = Run::start(system, stepper.takes_mass(), span, y0, plan)?;
     for &b in &run.edges(span, plan)[1..] {
         while run.goes_on(b) {
             let a = run.t;
-            run.stepper.reset();
+            stepper.reset();
             let count = steps_between(a, b, dt);
             let mut k = 0;
             let mut next = Next::Step;
@@ -83,8 +83,8 @@ where
                 }
                 run.check_steps(h)?;
                 let step = Step { t: run.t, t1, dt: h, last: b.next_down() };
-                next = match run.attempt(step) {
-                    Ok(()) => run.accept(step)?,
+                next = match run.attempt(stepper, step) {
+                    Ok(()) => run.accept(stepper, step)?,
                     Err(reason) => return Err(run.give_up(reason, step)),
                 };
             }
@@ -150,16 +150,20 @@ where
     M: Embedded<S, T> + ?Sized,
 {
     let options = plan.options;
-    let mut run = Run::start(system, stepper, span, y0, plan)?;
+    let mut run = Run::start(system, stepper.takes_mass(), span, y0, plan)?;
     let weights = tolerance.weights(y0.len(), plan.measure, |i| system.state_name(i))?;
-    let mut control = Control::new(options.controller, run.stepper.error_order());
+    let order = stepper.error_order();
+    let mut control = Control::new(options.controller, order);
     for &b in &run.edges(span, plan)[1..] {
         while run.goes_on(b) {
-            run.stepper.reset();
+            stepper.reset();
             control.reset();
             let mut dt = match options.dt_init {
                 Some(dt) if run.t == span.0 => dt.min(options.dt_max),
-                _ => run.first_step(&weights, b),
+                _ => {
+                    let slope = stepper.slope(system, run.t, &run.y, &mut run.stats);
+                    run.first_step(order, slope, &weights, b)
+                }
             };
             let mut next = Next::Step;
             while next == Next::Step && run.t < b {
@@ -176,17 +180,17 @@ where
                 };
                 run.check_steps(h)?;
                 let step = Step { t: run.t, t1, dt: h, last: b.next_down() };
-                let attempt = run.attempt(step).and_then(|()| run.judge(&weights));
+                let attempt = run.attempt(stepper, step).and_then(|()| run.judge(stepper.error(), &weights));
                 dt = match attempt {
                     Ok(error) if error <= 1.0 => {
-                        next = run.accept(step)?;
+                        next = run.accept(stepper, step)?;
                         h * control.accept(h, error)
                     }
                     Ok(error) => {
                         run.stats.rejected += 1;
                         let shorter = h * control.reject(error);
                         if shorter < shortest {
-                            return Err(run.too_small(&weights, h));
+                            return Err(run.too_small(stepper.error(), &weights, h));
                         }
                         shorter
                     }

@@ -1,7 +1,7 @@
 //! What is kept of a trajectory while it is computed.
 
-use crate::events::watch::state_within;
-use crate::{Ending, Occurrence, SaveAt, Scalar, Solution, Statistics, Step, Stepper};
+use crate::run::Within;
+use crate::{Ending, Occurrence, SaveAt, Scalar, Solution, Statistics, Step};
 
 /// Fills a [`Solution`] step by step.
 pub(crate) struct Recorder<'a, T> {
@@ -51,15 +51,15 @@ impl<'a, T: Scalar> Recorder<'a, T> {
     /// # Errors
     /// The index of a state that is not finite between the end points, although it is at both: a
     /// slope at the end that overflows.
-    pub(crate) fn within<S: ?Sized, M: Stepper<S, T> + ?Sized>(
+    pub(crate) fn within(
         &mut self,
-        stepper: &M,
+        within: &dyn Within<T>,
         step: Step,
-        (y, y1): (&[T], &[T]),
+        states: (&[T], &[T]),
         end: f64,
     ) -> Result<(), usize> {
         while let Some(at) = self.next_before(end) {
-            state_within(stepper, step, at, (y, y1), &mut self.state);
+            within.state(step, at, states, &mut self.state);
             if let Some(i) = self.state.iter().position(|y| !y.all_finite()) {
                 return Err(i);
             }

@@ -1,14 +1,19 @@
 //! A solve under way: what every loop over steps shares.
 
 mod adaptive;
+mod failure;
+mod within;
 
-use crate::events::watch::{NotANumber, Watch, state_within};
+pub(crate) use within::Within;
+
+use crate::events::watch::Watch;
 use crate::events::{Action, Event};
 use crate::norm::{Measure, of_values};
 use crate::record::Recorder;
 use crate::{
     Ending, Mass, Options, Scalar, Solution, SolveError, Statistics, Step, StepError, Stepper, System,
 };
+use within::Both;
 
 /// What a solve is asked for besides the system, the method and the span.
 pub(crate) struct Plan<'a, T> {
@@ -48,10 +53,10 @@ pub(crate) enum Next {
     Stop,
 }
 
-/// A solve under way.
-pub(crate) struct Run<'a, S: ?Sized, T, M: ?Sized> {
+/// A solve under way. Steppers are handed to what needs them: all else is compiled once for a system's type and a
+/// number type, and not for each method.
+pub(crate) struct Run<'a, S: ?Sized, T> {
     pub(crate) system: &'a S,
-    pub(crate) stepper: &'a mut M,
     pub(crate) options: &'a Options,
     recorder: Option<Recorder<'a, T>>,
     watch: Watch<'a, T>,
@@ -62,15 +67,15 @@ pub(crate) struct Run<'a, S: ?Sized, T, M: ?Sized> {
     ending: Ending,
 }
 
-impl<'a, S, T, M> Run<'a, S, T, M>
+impl<'a, S, T> Run<'a, S, T>
 where
     S: System<T> + ?Sized,
     T: Scalar,
-    M: Stepper<S, T> + ?Sized,
 {
+    /// For a stepper that takes a mass matrix, or none.
     pub(crate) fn start(
         system: &'a S,
-        stepper: &'a mut M,
+        takes_mass: bool,
         span: (f64, f64),
         y0: &[T],
         plan: &Plan<'a, T>,
@@ -92,7 +97,7 @@ where
         if let Some((row, column, value)) = mass.fault(dim) {
             return Err(SolveError::InvalidMass { row, column, value, dim });
         }
-        if mass != Mass::Identity && !stepper.takes_mass() {
+        if mass != Mass::Identity && !takes_mass {
             return Err(SolveError::MassNotTaken);
         }
         if let Some(i) = y0.iter().position(|y| !y.all_finite()) {
@@ -104,7 +109,6 @@ where
         }
         let mut run = Self {
             system,
-            stepper,
             options,
             recorder: Some(Recorder::new(&options.save_at, dim)),
             watch: Watch::new(plan.events, dim),
@@ -146,8 +150,12 @@ where
 
     /// Takes a step into `y1`, and checks it.
     #[inline]
-    pub(crate) fn attempt(&mut self, step: Step) -> Result<(), Reason> {
-        self.stepper.step(self.system, step, &self.y, &mut self.y1, &mut self.stats).map_err(Reason::Step)?;
+    pub(crate) fn attempt<M: Stepper<S, T> + ?Sized>(
+        &mut self,
+        stepper: &mut M,
+        step: Step,
+    ) -> Result<(), Reason> {
+        stepper.step(self.system, step, &self.y, &mut self.y1, &mut self.stats).map_err(Reason::Step)?;
         match self.y1.iter().position(|y| !y.all_finite()) {
             Some(state) => Err(Reason::NotFinite { state }),
             None => Ok(()),
@@ -155,15 +163,32 @@ where
     }
 
     /// After a step that is good enough: finds events, records, and moves on.
-    pub(crate) fn accept(&mut self, step: Step) -> Result<Next, SolveError<T>> {
+    #[inline]
+    pub(crate) fn accept<M: Stepper<S, T> + ?Sized>(
+        &mut self,
+        stepper: &mut M,
+        step: Step,
+    ) -> Result<Next, SolveError<T>> {
         self.stats.accepted += 1;
+        let recorder = self.recorder.as_mut().expect("invariant: a solve records until it ends");
+        if self.watch.is_idle() && !recorder.wants_dense(step.t1) {
+            core::mem::swap(&mut self.y, &mut self.y1);
+            self.t = step.t1;
+            recorder.reached(step.t1, &self.y);
+            return Ok(Next::Step);
+        }
+        self.look_within(&mut Both { system: self.system, stepper }, step)
+    }
+
+    /// As [`accept`](Run::accept), where somebody wants to know what lies within the step.
+    fn look_within(&mut self, within: &mut dyn Within<T>, step: Step) -> Result<Next, SolveError<T>> {
         self.watch.hits.clear();
         let mut prepared = false;
         if self.watch.has_crossings() {
-            self.stepper.prepare_dense(self.system, step, &self.y, &self.y1, &mut self.stats);
+            within.prepare(step, &self.y, &self.y1, &mut self.stats);
             prepared = true;
             let states = (self.y.as_slice(), self.y1.as_slice());
-            if let Err(nan) = self.watch.search(&*self.stepper, step, states, &mut self.stats) {
+            if let Err(nan) = self.watch.search(within, step, states, &mut self.stats) {
                 return Err(self.event_not_finite(nan));
             }
         }
@@ -173,19 +198,19 @@ where
         let end = self.watch.cut().unwrap_or(step.t1);
         let recorder = self.recorder.as_mut().expect("invariant: a solve records until it ends");
         if !prepared && recorder.wants_dense(end) {
-            self.stepper.prepare_dense(self.system, step, &self.y, &self.y1, &mut self.stats);
+            within.prepare(step, &self.y, &self.y1, &mut self.stats);
         }
         let states = (self.y.as_slice(), self.y1.as_slice());
-        let mut recorded = recorder.within(&*self.stepper, step, states, end);
+        let mut recorded = recorder.within(within, step, states, end);
         if !self.watch.hits.is_empty() {
-            recorded = recorded.and_then(|()| self.record_events(step));
+            recorded = recorded.and_then(|()| self.record_events(within, step));
         }
         if let Err(state) = recorded {
             return Err(self.give_up(Reason::NotFinite { state }, step));
         }
         if end < step.t1 {
             let mut state = vec![T::default(); self.y.len()];
-            state_within(&*self.stepper, step, end, (&self.y, &self.y1), &mut state);
+            within.state(step, end, (&self.y, &self.y1), &mut state);
             self.y1 = state;
         }
         core::mem::swap(&mut self.y, &mut self.y1);
@@ -194,11 +219,11 @@ where
     }
 
     /// Records the events of the step, with the state at each.
-    fn record_events(&mut self, step: Step) -> Result<(), usize> {
+    fn record_events(&mut self, within: &dyn Within<T>, step: Step) -> Result<(), usize> {
         let mut state = self.y1.clone();
         for &hit in &self.watch.hits {
             if hit.t < step.t1 {
-                state_within(&*self.stepper, step, hit.t, (&self.y, &self.y1), &mut state);
+                within.state(step, hit.t, (&self.y, &self.y1), &mut state);
             } else {
                 state.copy_from_slice(&self.y1);
             }
@@ -263,15 +288,6 @@ where
         }
     }
 
-    pub(crate) fn check_steps(&mut self, dt: f64) -> Result<(), SolveError<T>> {
-        let max_steps = self.options.max_steps;
-        if self.stats.accepted + self.stats.rejected < max_steps {
-            return Ok(());
-        }
-        let stiff = self.stats.jacobian > 0;
-        Err(self.fail(|t, partial| SolveError::TooManySteps { t, dt, max_steps, stiff, partial }))
-    }
-
     pub(crate) fn finish(mut self) -> Solution<T> {
         self.take(self.ending)
     }
@@ -279,48 +295,5 @@ where
     fn take(&mut self, ending: Ending) -> Solution<T> {
         let recorder = self.recorder.take().expect("invariant: a solve ends once");
         recorder.finish(ending, self.t, &self.y, self.stats)
-    }
-
-    pub(crate) fn fail(
-        &mut self,
-        error: impl FnOnce(f64, Box<Solution<T>>) -> SolveError<T>,
-    ) -> SolveError<T> {
-        let partial = Box::new(self.take(Ending::Failed));
-        error(self.t, partial)
-    }
-
-    fn event_not_finite(&mut self, NotANumber { event, t: at }: NotANumber) -> SolveError<T> {
-        self.fail(|_, partial| SolveError::EventNotFinite { t: at, event, partial })
-    }
-
-    /// The state whose equation is not finite within the step. Implicit steps spread it over all
-    /// states, so that the result alone doesn't tell.
-    fn culprit(&mut self, step: Step) -> Option<usize> {
-        [0.0, 0.5, 1.0].into_iter().find_map(|c| {
-            self.system.rhs(step.at(c), &self.y, &mut self.y1);
-            self.y1.iter().position(|f| !f.all_finite())
-        })
-    }
-
-    pub(crate) fn give_up(&mut self, reason: Reason, step: Step) -> SolveError<T> {
-        let (system, dt) = (self.system, step.dt);
-        let culprit = self.culprit(step);
-        self.fail(|t, partial| match reason {
-            Reason::NotFinite { state } => {
-                SolveError::NotFinite { t, dt, state: system.state_name(culprit.unwrap_or(state)), partial }
-            }
-            Reason::Step(StepError::Singular { column }) => {
-                SolveError::SingularMatrix { t, dt, state: system.state_name(column), partial }
-            }
-            Reason::Step(StepError::NotConverged { state }) => {
-                SolveError::NotConverged { t, dt, state: system.state_name(state), partial }
-            }
-            Reason::Step(StepError::JacobianNotFinite { row, column }) => SolveError::JacobianNotFinite {
-                t,
-                equation: system.state_name(row),
-                state: system.state_name(column),
-                partial,
-            },
-        })
     }
 }

@@ -5,7 +5,8 @@ use crate::norm::{Measure, Weights, of_columns, of_values};
 use crate::run::Plan;
 use crate::solve::dispatch;
 use crate::{
-    Dual, Instance, Method, Options, Parametric, SaveAt, Solution, SolveError, StateSpace, StepSize,
+    Dual, Instance, Linearize, Method, Options, Parametric, SaveAt, Solution, SolveError, StateSpace,
+    StepSize,
 };
 
 /// Which derivatives are wanted, and how accurate.
@@ -138,7 +139,7 @@ pub fn sensitivities<S: Parametric + ?Sized>(
     if mass.fault(dim).is_none() && !mass.algebraic(dim).0.is_empty() {
         return Err(SolveError::AlgebraicDerivatives);
     }
-    let directions = directions(system, wanted, y0)?;
+    let directions = directions(&system.parameters, wanted, y0)?;
     let mut result: Option<Sensitivities> = None;
     let mut rest = directions.as_slice();
     let mut done = 0;
@@ -153,11 +154,20 @@ pub fn sensitivities<S: Parametric + ?Sized>(
             }
             _ => options,
         };
-        let task = Task { system, wanted, method, step: step.clone(), span, y0, options };
+        let control = wanted.error_control;
+        let task = Task { chunk, first: done, control, method, step: step.clone(), span, options };
         let result = result.get_or_insert_with(|| Sensitivities::empty(directions.len()));
         match width {
-            1 => task.run::<1>(chunk, done, result)?,
-            _ => task.run::<4>(chunk, done, result)?,
+            1 => {
+                let (parameters, y0) = task.lift::<1>(&system.parameters, y0);
+                let lifted = Instance::new(system.system, parameters);
+                task.run(Erased::new(&lifted).get(), &y0, result)?;
+            }
+            _ => {
+                let (parameters, y0) = task.lift::<4>(&system.parameters, y0);
+                let lifted = Instance::new(system.system, parameters);
+                task.run(Erased::new(&lifted).get(), &y0, result)?;
+            }
         }
         done += width;
         rest = after;
@@ -181,20 +191,11 @@ enum Place {
     Initial(usize),
 }
 
-fn directions<S: Parametric + ?Sized>(
-    system: &Instance<'_, S>,
-    wanted: &Wanted,
-    y0: &[f64],
-) -> Result<Vec<Along>, SolveError> {
+fn directions(parameters: &[f64], wanted: &Wanted, y0: &[f64]) -> Result<Vec<Along>, SolveError> {
     let unit = |value: f64| if value != 0.0 && value.is_finite() { value.abs() } else { 1.0 };
     let mut all = Vec::new();
     for (what, indices, values, place) in [
-        (
-            "parameter",
-            &wanted.parameters,
-            system.parameters.as_slice(),
-            Place::Parameter as fn(usize) -> Place,
-        ),
+        ("parameter", &wanted.parameters, parameters, Place::Parameter as fn(usize) -> Place),
         ("state", &wanted.initial_states, y0, Place::Initial),
     ] {
         for &index in indices {
@@ -213,44 +214,48 @@ impl Sensitivities {
     }
 }
 
-/// A solve along some of the directions.
-struct Task<'a, S: ?Sized> {
-    system: &'a Instance<'a, S>,
-    wanted: &'a Wanted,
+/// A solve along some of the directions: compiled once for each number of them, whatever the system.
+struct Task<'a> {
+    chunk: &'a [Along],
+    /// How many directions come before these.
+    first: usize,
+    control: ErrorControl,
     method: Method,
     step: StepSize,
     span: (f64, f64),
-    y0: &'a [f64],
     options: &'a Options,
 }
 
-impl<S: Parametric + ?Sized> Task<'_, S> {
-    /// The directions from number `first` on into `result`.
-    fn run<const N: usize>(
-        self,
-        chunk: &[Along],
-        first: usize,
-        result: &mut Sensitivities,
-    ) -> Result<(), SolveError> {
-        let constant = |&v: &f64| Dual::<N>::constant(v);
-        let mut parameters: Vec<Dual<N>> = self.system.parameters.iter().map(constant).collect();
-        let mut y0: Vec<Dual<N>> = self.y0.iter().map(constant).collect();
-        for (i, along) in chunk.iter().enumerate() {
+impl Task<'_> {
+    /// Parameters and initial state, which vary along the directions by their units.
+    fn lift<const N: usize>(&self, parameters: &[f64], y0: &[f64]) -> (Vec<Dual<N>>, Vec<Dual<N>>) {
+        let constants = |x: &[f64]| x.iter().map(|&v| Dual::constant(v)).collect::<Vec<Dual<N>>>();
+        let (mut parameters, mut y0) = (constants(parameters), constants(y0));
+        for (i, along) in self.chunk.iter().enumerate() {
             match along.place {
                 Place::Parameter(k) => parameters[k].d[i] = along.unit,
                 Place::Initial(k) => y0[k].d[i] = along.unit,
             }
         }
-        let measure: Measure<Dual<N>> = match self.wanted.error_control {
+        (parameters, y0)
+    }
+
+    /// Solves the lifted system, and writes the directions into `result`.
+    fn run<const N: usize>(
+        self,
+        system: &dyn Linearize<Dual<N>>,
+        y0: &[Dual<N>],
+        result: &mut Sensitivities,
+    ) -> Result<(), SolveError> {
+        let measure: Measure<Dual<N>> = match self.control {
             ErrorControl::StatesAndDerivatives => of_values_and_derivatives,
             ErrorControl::States => of_values,
         };
-        let lifted = Instance::new(self.system.system, parameters);
         let plan = Plan { options: self.options, events: &[], measure };
-        let solution = dispatch(Erased::new(&lifted).get(), self.method, self.step, self.span, &y0, &plan)
+        let solution = dispatch(system, self.method, self.step, self.span, y0, &plan)
             .map_err(|error| error.map(|y| y.v))?;
-        let n = lifted.dim();
-        let m = result.directions;
+        let n = system.dim();
+        let (m, first) = (result.directions, self.first);
         if first == 0 {
             result.derivatives = vec![0.0; solution.y.len() * m];
             result.solution = solution.clone().map(|y| y.v);
@@ -258,7 +263,7 @@ impl<S: Parametric + ?Sized> Task<'_, S> {
             result.solution.stats += solution.stats;
         }
         for (k, row) in solution.y.chunks_exact(n).enumerate() {
-            for (i, along) in chunk.iter().enumerate() {
+            for (i, along) in self.chunk.iter().enumerate() {
                 let out = &mut result.derivatives[(k * m + first + i) * n..][..n];
                 for (out, y) in out.iter_mut().zip(row) {
                     *out = y.d[i] / along.unit;

@@ -43,7 +43,7 @@ fn allocations(f: impl FnOnce()) -> u64 {
 }
 
 /// A solve of twice the length takes more steps and no more memory.
-fn check(system: &impl Linearize, y0: &[f64], end: f64, dt: f64) {
+fn check(system: &dyn Linearize, y0: &[f64], end: f64, dt: f64) {
     for &method in Method::ALL {
         let mut steps = vec![StepSize::Fixed(dt)];
         if method.is_adaptive() {
@@ -111,7 +111,7 @@ fn right_hand_sides_and_jacobians_allocate_nothing() {
 
 #[test]
 fn stiff_steps_of_lanes_allocate_nothing() {
-    fn check<T: Scalar>(system: &impl Linearize<T>, y0: &[f64], end: f64) {
+    fn check<T: Scalar>(system: &dyn Linearize<T>, y0: &[f64], end: f64) {
         let y0: Vec<T> = y0.iter().map(|&y| T::from(y)).collect();
         let longest = 0.02 * end;
         let run = |end: f64| {

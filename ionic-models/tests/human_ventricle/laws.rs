@@ -1,7 +1,7 @@
 //! What must hold whatever the numbers.
 
 use ionic_models::models::{OHaraRudyCipa2017, ToROrd2020};
-use ionic_models::{AnyCell, Cell, IonicModel, PulseTrain, Stimulus, registry};
+use ionic_models::{AnyCell, Cell, IonicModel, PulseTrain, Stimulus, Variable, registry};
 use ode_solvers::tape::{Entries, Trace, program};
 use ode_solvers::{Dual, Lanes, Method, Options, Scalar, StepSize, System, Tolerance, solve};
 
@@ -148,11 +148,11 @@ fn nan_in_a_state_or_the_stimulus_comes_out() {
             assert!(dy[i].is_nan(), "{id}: NaN in {} is lost", entry.states[i].name);
         }
     }
-    let (mut dy, mut b) = ([0.0; 48], [0.0; 48]);
-    let p: Vec<f64> = OHaraRudyCipa2017::PARAMETERS.iter().map(|v| v.value).collect();
-    let y: Vec<f64> = OHaraRudyCipa2017::STATES.iter().map(|v| v.value).collect();
-    OHaraRudyCipa2017::rhs(&p, f64::NAN, &y, &mut dy, &mut b);
-    assert!(dy[0].is_nan() && dy[4].is_nan(), "the stimulus is part of V and of K_i");
+    // No stimulus is NaN: the equations are asked.
+    let numbers = |table: &[Variable]| table.iter().map(|v| v.value.into()).collect::<Vec<Dual<1>>>();
+    let (p, y) = (numbers(OHaraRudyCipa2017::PARAMETERS), numbers(OHaraRudyCipa2017::STATES));
+    let dy = equations::<OHaraRudyCipa2017>(&p, Dual::from(f64::NAN), &y);
+    assert!(dy[0].v.is_nan() && dy[4].v.is_nan(), "the stimulus is part of V and of K_i");
 }
 
 /// The sum of currents and stimulus is −V'; a current without its scale is zero.
@@ -175,6 +175,14 @@ fn currents_add_up_and_go_with_their_scale() {
             assert_eq!((name, i), (current.name, 0.0), "{id}");
         }
     }
+}
+
+/// The equations over numbers with one derivative. Not inlined, as they are by themselves, into every test.
+#[inline(never)]
+fn equations<M: IonicModel>(p: &[Dual<1>], i_stim: Dual<1>, y: &[Dual<1>]) -> Vec<Dual<1>> {
+    let (mut dy, mut b) = (vec![Dual::default(); y.len()], vec![Dual::default(); y.len()]);
+    M::rhs(p, i_stim, y, &mut dy, &mut b);
+    dy
 }
 
 /// The flux through zero: at V = 0 value and Jacobian are those of the neighbourhood.
@@ -205,7 +213,7 @@ fn nothing_happens_at_zero_millivolt() {
 /// differences where it is not.
 #[test]
 fn sensitivities_are_finite_and_equal_differences() {
-    fn values<M: IonicModel>() -> (Vec<f64>, Vec<f64>) {
+    fn state<M: IonicModel>() -> Vec<f64> {
         let mut y: Vec<f64> = M::STATES.iter().map(|v| v.value).collect();
         for (state, y) in M::STATES.iter().zip(&mut y) {
             match state.name {
@@ -215,38 +223,37 @@ fn sensitivities_are_finite_and_equal_differences() {
                 _ => {}
             }
         }
-        (M::PARAMETERS.iter().map(|v| v.value).collect(), y)
+        y
     }
-    fn exact<M: IonicModel>(p: &[f64], y: &[f64], k: usize) -> Vec<f64> {
-        let mut p: Vec<Dual<1>> = p.iter().map(|&p| Dual::constant(p)).collect();
+    fn exact<M: IonicModel>(cell: &Cell<M>, y: &[f64], k: usize) -> Vec<f64> {
+        let mut p: Vec<Dual<1>> = cell.parameters().iter().map(|&p| Dual::constant(p)).collect();
         p[k].d[0] = 1.0;
         let y: Vec<Dual<1>> = y.iter().map(|&y| Dual::constant(y)).collect();
-        let (mut dy, mut b) = (vec![Dual::default(); y.len()], vec![Dual::default(); y.len()]);
-        M::rhs(&p, Dual::constant(0.0), &y, &mut dy, &mut b);
-        dy.iter().map(|x| x.d[0]).collect()
+        equations::<M>(&p, Dual::constant(0.0), &y).iter().map(|x| x.d[0]).collect()
     }
-    fn at<M: IonicModel>(p: &[f64], y: &[f64], k: usize, value: f64) -> Vec<f64> {
-        let mut p = p.to_vec();
-        p[k] = value;
-        let (mut dy, mut b) = (vec![0.0; y.len()], vec![0.0; y.len()]);
-        M::rhs(&p, 0.0, y, &mut dy, &mut b);
+    fn at<M: IonicModel>(cell: &Cell<M>, y: &[f64], k: usize, value: f64) -> Vec<f64> {
+        let mut cell = cell.clone();
+        cell.set_parameter(M::PARAMETERS[k].name, value).unwrap();
+        let mut dy = vec![0.0; y.len()];
+        cell.rhs(0.0, y, &mut dy);
         dy
     }
     fn check<M: IonicModel>() {
-        let (mut p, y) = values::<M>();
+        let (mut cell, y) = (Cell::<M>::new(), state::<M>());
         for (k, parameter) in M::PARAMETERS.iter().enumerate() {
-            let exact = exact::<M>(&p, &y, k);
+            let exact = exact(&cell, &y, k);
             assert!(exact.iter().all(|d| d.is_finite()), "{} {}", M::NAME, parameter.name);
         }
         for (name, value) in DOFETILIDE {
-            if let Some(k) = M::PARAMETERS.iter().position(|v| v.name == name) {
-                p[k] = value;
+            if M::PARAMETERS.iter().any(|v| v.name == name) {
+                cell.set_parameter(name, value).unwrap();
             }
         }
         for (k, parameter) in M::PARAMETERS.iter().enumerate() {
-            let h = 1e-5 * if p[k] == 0.0 { 1.0 } else { p[k].abs() };
-            let (plus, minus) = (at::<M>(&p, &y, k, p[k] + h), at::<M>(&p, &y, k, p[k] - h));
-            for (i, exact) in exact::<M>(&p, &y, k).into_iter().enumerate() {
+            let p = cell.parameters()[k];
+            let h = 1e-5 * if p == 0.0 { 1.0 } else { p.abs() };
+            let (plus, minus) = (at(&cell, &y, k, p + h), at(&cell, &y, k, p - h));
+            for (i, exact) in exact(&cell, &y, k).into_iter().enumerate() {
                 let difference = (plus[i] - minus[i]) / (2.0 * h);
                 // What the difference cannot resolve.
                 let noise = 1e-14 * (plus[i].abs() + 1e-3) / h;

@@ -82,21 +82,7 @@ impl<S: Columns<E>, E: Element, T: Scalar> Kernel<T> for March<'_, S, E, T> {
                     let left = self.groups - first;
                     let own = if self.common { p } else { &p[first * m..] };
                     let rest = Groups { y: &mut y[first * n..], p: own, drive: &drive[first..] };
-                    first += match (n, left, self.common) {
-                        (1, 8.., true) => rest.euler::<S, E, 1, 8, true>(h, steps),
-                        (1, 8.., false) => rest.euler::<S, E, 1, 8, false>(h, steps),
-                        (1, ..) => rest.euler::<S, E, 1, 1, true>(h, steps),
-                        (2, 8.., true) => rest.euler::<S, E, 2, 8, true>(h, steps),
-                        (2, 4.., false) => rest.euler::<S, E, 2, 4, false>(h, steps),
-                        (2, ..) => rest.euler::<S, E, 2, 1, true>(h, steps),
-                        (3, 4.., true) => rest.euler::<S, E, 3, 4, true>(h, steps),
-                        (3, 4.., false) => rest.euler::<S, E, 3, 4, false>(h, steps),
-                        (3, ..) => rest.euler::<S, E, 3, 1, true>(h, steps),
-                        (4, 4.., true) => rest.euler::<S, E, 4, 4, true>(h, steps),
-                        (4, 4.., false) => rest.euler::<S, E, 4, 4, false>(h, steps),
-                        (4, ..) => rest.euler::<S, E, 4, 1, true>(h, steps),
-                        _ => rest.euler_in_memory::<S, E>(h, steps, left),
-                    };
+                    first += rest.some_euler::<S, E>(h, steps, left, self.common);
                 }
             }
             Scheme::Explicit(tableau) => {
@@ -142,6 +128,41 @@ struct Groups<'a, U> {
 }
 
 impl<U: Scalar> Groups<'_, U> {
+    /// Explicit Euler with as many of the `left` groups as registers hold. Returns how many.
+    ///
+    /// The number of states is asked for where the code is compiled: for one system there are one or two of these
+    /// loops, and the compiler is spared those of all others.
+    #[inline(always)]
+    fn some_euler<S: Columns<E>, E: Element>(self, h: U, steps: u64, left: usize, common: bool) -> usize {
+        if const { S::STATES == 1 } {
+            match (left, common) {
+                (8.., true) => self.euler::<S, E, 1, 8, true>(h, steps),
+                (8.., false) => self.euler::<S, E, 1, 8, false>(h, steps),
+                _ => self.euler::<S, E, 1, 1, true>(h, steps),
+            }
+        } else if const { S::STATES == 2 } {
+            match (left, common) {
+                (8.., true) => self.euler::<S, E, 2, 8, true>(h, steps),
+                (4.., false) => self.euler::<S, E, 2, 4, false>(h, steps),
+                _ => self.euler::<S, E, 2, 1, true>(h, steps),
+            }
+        } else if const { S::STATES == 3 } {
+            match (left, common) {
+                (4.., true) => self.euler::<S, E, 3, 4, true>(h, steps),
+                (4.., false) => self.euler::<S, E, 3, 4, false>(h, steps),
+                _ => self.euler::<S, E, 3, 1, true>(h, steps),
+            }
+        } else if const { S::STATES == 4 } {
+            match (left, common) {
+                (4.., true) => self.euler::<S, E, 4, 4, true>(h, steps),
+                (4.., false) => self.euler::<S, E, 4, 4, false>(h, steps),
+                _ => self.euler::<S, E, 4, 1, true>(h, steps),
+            }
+        } else {
+            self.euler_in_memory::<S, E>(h, steps, left)
+        }
+    }
+
     /// Explicit Euler with the first `G` groups of `N` states, which are in registers all the time:
     /// enough of them that the processor need not wait for one, and no more than it has registers for.
     /// If parameters are `COMMON`, those of the first group are everyone's, and in registers, too.
@@ -166,9 +187,9 @@ impl<U: Scalar> Groups<'_, U> {
                 let p = if COMMON { &p[..m] } else { &p[g * m..][..m] };
                 // An array that has much more room than it needs is not kept in registers: it would be filled anew,
                 // in memory, for every step.
-                if m <= 8 {
+                if const { S::PARAMETERS <= 8 } {
                     euler_step::<S, E, U, N, 8>(p, drive[g], h, &mut y[g]);
-                } else if m <= 16 {
+                } else if const { S::PARAMETERS <= 16 } {
                     euler_step::<S, E, U, N, 16>(p, drive[g], h, &mut y[g]);
                 } else {
                     euler_step::<S, E, U, N, MAX_COLUMNS>(p, drive[g], h, &mut y[g]);

@@ -1,10 +1,11 @@
 //! The flow of a system over a stretch of time, as a map.
 
 use super::{DynamicsError, Map};
+use crate::erased::Erased;
 use crate::tableau::DOP853;
 use crate::{
-    Linearize, Method, Options, RungeKuttaPair, StateSpace, StepSize, System, Tolerance, integrate_adaptive,
-    solve,
+    Linearize, Method, Options, RungeKuttaPair, Solution, SolveError, StateSpace, StepSize, System,
+    Tolerance, integrate_adaptive, solve,
 };
 
 /// The flow of an autonomous system over the time `dt`: u(t) ↦ u(t + dt).
@@ -52,31 +53,39 @@ impl<S: Linearize> Map for FlowMap<S> {
     }
 
     fn linearize(&self, u: &[f64], v: &mut [f64], jacobian: &mut [f64]) -> Result<(), DynamicsError> {
-        let n = self.dim();
-        let variational = Variational(&self.system);
-        let mut start = vec![0.0; n + n * n];
-        start[..n].copy_from_slice(u);
-        for j in 0..n {
-            start[n + j * n + j] = 1.0;
-        }
-        // The derivatives are of the size of a quotient of two states: they get the tolerance of their
-        // numerators, taken for a denominator of 1.
-        let atol: Vec<f64> =
-            (0..n + n * n).map(|k| self.tolerance.atol(if k < n { k } else { k % n })).collect();
-        let tolerance = Tolerance::per_state(self.tolerance.rtol(), atol);
-        let mut pair = RungeKuttaPair::new(&DOP853, variational.dim());
-        let end =
-            integrate_adaptive(&variational, &mut pair, &tolerance, (0.0, self.dt), &start, &Options::end())?;
-        v.copy_from_slice(&end.last()[..n]);
-        jacobian.copy_from_slice(&end.last()[n..]);
+        let end = with_derivatives(Erased::new(&self.system).get(), &self.tolerance, self.dt, u)?;
+        let (state, derivatives) = end.last().split_at(self.dim());
+        v.copy_from_slice(state);
+        jacobian.copy_from_slice(derivatives);
         Ok(())
     }
 }
 
-/// A system with the derivatives of its state by the initial state, column by column.
-struct Variational<'a, S>(&'a S);
+/// The state after `dt`, and its derivatives by the state before. Compiled once for all systems.
+fn with_derivatives(
+    system: &dyn Linearize,
+    tolerance: &Tolerance,
+    dt: f64,
+    u: &[f64],
+) -> Result<Solution, SolveError> {
+    let n = system.dim();
+    let mut start = vec![0.0; n + n * n];
+    start[..n].copy_from_slice(u);
+    for j in 0..n {
+        start[n + j * n + j] = 1.0;
+    }
+    // The derivatives are of the size of a quotient of two states: they get the tolerance of their
+    // numerators, taken for a denominator of 1.
+    let atol: Vec<f64> = (0..n + n * n).map(|k| tolerance.atol(if k < n { k } else { k % n })).collect();
+    let tolerance = Tolerance::per_state(tolerance.rtol(), atol);
+    let mut pair = RungeKuttaPair::new(&DOP853, start.len());
+    integrate_adaptive(&Variational(system), &mut pair, &tolerance, (0.0, dt), &start, &Options::end())
+}
 
-impl<S: Linearize> StateSpace for Variational<'_, S> {
+/// A system with the derivatives of its state by the initial state, column by column.
+struct Variational<'a>(&'a dyn Linearize);
+
+impl StateSpace for Variational<'_> {
     fn dim(&self) -> usize {
         let n = self.0.dim();
         n + n * n
@@ -96,7 +105,7 @@ impl<S: Linearize> StateSpace for Variational<'_, S> {
     }
 }
 
-impl<S: Linearize> System<f64> for Variational<'_, S> {
+impl System<f64> for Variational<'_> {
     fn rhs(&self, t: f64, y: &[f64], dy: &mut [f64]) {
         let n = self.0.dim();
         const FEW: usize = 8;

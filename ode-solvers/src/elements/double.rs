@@ -32,7 +32,8 @@ fn clamp(x: f64, lo: f64, hi: f64) -> f64 {
     if x > hi { hi } else { x }
 }
 
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline(never))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn exp(x: f64) -> f64 {
     let (n, p) = reduce(clamp(x, -746.0, 710.0));
     // In two factors: results below the smallest normal number are rounded once, at the end.
@@ -41,7 +42,8 @@ pub(crate) fn exp(x: f64) -> f64 {
     (1.0 + p) * power_of_two(half) * power_of_two(rest + ROUND)
 }
 
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline(never))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn exp_m1(x: f64) -> f64 {
     let (n, p) = reduce(clamp(x, -40.0, 710.0));
     // 2ⁿ⁻¹, since 2¹⁰²⁴ is not a number.
@@ -50,7 +52,8 @@ pub(crate) fn exp_m1(x: f64) -> f64 {
     if x.abs() < 1e-300 { x } else { y }
 }
 
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline(never))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn ln(x: f64) -> f64 {
     const SQRT_HALF: u64 = 0x3fe6_a09e_667f_3bcd;
     const ONE: u64 = 0x3ff0_0000_0000_0000;
@@ -74,7 +77,8 @@ pub(crate) fn ln(x: f64) -> f64 {
     if x == 0.0 { f64::NEG_INFINITY } else { y }
 }
 
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline(never))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn tanh(x: f64) -> f64 {
     let e = exp_m1(x.abs() * -2.0);
     (-e / (e + 2.0)).copysign(x)
@@ -107,7 +111,8 @@ fn quadrant(x: f64) -> (u64, f64, f64) {
     (rounded.to_bits(), sin, cos)
 }
 
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline(never))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn sin(x: f64) -> f64 {
     let (q, s, c) = quadrant(x);
     let y = if q & 1 == 0 { s } else { c };
@@ -116,7 +121,8 @@ pub(crate) fn sin(x: f64) -> f64 {
     if x == 0.0 { x } else { y }
 }
 
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline(never))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn cos(x: f64) -> f64 {
     let (q, s, c) = quadrant(x);
     let y = if q & 1 == 0 { c } else { s };

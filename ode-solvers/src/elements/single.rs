@@ -32,7 +32,8 @@ fn clamp(x: f32, lo: f32, hi: f32) -> f32 {
     if x > hi { hi } else { x }
 }
 
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline(never))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn exp(x: f32) -> f32 {
     let (n, p) = reduce(clamp(x, -104.0, 89.0));
     // In two factors: results below the smallest normal number are rounded once, at the end.
@@ -41,7 +42,8 @@ pub(crate) fn exp(x: f32) -> f32 {
     (1.0 + p) * power_of_two(half) * power_of_two(rest + ROUND)
 }
 
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline(never))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn exp_m1(x: f32) -> f32 {
     let (n, p) = reduce(clamp(x, -20.0, 89.0));
     // 2ⁿ⁻¹, since 2¹²⁸ is not a number.
@@ -50,7 +52,8 @@ pub(crate) fn exp_m1(x: f32) -> f32 {
     if x.abs() < 1e-30 { x } else { y }
 }
 
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline(never))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn ln(x: f32) -> f32 {
     const SQRT_HALF: u32 = 0x3f35_04f3;
     const ONE: u32 = 0x3f80_0000;
@@ -72,7 +75,8 @@ pub(crate) fn ln(x: f32) -> f32 {
     if x == 0.0 { f32::NEG_INFINITY } else { y }
 }
 
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline(never))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn tanh(x: f32) -> f32 {
     let e = exp_m1(x.abs() * -2.0);
     (-e / (e + 2.0)).copysign(x)
@@ -80,12 +84,14 @@ pub(crate) fn tanh(x: f32) -> f32 {
 
 // Through f64, where the reduction is simple and exact.
 
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline(never))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn sin(x: f32) -> f32 {
     double::sin(f64::from(x)) as f32
 }
 
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline(never))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn cos(x: f32) -> f32 {
     double::cos(f64::from(x)) as f32
 }

@@ -2,7 +2,8 @@
 
 use super::root::{Root, itp};
 use super::{Direction, Event, EventFunction, Trigger};
-use crate::{Scalar, Statistics, Step, Stepper};
+use crate::run::Within;
+use crate::{Scalar, Statistics, Step};
 
 /// In how many places of a step event functions are looked at.
 const PLACES: u32 = 4;
@@ -69,6 +70,11 @@ impl<'a, T: Scalar> Watch<'a, T> {
         }
     }
 
+    /// Whether there is nothing to look for.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.events.is_empty()
+    }
+
     /// Whether steps must be searched.
     pub(crate) fn has_crossings(&self) -> bool {
         self.has_crossings
@@ -88,14 +94,14 @@ impl<'a, T: Scalar> Watch<'a, T> {
 
     /// Finds what happens within the step by crossings, in order of time, into `hits`. Nothing
     /// after the first that cuts the step is there.
-    pub(crate) fn search<S: ?Sized, M: Stepper<S, T> + ?Sized>(
+    pub(crate) fn search(
         &mut self,
-        stepper: &M,
+        within: &dyn Within<T>,
         step: Step,
         (y, y1): (&[T], &[T]),
         stats: &mut Statistics,
     ) -> Result<(), NotANumber> {
-        let along = Along { stepper, step, y, y1, system: core::marker::PhantomData::<fn(&S)> };
+        let along = Along { within, step, y, y1 };
         self.leave(&along, stats)?;
         for place in 1..=PLACES {
             let t = if place == PLACES {
@@ -131,11 +137,7 @@ impl<'a, T: Scalar> Watch<'a, T> {
     }
 
     /// Functions that are zero at the start of the step: which way do they go?
-    fn leave<S: ?Sized, M: Stepper<S, T> + ?Sized>(
-        &mut self,
-        along: &Along<'_, S, T, M>,
-        stats: &mut Statistics,
-    ) -> Result<(), NotANumber> {
+    fn leave(&mut self, along: &Along<'_, T>, stats: &mut Statistics) -> Result<(), NotANumber> {
         if self.known.iter().zip(self.events).all(|(k, e)| k.side != 0.0 || !e.times().is_empty()) {
             return Ok(());
         }
@@ -151,7 +153,7 @@ impl<'a, T: Scalar> Watch<'a, T> {
         Ok(())
     }
 
-    fn put_in_order<S: ?Sized, M: Stepper<S, T> + ?Sized>(&mut self, along: &Along<'_, S, T, M>) {
+    fn put_in_order(&mut self, along: &Along<'_, T>) {
         self.hits.sort_by(|a, b| a.t.total_cmp(&b.t).then(a.event.cmp(&b.event)));
         // Zeros that lie together with a cut up to rounding happen together, beyond all of them.
         if let Some(cut) = self.hits.iter().find(|h| self.events[h.event].cuts()).map(|h| h.t) {
@@ -196,17 +198,16 @@ fn evaluate<T>(
 }
 
 /// The dense output of a step.
-struct Along<'s, S: ?Sized, T, M: ?Sized> {
-    stepper: &'s M,
+struct Along<'s, T> {
+    within: &'s dyn Within<T>,
     step: Step,
     y: &'s [T],
     y1: &'s [T],
-    system: core::marker::PhantomData<fn(&S)>,
 }
 
-impl<S: ?Sized, T: Scalar, M: Stepper<S, T> + ?Sized> Along<'_, S, T, M> {
+impl<T: Scalar> Along<'_, T> {
     fn state(&self, t: f64, out: &mut [T]) {
-        state_within(self.stepper, self.step, t, (self.y, self.y1), out);
+        self.within.state(self.step, t, (self.y, self.y1), out);
     }
 
     /// The width of a bracket that is as good as a point.
@@ -230,16 +231,4 @@ impl<S: ?Sized, T: Scalar, M: Stepper<S, T> + ?Sized> Along<'_, S, T, M> {
         };
         itp(value_at, (before.t, before.value), after, self.width()).map_err(|t| NotANumber { event, t })
     }
-}
-
-/// The state at `t` within the latest step, whose dense output is prepared.
-pub(crate) fn state_within<S: ?Sized, T: Scalar, M: Stepper<S, T> + ?Sized>(
-    stepper: &M,
-    step: Step,
-    t: f64,
-    (y, y1): (&[T], &[T]),
-    out: &mut [T],
-) {
-    let theta = ((t - step.t) / (step.t1 - step.t)).clamp(0.0, 1.0);
-    stepper.interpolate(step, theta, y, y1, out);
 }

@@ -62,6 +62,9 @@ impl<const N: usize, T: Scalar> SparseDual<N, T> {
     }
 }
 
+// Inlined, an operation is two dozen instructions and a branch: in programs with debug assertions, which are compiled
+// more often than anybody waits for their equations, each is a function of its own.
+
 /// An expression of the dual, or of the value alone where nothing depends on a direction. A macro,
 /// since a closure is not sure to be inlined.
 macro_rules! of_parts {
@@ -107,7 +110,8 @@ impl<const N: usize, const M: usize, T: Scalar> From<Dual<M, T>> for SparseDual<
 
 impl<const N: usize, T: Scalar> Neg for SparseDual<N, T> {
     type Output = Self;
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline(never))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn neg(self) -> Self {
         of_parts!(self, |x| -x)
     }
@@ -117,7 +121,8 @@ macro_rules! operator {
     ($trait:ident, $method:ident, $assign:ident, $assign_method:ident, $op:tt) => {
         impl<const N: usize, T: Scalar> $trait for SparseDual<N, T> {
             type Output = Self;
-            #[inline(always)]
+            #[cfg_attr(debug_assertions, inline(never))]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             fn $method(self, o: Self) -> Self {
                 if self.live | o.live {
                     Self { dual: self.dual $op o.dual, live: true }
@@ -128,7 +133,8 @@ macro_rules! operator {
         }
         impl<const N: usize, T: Scalar> $trait<f64> for SparseDual<N, T> {
             type Output = Self;
-            #[inline(always)]
+            #[cfg_attr(debug_assertions, inline(never))]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             fn $method(self, c: f64) -> Self {
                 of_parts!(self, |x| x $op c)
             }
@@ -136,7 +142,8 @@ macro_rules! operator {
         // Populations: parameters differ from lane to lane and carry no derivatives.
         impl<const N: usize, const M: usize, E: Element> $trait<Lanes<E, M>> for SparseDual<N, Lanes<E, M>> {
             type Output = Self;
-            #[inline(always)]
+            #[cfg_attr(debug_assertions, inline(never))]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             fn $method(self, c: Lanes<E, M>) -> Self {
                 of_parts!(self, |x| x $op c)
             }
@@ -144,7 +151,8 @@ macro_rules! operator {
         // Sensitivities: parameters carry derivatives of their own, along other directions.
         impl<const N: usize, const M: usize, T: Scalar> $trait<Dual<M, T>> for SparseDual<N, Dual<M, T>> {
             type Output = Self;
-            #[inline(always)]
+            #[cfg_attr(debug_assertions, inline(never))]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             fn $method(self, c: Dual<M, T>) -> Self {
                 of_parts!(self, |x| x $op c)
             }
@@ -165,7 +173,8 @@ operator!(Div, div, DivAssign, div_assign, /);
 macro_rules! unary {
     ($($method:ident),*) => {
         $(
-            #[inline(always)]
+            #[cfg_attr(debug_assertions, inline(never))]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             fn $method(self) -> Self {
                 of_parts!(self, |x| x.$method())
             }
@@ -195,15 +204,18 @@ impl<const N: usize, T: Scalar, K: Kernel<SparseDual<N, T>>> Kernel<T> for OfPar
 impl<const N: usize, T: Scalar> Scalar for SparseDual<N, T> {
     unary!(exp, exp_m1, ln, sqrt, tanh, sin, cos, abs, recip);
 
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline(never))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn powi(self, n: i32) -> Self {
         of_parts!(self, |x| x.powi(n))
     }
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline(never))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn powf(self, p: f64) -> Self {
         of_parts!(self, |x| x.powf(p))
     }
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline(never))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn select_lt(a: Self, b: Self, yes: Self, no: Self) -> Self {
         if yes.live | no.live {
             Self { dual: Dual::select_lt(a.dual, b.dual, yes.dual, no.dual), live: true }

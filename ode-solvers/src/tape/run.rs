@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::combine::is_plain;
 use crate::tape::Program;
 use crate::tape::graph::Kind;
 use crate::tape::trace::Trace;
@@ -82,10 +83,12 @@ fn room<const N: usize, T>(values: &mut [T]) -> &mut [T; N] {
 }
 
 fn evaluate<const N: usize, T: Scalar>(program: &Program, values: &mut [T; N]) {
-    match T::as_f64s(values) {
-        Some(values) => Lanes::<f64, 8>::dispatch(OneByOne { program, values: room::<N, _>(values) }),
-        None => T::dispatch(SideBySide { program, values }),
+    if const { is_plain::<T>() }
+        && let Some(values) = T::as_f64s(values)
+    {
+        return Lanes::<f64, 8>::dispatch(OneByOne { program, values: room::<N, _>(values) });
     }
+    T::dispatch(SideBySide { program, values });
 }
 
 /// One operation.

@@ -1,4 +1,5 @@
 //! Lanes that fill several registers.
+#![allow(unsafe_code, reason = "entering functions compiled for what the machine has")]
 
 use core::fmt::Debug;
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
@@ -26,24 +27,26 @@ unsafe impl<R: Register, const N: usize> Twin<Lanes<R::Element, N>> for Several<
 #[allow(unsafe_code, reason = "a promise about layout")]
 unsafe impl<R: Register, const N: usize> Twin<Self> for Several<R, N> {}
 
-/// Register by register: a function of the registers of one, two or four numbers.
+/// Register by register: a function of the registers of one, two or four numbers. Which instruction set it is, is
+/// asked for where the code is compiled: the others' functions are then not compiled for registers that are not theirs.
+#[cfg(target_arch = "x86_64")]
 macro_rules! each {
     ($f:path, $arity:ident, $($x:expr),+) => {
-        match R::SET {
-            Set::Any => any::$arity($($x,)+ $f),
-            #[cfg(target_arch = "x86_64")]
-            #[allow(unsafe_code, reason = "entering functions compiled for what the machine has")]
-            Set::Avx2 => {
-                // SAFETY: the machine has AVX2 and FMA, or there would be no such value.
-                unsafe { avx2::$arity($($x,)+ $f) }
-            }
-            #[cfg(target_arch = "x86_64")]
-            #[allow(unsafe_code, reason = "entering functions compiled for what the machine has")]
-            Set::Avx512 => {
-                // SAFETY: the machine has AVX-512, or there would be no such value.
-                unsafe { avx512::$arity($($x,)+ $f) }
-            }
+        if const { matches!(R::SET, Set::Any) } {
+            any::$arity($($x,)+ $f)
+        } else if const { matches!(R::SET, Set::Avx2) } {
+            // SAFETY: the machine has AVX2 and FMA, or there would be no such value.
+            unsafe { avx2::$arity($($x,)+ $f) }
+        } else {
+            // SAFETY: the machine has AVX-512, or there would be no such value.
+            unsafe { avx512::$arity($($x,)+ $f) }
         }
+    };
+}
+#[cfg(not(target_arch = "x86_64"))]
+macro_rules! each {
+    ($f:path, $arity:ident, $($x:expr),+) => {
+        any::$arity($($x,)+ $f)
     };
 }
 

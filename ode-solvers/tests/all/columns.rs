@@ -179,12 +179,13 @@ fn members_get_the_numbers_of_lanes() {
             let (cells, y0) = cells(count, ramp);
             for first in (0..count).step_by(16) {
                 let at = |m: usize| (first + m).min(count - 1);
-                let system = Sixteen { current: Lanes::from_fn(|m| cells.current[at(m)]), ramp };
+                let system: &dyn System<Group> =
+                    &Sixteen { current: Lanes::from_fn(|m| cells.current[at(m)]), ramp };
                 let start = [0, 1].map(|i| Lanes::from_fn(|m| y0[i * count + at(m)]));
                 let options = Options::end();
                 let end = match method {
                     Method::RushLarsen1 => {
-                        integrate_fixed(&system, &mut RushLarsen::first_order(2), DT, SPAN, &start, &options)
+                        integrate_fixed(system, &mut RushLarsen::first_order(2), DT, SPAN, &start, &options)
                     }
                     _ => {
                         let tableau = match method {
@@ -193,7 +194,7 @@ fn members_get_the_numbers_of_lanes() {
                             Method::RungeKutta4 => &tableau::RUNGE_KUTTA_4,
                             _ => &tableau::TSIT5.tableau,
                         };
-                        integrate_fixed(&system, &mut RungeKutta::new(tableau, 2), DT, SPAN, &start, &options)
+                        integrate_fixed(system, &mut RungeKutta::new(tableau, 2), DT, SPAN, &start, &options)
                     }
                 }
                 .unwrap();

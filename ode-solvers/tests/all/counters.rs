@@ -7,7 +7,7 @@ use ode_solvers::{Linearize, Method, Options, StepSize, Tolerance, solve};
 
 fn line(
     name: &str,
-    system: &impl Linearize,
+    system: &dyn Linearize,
     y0: &[f64],
     end: f64,
     scale: f64,
@@ -22,7 +22,7 @@ fn line(
     )
 }
 
-fn stiff(lines: &mut Vec<String>, name: &str, problem: &impl Problem) {
+fn stiff(lines: &mut Vec<String>, name: &str, problem: &dyn Problem) {
     let about = problem.describe();
     for method in [Method::Rodas4, Method::Rodas5P, Method::Rodas5Pe, Method::Rodas5Pr] {
         for rtol in [1e-4, 1e-7] {

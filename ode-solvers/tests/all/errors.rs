@@ -13,7 +13,7 @@ fn adaptive() -> StepSize {
 }
 
 /// The error of a solve over (0, 1) with Rodas5P.
-fn failure(system: &(impl Linearize + ?Sized), step: StepSize, y0: &[f64], options: &Options) -> SolveError {
+fn failure(system: &dyn Linearize, step: StepSize, y0: &[f64], options: &Options) -> SolveError {
     solve(system, Method::Rodas5P, step, (0.0, 1.0), y0, options).unwrap_err()
 }
 

@@ -5,7 +5,7 @@ mod jumps;
 
 use core::f64::consts::PI;
 
-use crate::common::Circle;
+use crate::common::{Circle, erased};
 use approx::assert_abs_diff_eq;
 use ode_solvers::{
     Direction, Ending, Event, FnSystem, Lanes, Method, Options, RungeKutta, RungeKuttaPair, SaveAt,
@@ -141,8 +141,8 @@ fn watching_changes_no_step_and_no_number() {
 fn a_stepper_of_ones_own_finds_the_same_events_with_fixed_steps() {
     let (span, y0, options) = ((0.0, 7.0), Circle::exact(0.0), Options::default());
     let events = [Event::crossing(|_t, y: &[f64]| y[1] - 0.5), Event::at([6.9]).stop()];
-    let mut stepper = RungeKutta::new(&tableau::RUNGE_KUTTA_4, 3);
-    let own = integrate_fixed_with_events(&Circle, &mut stepper, 0.01, span, &y0, &options, &events).unwrap();
+    let (circle, mut stepper) = (erased(&Circle), RungeKutta::new(&tableau::RUNGE_KUTTA_4, 3));
+    let own = integrate_fixed_with_events(circle, &mut stepper, 0.01, span, &y0, &options, &events).unwrap();
     let step = StepSize::Fixed(0.01);
     let named = solve_with_events(&Circle, Method::RungeKutta4, step, span, &y0, &options, &events).unwrap();
     assert_eq!((&own.t, &own.y, &own.events), (&named.t, &named.y, &named.events));
@@ -152,7 +152,7 @@ fn a_stepper_of_ones_own_finds_the_same_events_with_fixed_steps() {
     for (t, e) in found.iter().zip([PI / 6.0, PI * 5.0 / 6.0, PI * 13.0 / 6.0]) {
         assert_abs_diff_eq!(*t, e, epsilon = 1e-6);
     }
-    let bad = integrate_fixed_with_events(&Circle, &mut stepper, 0.0, span, &y0, &options, &events);
+    let bad = integrate_fixed_with_events(circle, &mut stepper, 0.0, span, &y0, &options, &events);
     assert!(matches!(bad, Err(SolveError::InvalidStep { dt: 0.0 })));
 }
 
@@ -263,15 +263,15 @@ fn events_that_make_no_number_are_errors_with_the_trajectory_so_far() {
 #[test]
 fn lanes_share_the_clock_of_an_event() {
     let start = Circle::exact(0.0);
-    let y0: Vec<Lanes<f64, 4>> = start.iter().map(|&y| Lanes::from(y)).collect();
+    let y0: Vec<Lanes<f64, 8>> = start.iter().map(|&y| Lanes::from(y)).collect();
     let function =
-        Box::new(|_t: f64, y: &[Lanes<f64, 4>]| y[1].0.iter().copied().fold(f64::MIN, f64::max) - 0.5);
+        Box::new(|_t: f64, y: &[Lanes<f64, 8>]| y[1].0.iter().copied().fold(f64::MIN, f64::max) - 0.5);
     let events = [Event::new(Trigger::Crossing(Direction::Rising, function)).stop()];
     let mut stepper = RungeKuttaPair::new(&tableau::TSIT5, 3);
     let tolerance = Tolerance::new(1e-9, 1e-9);
-    let options = Options::end();
+    let (circle, options) = (erased(&Circle), Options::end());
     let solution =
-        integrate_adaptive_with_events(&Circle, &mut stepper, &tolerance, (0.0, 7.0), &y0, &options, &events)
+        integrate_adaptive_with_events(circle, &mut stepper, &tolerance, (0.0, 7.0), &y0, &options, &events)
             .unwrap();
     assert_abs_diff_eq!(solution.t[0], PI / 6.0, epsilon = 1e-7);
     assert_eq!(solution.last(), solution.events[0].y);

@@ -6,11 +6,11 @@ use approx::assert_relative_eq;
 use ode_solvers::problems::{Hires, Problem};
 use ode_solvers::{FnSystem, Linearize, Method, Options, StepSize, solve};
 
-fn step(system: &impl Linearize, method: Method, y: &[f64], dt: f64) -> Vec<f64> {
+fn step(system: &dyn Linearize, method: Method, y: &[f64], dt: f64) -> Vec<f64> {
     solve(system, method, StepSize::Fixed(dt), (0.0, dt), y, &Options::end()).unwrap().last().to_vec()
 }
 
-fn check(system: &impl Linearize, y: &[f64], dt: f64) {
+fn check(system: &dyn Linearize, y: &[f64], dt: f64) {
     let n = y.len();
     let (mut f, mut jacobian) = (vec![0.0; n], vec![0.0; n * n]);
     system.rhs(0.0, y, &mut f);

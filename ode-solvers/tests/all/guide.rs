@@ -8,12 +8,12 @@ use ode_solvers::{Linearize, Method, Options, StepSize, Tolerance, solve};
 /// Problem, method, steps (thrown away), evaluations, Jacobians, error in units of the tolerance.
 fn row(
     name: &str,
-    system: &(impl Linearize + ?Sized),
+    system: &dyn Linearize,
     y0: &[f64],
     end: f64,
     method: Method,
     (rtol, scale): (f64, f64),
-    error: impl Fn(&[f64]) -> f64,
+    error: &dyn Fn(&[f64]) -> f64,
 ) -> String {
     let step = StepSize::Adaptive(Tolerance::new(rtol, rtol * scale));
     let solution = solve(system, method, step, (0.0, end), y0, &Options::end()).unwrap();
@@ -36,7 +36,7 @@ fn table() -> Vec<String> {
             }
             let error = |y: &[f64]| about.error(y, rtol);
             let tolerance = (rtol, about.scale);
-            rows.push(row(about.name, problem, &about.y0, about.span.1, method, tolerance, error));
+            rows.push(row(about.name, problem, &about.y0, about.span.1, method, tolerance, &error));
         }
     }
     let others: [&dyn Problem; 2] = [&Brusselator, &Pleiades];
@@ -44,7 +44,7 @@ fn table() -> Vec<String> {
         let about = problem.describe();
         for method in [Method::BogackiShampine32, Method::DormandPrince54, Method::Tsit5, Method::Rodas5P] {
             let error = |y: &[f64]| about.error(y, rtol);
-            rows.push(row(about.name, problem, &about.y0, about.span.1, method, (rtol, about.scale), error));
+            rows.push(row(about.name, problem, &about.y0, about.span.1, method, (rtol, about.scale), &error));
         }
     }
     // The axon of 1952, firing for 50 ms.
@@ -56,7 +56,7 @@ fn table() -> Vec<String> {
             let scaled = |(y, e): (&f64, &f64)| (y - e).abs() / (rtol * (1.0 + e.abs()));
             y.iter().zip(exact.last()).map(scaled).fold(0.0, f64::max)
         };
-        rows.push(row("axon", &HodgkinHuxley, &y0, 50.0, method, (rtol, 1.0), error));
+        rows.push(row("axon", &HodgkinHuxley, &y0, 50.0, method, (rtol, 1.0), &error));
     }
     rows
 }

@@ -6,7 +6,7 @@ use ode_solvers::problems::{Hires, Oregonator, Problem, VanDerPol};
 use ode_solvers::{Dual, FnSystem, Linearize, Method, Options, Scalar, StepSize, System, Tolerance, solve};
 
 /// By central differences with Richardson's extrapolation: error O(h⁴).
-fn differences(system: &impl System<f64>, y: &[f64]) -> Vec<f64> {
+fn differences(system: &dyn Linearize, y: &[f64]) -> Vec<f64> {
     let n = y.len();
     let central = |j: usize, h: f64| {
         let side = |h: f64| {
@@ -26,7 +26,7 @@ fn differences(system: &impl System<f64>, y: &[f64]) -> Vec<f64> {
     (0..n).flat_map(column).collect()
 }
 
-fn check(system: &impl Linearize, y: &[f64]) {
+fn check(system: &dyn Linearize, y: &[f64]) {
     let n = y.len();
     let mut exact = vec![0.0; n * n];
     system.jacobian(0.0, y, &mut exact);

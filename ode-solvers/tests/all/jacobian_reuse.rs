@@ -1,7 +1,7 @@
 //! Jacobians that serve several steps: the order stays, the work is less, and where it may not be it is not.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails with the place it happened")]
 
-use crate::common::{Driven, HodgkinHuxley};
+use crate::common::{Driven, HodgkinHuxley, erased};
 use ode_solvers::problems::{Hires, Problem, Robertson};
 use ode_solvers::{
     Linearize, Mass, Method, Options, Rosenbrock, Scalar, SolveError, StateSpace, StepSize, System,
@@ -16,7 +16,7 @@ fn keeping(jacobian_steps: u32) -> Options {
 fn frozen(steps: u32) -> f64 {
     let mut stepper = Rosenbrock::new(&tableau::ROSENBROCK_23, 2).keeping_jacobian(u32::MAX);
     let (dt, y0, options) = (2.0 / f64::from(steps), Driven::exact(0.0), Options::end());
-    let solution = integrate_fixed(&Driven, &mut stepper, dt, (0.0, 2.0), &y0, &options).unwrap();
+    let solution = integrate_fixed(erased(&Driven), &mut stepper, dt, (0.0, 2.0), &y0, &options).unwrap();
     assert_eq!((solution.stats.jacobian, solution.stats.factorisations), (1, 1));
     let exact = Driven::exact(2.0);
     solution.last().iter().zip(&exact).map(|(y, e)| (y - e).abs()).fold(0.0, f64::max)

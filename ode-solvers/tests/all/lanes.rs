@@ -1,6 +1,6 @@
 //! Several cells side by side: the steppers over lanes.
 
-use crate::common::{Circle, HodgkinHuxley};
+use crate::common::{Circle, HodgkinHuxley, erased};
 use approx::assert_abs_diff_eq;
 use ode_solvers::{
     Dual, Lanes, Method, Options, RungeKutta, RungeKuttaPair, RushLarsen, Scalar, SolveError, StepSize,
@@ -34,14 +34,15 @@ fn a_lane_equals_the_scalar_with_fixed_steps() {
             } else {
                 RushLarsen::second_order(4)
             };
-            integrate_fixed(&HodgkinHuxley, &mut stepper, 0.01, span, &start(), &options)
+            integrate_fixed(erased(&HodgkinHuxley), &mut stepper, 0.01, span, &start(), &options)
         } else {
             let tableau = if method == Method::ExplicitEuler {
                 &tableau::EXPLICIT_EULER
             } else {
                 &tableau::RUNGE_KUTTA_4
             };
-            integrate_fixed(&HodgkinHuxley, &mut RungeKutta::new(tableau, 4), 0.01, span, &start(), &options)
+            let mut stepper = RungeKutta::new(tableau, 4);
+            integrate_fixed(erased(&HodgkinHuxley), &mut stepper, 0.01, span, &start(), &options)
         };
         let lanes = lanes.unwrap();
         for i in 0..8 {
@@ -58,9 +59,15 @@ fn a_lane_equals_the_scalar_with_fixed_steps() {
 fn the_worst_lane_decides() {
     let tolerance = Tolerance::new(1e-8, 1e-8);
     let mut stepper = RungeKuttaPair::new(&tableau::TSIT5, 4);
-    let lanes =
-        integrate_adaptive(&HodgkinHuxley, &mut stepper, &tolerance, (0.0, 20.0), &start(), &Options::end())
-            .unwrap();
+    let lanes = integrate_adaptive(
+        erased(&HodgkinHuxley),
+        &mut stepper,
+        &tolerance,
+        (0.0, 20.0),
+        &start(),
+        &Options::end(),
+    )
+    .unwrap();
     let mut most = 0;
     for i in 0..8 {
         let y0 = lane(&start(), i);
@@ -79,8 +86,8 @@ fn single_precision_solves_as_well() {
     let y0 = Circle::exact(0.0).iter().map(|&x| Lanes::<f32, 16>::from(x)).collect::<Vec<_>>();
     let mut stepper = RungeKuttaPair::new(&tableau::TSIT5, 3);
     let tolerance = Tolerance::new(1e-5, 1e-6);
-    let end =
-        integrate_adaptive(&Circle, &mut stepper, &tolerance, (0.0, 2.0), &y0, &Options::end()).unwrap();
+    let system: &dyn System<Lanes<f32, 16>> = &Circle;
+    let end = integrate_adaptive(system, &mut stepper, &tolerance, (0.0, 2.0), &y0, &Options::end()).unwrap();
     for (y, e) in end.last().iter().zip(Circle::exact(2.0)) {
         assert_abs_diff_eq!(f64::from(y.0[7]), e, epsilon = 1e-4);
     }
@@ -91,12 +98,12 @@ fn one_bad_lane_is_seen() {
     let mut y0 = start();
     y0[1].0[3] = f64::NAN;
     let mut stepper = RungeKutta::new(&tableau::EXPLICIT_EULER, 4);
-    let error =
-        integrate_fixed(&HodgkinHuxley, &mut stepper, 0.01, (0.0, 1.0), &y0, &Options::end()).unwrap_err();
+    let error = integrate_fixed(erased(&HodgkinHuxley), &mut stepper, 0.01, (0.0, 1.0), &y0, &Options::end())
+        .unwrap_err();
     assert!(matches!(&error, SolveError::InitialNotFinite { state, .. } if state == "m"));
     y0[1].0[3] = 1e200;
-    let error =
-        integrate_fixed(&HodgkinHuxley, &mut stepper, 0.01, (0.0, 1.0), &y0, &Options::end()).unwrap_err();
+    let error = integrate_fixed(erased(&HodgkinHuxley), &mut stepper, 0.01, (0.0, 1.0), &y0, &Options::end())
+        .unwrap_err();
     assert!(matches!(&error, SolveError::NotFinite { state, t: 0.0, .. } if state == "V"), "{error}");
 }
 
@@ -104,14 +111,15 @@ fn one_bad_lane_is_seen() {
 fn duals_carry_the_derivative_by_the_initial_state_through_a_solve() {
     // d/dy₀ of the end state, against a difference of two solves.
     let y0 = [-65.0, 0.05, 0.6, 0.32];
-    let lifted: Vec<Dual<1>> = y0
+    let lifted: Vec<Dual<4>> = y0
         .iter()
         .enumerate()
         .map(|(i, &y)| if i == 0 { Dual::variable(y, 0) } else { Dual::constant(y) })
         .collect();
     let mut stepper = RungeKutta::new(&tableau::RUNGE_KUTTA_4, 4);
     let end =
-        integrate_fixed(&HodgkinHuxley, &mut stepper, 0.005, (0.0, 2.0), &lifted, &Options::end()).unwrap();
+        integrate_fixed(erased(&HodgkinHuxley), &mut stepper, 0.005, (0.0, 2.0), &lifted, &Options::end())
+            .unwrap();
     let at = |v: f64| {
         let y0 = [v, 0.05, 0.6, 0.32];
         solve(&HodgkinHuxley, Method::RungeKutta4, StepSize::Fixed(0.005), (0.0, 2.0), &y0, &Options::end())

@@ -26,6 +26,7 @@ mod order;
 mod peers;
 mod properties;
 mod sensitivities;
+mod source;
 mod sparse_lu;
 mod sparse_structure;
 mod statistics;

@@ -40,7 +40,7 @@ fn a_step_equals_one_computed_with_fifty_digits() {
     }
 }
 
-fn check<S: Linearize>(system: &S, stepper: &mut Rosenbrock, method: Method, y0: &[f64], expected: &Value) {
+fn check(system: &dyn Linearize, stepper: &mut Rosenbrock, method: Method, y0: &[f64], expected: &Value) {
     let step = Step::new(0.0, expected["dt"].as_f64().unwrap());
     let mut stats = Statistics::default();
     let mut y1 = [0.0; 4];
@@ -48,7 +48,7 @@ fn check<S: Linearize>(system: &S, stepper: &mut Rosenbrock, method: Method, y0:
     assert_close(&y1, &numbers(&expected["y1"]), 2e-15, 0.0, method.name());
     // A small difference of large stages: it carries the rounding of the state.
     for (i, (found, exact)) in
-        Embedded::<S, f64>::error(stepper).iter().zip(numbers(&expected["error"])).enumerate()
+        Embedded::<dyn Linearize, f64>::error(stepper).iter().zip(numbers(&expected["error"])).enumerate()
     {
         let rounding = 1e-12 * exact.abs() + 1e-15 * y0[i].abs();
         assert!((found - exact).abs() <= rounding, "{method}, error {i}: {found} instead of {exact}");
@@ -56,7 +56,7 @@ fn check<S: Linearize>(system: &S, stepper: &mut Rosenbrock, method: Method, y0:
     if !expected["middle"].is_null() {
         let mut middle = [0.0; 4];
         stepper.prepare_dense(system, step, y0, &y1, &mut stats);
-        Stepper::<S, f64>::interpolate(stepper, step, 0.5, y0, &y1, &mut middle);
+        Stepper::<dyn Linearize, f64>::interpolate(stepper, step, 0.5, y0, &y1, &mut middle);
         assert_close(&middle, &numbers(&expected["middle"]), 2e-15, 0.0, method.name());
     }
 }
@@ -65,7 +65,7 @@ fn check<S: Linearize>(system: &S, stepper: &mut Rosenbrock, method: Method, y0:
 /// at the middle, found by a difference of the interpolant itself.
 #[test]
 fn the_residual_of_rodas5pr_is_that_of_its_interpolant() {
-    let system = &HodgkinHuxley;
+    let system: &dyn Linearize = &HodgkinHuxley;
     let mut stats = Statistics::default();
     let mut larger = [0, 0];
     for (y0, dt) in
@@ -80,14 +80,14 @@ fn the_residual_of_rodas5pr_is_that_of_its_interpolant() {
         assert_eq!(y1, plain);
         r.prepare_dense(system, step, &y0, &y1, &mut stats);
         let at = |theta: f64, out: &mut [f64]| {
-            Stepper::<HodgkinHuxley, f64>::interpolate(&r, step, theta, &y0, &y1, out);
+            Stepper::<dyn Linearize, f64>::interpolate(&r, step, theta, &y0, &y1, out);
         };
         at(0.5 - 1e-4, &mut a);
         at(0.5 + 1e-4, &mut b);
         at(0.5, &mut middle);
-        System::<f64>::rhs(system, 0.5 * dt, &middle, &mut f);
-        let plain = Embedded::<HodgkinHuxley, f64>::error(&p);
-        let error = Embedded::<HodgkinHuxley, f64>::error(&r);
+        system.rhs(0.5 * dt, &middle, &mut f);
+        let plain = Embedded::<dyn Linearize, f64>::error(&p);
+        let error = Embedded::<dyn Linearize, f64>::error(&r);
         for i in 0..4 {
             let residual = (b[i] - a[i]) / 2e-4 - dt * f[i];
             let dominates = residual.abs() > plain[i].abs();

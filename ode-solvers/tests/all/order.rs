@@ -6,11 +6,11 @@ use ode_solvers::{Linearize, Method, Options, StepSize, solve};
 
 /// The largest error at `times` with `steps` steps over (0, 2).
 fn error(
-    system: &impl Linearize,
+    system: &dyn Linearize,
     method: Method,
     steps: u32,
     times: &[f64],
-    exact: impl Fn(f64) -> Vec<f64>,
+    exact: fn(f64) -> Vec<f64>,
 ) -> f64 {
     let step = StepSize::Fixed(2.0 / f64::from(steps));
     let solution = solve(system, method, step, (0.0, 2.0), &exact(0.0), &Options::save_at(times)).unwrap();
@@ -25,14 +25,14 @@ fn error(
 
 /// The order between `steps` and twice as many.
 fn order(
-    system: &impl Linearize,
+    system: &dyn Linearize,
     method: Method,
     steps: u32,
     times: &[f64],
-    exact: impl Fn(f64) -> Vec<f64>,
+    exact: fn(f64) -> Vec<f64>,
 ) -> f64 {
-    let coarse = error(system, method, steps, times, &exact);
-    let fine = error(system, method, 2 * steps, times, &exact);
+    let coarse = error(system, method, steps, times, exact);
+    let fine = error(system, method, 2 * steps, times, exact);
     (coarse / fine).log2()
 }
 

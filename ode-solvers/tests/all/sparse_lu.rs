@@ -133,10 +133,11 @@ fn a_zero_pivot_is_reported() {
     let mut lu = SparseLu::<f64>::new(Arc::new(Symbolic::new(&pattern)));
     assert_eq!(lu.factorise(0.0, &[0.0, 1.0, 1.0, 0.0]), Err(SparseError::BadPivot { state: 0 }));
     assert!(matches!(lu.factorise(1.0, &[f64::NAN, 1.0, 1.0, 0.0]), Err(SparseError::BadPivot { .. })));
-    // In one lane of two.
-    let mut lu = SparseLu::<Lanes<f64, 2>>::new(lu.plan().clone().into());
+    // In one lane of four.
+    let mut lu = SparseLu::<Lanes<f64, 4>>::new(lu.plan().clone().into());
     let one = Lanes::from(1.0);
-    assert!(lu.factorise(one, &[Lanes([0.0, 1.0]), one, one, Lanes([0.5, 0.5])]).is_err());
+    let first = Lanes([0.0, 1.0, 1.0, 1.0]);
+    assert!(lu.factorise(one, &[first, one, one, Lanes::from(0.5)]).is_err());
 }
 
 #[test]
@@ -156,14 +157,14 @@ fn a_tiny_pivot_is_found_out() {
 #[test]
 fn what_underflows_says_nothing_about_pivots() {
     let pattern = SparsityPattern::from_entries(2, [(0, 1), (1, 0)]).unwrap();
-    let mut lu = SparseLu::<Lanes<f32, 1>>::new(Arc::new(Symbolic::new(&pattern)));
-    let numbers = |x: [f32; 4]| x.map(|x| Lanes([x]));
+    let mut lu = SparseLu::<Lanes<f32, 4>>::new(Arc::new(Symbolic::new(&pattern)));
+    let numbers = |x: [f32; 4]| x.map(|x| Lanes([x; 4]));
     for shift in [1e2, 1e4, 1e6, 1e8, 1e12] {
         let values = numbers([-1.0, 3.0, 1e-30, -0.1]);
-        lu.factorise(Lanes([shift]), &values).unwrap();
+        lu.factorise(Lanes([shift; 4]), &values).unwrap();
         let mut x = [Lanes::from(0.0); 2];
         for small in [1e-30, 3e-38, 1e-38, 3e-39, 1e-40, 1e-43] {
-            lu.solve_checked(&values, &[Lanes([50.0]), Lanes([small])], &mut x, 1e-4).unwrap();
+            lu.solve_checked(&values, &[Lanes([50.0; 4]), Lanes([small; 4])], &mut x, 1e-4).unwrap();
         }
     }
 }

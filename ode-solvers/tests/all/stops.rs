@@ -133,7 +133,7 @@ fn fixed_steps_land_on_stops_and_end() {
 
 #[test]
 fn times_are_recorded_exactly_and_do_not_change_the_steps() {
-    fn run(system: &impl Linearize, y0: &[f64], save_at: SaveAt) -> ode_solvers::Solution {
+    fn run(system: &dyn Linearize, y0: &[f64], save_at: SaveAt) -> ode_solvers::Solution {
         let options = Options { save_at, ..Options::default() };
         solve(system, Method::Rodas5P, adaptive(), (0.0, 3.0), y0, &options).unwrap()
     }

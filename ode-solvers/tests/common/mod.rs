@@ -3,7 +3,13 @@
 
 #[allow(unused_imports, reason = "each test uses some of them")]
 pub(crate) use ode_solvers::problems::{Circle, Driven, ProtheroRobinson};
-use ode_solvers::{Scalar, StateSpace, System};
+use ode_solvers::{Linearize, Scalar, StateSpace, System};
+
+/// A system behind a pointer, as [`solve`](ode_solvers::solve) has it: what integrates it by a stepper of the test's
+/// own is then compiled once for each number type, and over `f64` not at all, since the library has it.
+pub(crate) fn erased<'a, T: Scalar>(system: &'a (impl Linearize<T> + 'a)) -> &'a (dyn Linearize<T> + 'a) {
+    system
+}
 
 /// Hodgkin & Huxley's axon in the modern form: V in mV (rest −65), gates m, h, n, time in ms, a
 /// constant current of 10 µA/cm².

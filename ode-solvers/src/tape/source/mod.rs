@@ -312,6 +312,3 @@ impl Operations {
         self.sums + self.products
     }
 }
-
-#[cfg(test)]
-mod tests;

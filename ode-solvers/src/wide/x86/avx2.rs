@@ -53,7 +53,7 @@ impl Register for F64x4 {
 
     #[inline(always)]
     fn exp(self) -> Self {
-        double::exp(self)
+        apart!(one: double::exp, self)
     }
 
     #[inline(always)]
@@ -123,7 +123,7 @@ impl Register for F32x8 {
 
     #[inline(always)]
     fn exp(self) -> Self {
-        single::exp(self)
+        apart!(one: single::exp, self)
     }
 
     #[inline(always)]

@@ -44,6 +44,12 @@ macro_rules! quotients {
         }
 
         impl $register {
+            /// An iteration more than a quotient takes, which makes up for it.
+            #[inline(always)]
+            fn reciprocal(self) -> Self {
+                self.newton($iterations + 1)
+            }
+
             #[inline(always)]
             fn quotient(self, y: Self) -> Self {
                 let r = y.newton($iterations);
@@ -84,15 +90,15 @@ impl Register for F64x8 {
     );
     #[inline(always)]
     fn recip(self) -> Self {
-        self.newton(2)
+        apart!(one: Self::reciprocal, self)
     }
     #[inline(always)]
     fn div(self, y: Self) -> Self {
-        self.quotient(y)
+        apart!(two: Self::quotient, self, y)
     }
     #[inline(always)]
     fn exp(self) -> Self {
-        exp_by_table(self)
+        apart!(one: exp_by_table, self)
     }
 
     #[inline(always)]
@@ -146,15 +152,15 @@ impl Register for F32x16 {
     );
     #[inline(always)]
     fn recip(self) -> Self {
-        self.newton(1)
+        apart!(one: Self::reciprocal, self)
     }
     #[inline(always)]
     fn div(self, y: Self) -> Self {
-        self.quotient(y)
+        apart!(two: Self::quotient, self, y)
     }
     #[inline(always)]
     fn exp(self) -> Self {
-        single::exp(self)
+        apart!(one: single::exp, self)
     }
 
     #[inline(always)]

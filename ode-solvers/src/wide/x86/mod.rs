@@ -51,6 +51,14 @@ pub(super) fn avx2<U: Twin<T>, T: Copy, K: Kernel<T>>(kernel: K) -> K::Output {
     kernel.run::<U>()
 }
 
+/// A function of many instructions: apart where debug assertions are on. Elsewhere it is called by its name, since what
+/// is handed over as a function is not sure to be inlined.
+macro_rules! apart {
+    ($arity:ident: $f:expr, $($x:ident),+) => {
+        if const { cfg!(debug_assertions) } { super::apart::$arity($($x,)+ $f) } else { $f($($x),+) }
+    };
+}
+
 /// What differs by name alone.
 macro_rules! common {
     ($element:ty, $width:literal, $set:ident, $functions:ident, $load:ident, $store:ident, $splat:ident,
@@ -129,15 +137,15 @@ macro_rules! common {
         }
         #[inline(always)]
         fn exp_m1(self) -> Self {
-            $functions::exp_m1(self)
+            apart!(one: $functions::exp_m1, self)
         }
         #[inline(always)]
         fn ln(self) -> Self {
-            $functions::ln(self)
+            apart!(one: $functions::ln, self)
         }
         #[inline(always)]
         fn tanh(self) -> Self {
-            $functions::tanh(self)
+            apart!(one: $functions::tanh, self)
         }
     };
 }
@@ -171,6 +179,7 @@ macro_rules! register {
     };
 }
 
+mod apart;
 // After the macros that they are written with.
 mod avx2;
 mod avx512;

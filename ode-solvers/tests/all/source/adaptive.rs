@@ -2,9 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::*;
-use crate::tableau::{RODAS3P, RODAS4, RODAS4P, RODAS5, RODAS5P, RODAS5PR, ROS3P, ROSENBROCK_23};
-use crate::{FnSystem, Method, Options, StepSize, Tolerance, solve};
+use core::ops::Range;
+
+use super::program;
+use ode_solvers::tableau::{
+    RODAS3P, RODAS4, RODAS4P, RODAS5, RODAS5P, RODAS5PR, ROS3P, ROSENBROCK_23, RosenbrockTableau,
+};
+use ode_solvers::tape::{NotWritten, Precision, Source};
+use ode_solvers::{Columns, FnSystem, Method, Options, Scalar, StepSize, Tolerance, solve};
 
 /// An oscillator with a drive, and a rate of each member's own.
 struct Oscillator;
@@ -78,10 +83,21 @@ struct Ended {
     rejected: i32,
 }
 
+/// A number as the prelude has it.
+fn literal(x: f64) -> String {
+    if x.is_nan() {
+        "NOT_A_NUMBER".into()
+    } else if x.is_infinite() {
+        format!("({}INFINITE)", if x < 0.0 { "-" } else { "" })
+    } else {
+        format!("({x:?})")
+    }
+}
+
 /// All calls as a program of C.
 fn run(precision: Precision, texts: &str, calls: &[Call]) -> Vec<Vec<Ended>> {
     let list = |x: &[f64]| {
-        let numbers: Vec<String> = x.iter().map(|x| equations::literal(Precision::Double, *x)).collect();
+        let numbers: Vec<String> = x.iter().map(|&x| literal(x)).collect();
         numbers.join(", ")
     };
     let mut text = format!("{}{texts}#include <stdio.h>\nint main(void) {{\n", Source::prelude(precision));

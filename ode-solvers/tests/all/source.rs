@@ -2,12 +2,13 @@
 
 mod adaptive;
 
-use super::*;
-use crate::Scalar;
-use crate::tableau::RODAS3P;
 use core::ops::Range;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::process::Command;
+
+use ode_solvers::tableau::RODAS3P;
+use ode_solvers::tape::{FixedStep, Precision, Source, Steps};
+use ode_solvers::{Columns, Scalar};
 
 /// Every kind of operation, with a rate.
 struct All;
