@@ -33,9 +33,11 @@ pub(super) fn activate<S: Simd, const L: usize>(
 ) {
     if const { L > 1 } && pairs {
         s.apart(Tangents { kind, z, d });
-    } else {
-        s.apart(Values { kind, z: z.as_flattened_mut(), d: d.as_flattened_mut() });
+        return;
     }
+    let values = Values { kind, z: z.as_flattened_mut(), d: d.as_flattened_mut() };
+    // In panels of one line a call would be felt.
+    if const { L == 1 } { values.run(s) } else { s.apart(values) }
 }
 
 /// Replaces z by σ(z) and writes σ'(z) into `d`. A function of its own, since panels of every size need it, and

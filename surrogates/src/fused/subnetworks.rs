@@ -85,40 +85,39 @@ impl FusedMap {
     /// The mean over rows and states of the squared error, and its gradient by all parameters.
     pub(crate) fn learn(&mut self, parameters: &[f32], gradient: &mut [f32]) -> f64 {
         gradient.fill(0.0);
-        let sum = self.level.run(Pass { net: self, parameters, gradient: Some(gradient) });
+        let sum = self.level.run(Pass::<true> { net: self, parameters, gradient });
         sum / (self.rows * self.spec.states) as f64
     }
 
     /// The squared error of every state, summed over rows.
     pub(crate) fn square_sum(&mut self, parameters: &[f32]) -> f64 {
-        self.level.run(Pass { net: self, parameters, gradient: None })
+        self.level.run(Pass::<false> { net: self, parameters, gradient: &mut [] })
     }
 }
 
-struct Pass<'a> {
+struct Pass<'a, const LEARN: bool> {
     net: &'a mut FusedMap,
     parameters: &'a [f32],
-    /// Where the gradient goes, if it is asked for.
-    gradient: Option<&'a mut [f32]>,
+    gradient: &'a mut [f32],
 }
 
-impl Task for Pass<'_> {
+impl<const LEARN: bool> Task for Pass<'_, LEARN> {
     type Output = f64;
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) -> f64 {
-        let Self { net, parameters, mut gradient } = self;
+        let Self { net, parameters, gradient } = self;
         let each = net.spec.parameters_each();
         let mut sum = 0.0;
         for i in 0..net.spec.states {
             let w = &parameters[i * each..][..each];
-            let g = gradient.as_deref_mut().map(|gradient| &mut gradient[i * each..][..each]);
+            let g = if LEARN { &mut gradient[i * each..][..each] } else { &mut gradient[..] };
             sum += match net.spec.features().min(KEPT) {
-                0 => state::<S, 0>(s, net, i, w, g),
-                1 => state::<S, 1>(s, net, i, w, g),
-                2 => state::<S, 2>(s, net, i, w, g),
-                3 => state::<S, 3>(s, net, i, w, g),
-                _ => state::<S, 4>(s, net, i, w, g),
+                0 => state::<S, 0, LEARN>(s, net, i, w, g),
+                1 => state::<S, 1, LEARN>(s, net, i, w, g),
+                2 => state::<S, 2, LEARN>(s, net, i, w, g),
+                3 => state::<S, 3, LEARN>(s, net, i, w, g),
+                _ => state::<S, 4, LEARN>(s, net, i, w, g),
             };
         }
         sum
@@ -127,19 +126,19 @@ impl Task for Pass<'_> {
 
 /// One sub-network on the whole batch. Returns the sum of its squared errors.
 #[inline(always)]
-fn state<S: Simd, const X: usize>(
+fn state<S: Simd, const X: usize, const LEARN: bool>(
     s: S,
     net: &mut FusedMap,
     i: usize,
     w: &[f32],
-    mut gradient: Option<&mut [f32]>,
+    gradient: &mut [f32],
 ) -> f64 {
     let scale = (2.0 / (net.rows * net.spec.states) as f64) as f32;
     let mut sum = 0.0;
     let mut first = 0;
     while first < net.lines {
         let n = BLOCK.min(net.lines - first);
-        forward::<S, X>(s, net, i, (first, n), w, gradient.is_some());
+        forward::<S, X, LEARN>(s, net, i, (first, n), w);
         let at = i * net.lines + first;
         let (out, targets) = (&mut net.out[at..][..n], &net.targets[at..][..n]);
         let mut errors = [Line::ZERO; BLOCK];
@@ -154,7 +153,7 @@ fn state<S: Simd, const X: usize>(
             s.store(s.mul(error, s.splat(scale)), &mut errors[l]);
         }
         sum += total.iter().sum::<f64>();
-        if let Some(gradient) = gradient.as_deref_mut() {
+        if LEARN {
             backward::<S, X>(s, net, i, (first, n), (w, gradient), &errors[..n]);
         }
         first += n;
@@ -179,15 +178,13 @@ fn feature(net: &FusedMap, i: usize, r: usize, (first, n): (usize, usize)) -> &[
     &net.x[at * net.lines + first..][..n]
 }
 
-/// The block's outputs; h and q are kept for [`backward`] if `keep`.
 #[inline(always)]
-fn forward<S: Simd, const X: usize>(
+fn forward<S: Simd, const X: usize, const LEARN: bool>(
     s: S,
     net: &mut FusedMap,
     i: usize,
     (first, n): (usize, usize),
     w: &[f32],
-    keep: bool,
 ) {
     let (width, features) = (net.spec.width, net.spec.features());
     let (mut out, mut h, mut q) =
@@ -232,14 +229,12 @@ fn forward<S: Simd, const X: usize>(
                     z[j] = s.add(s.fma(a, s.load(&own[j]), alpha), inner[j]);
                 }
                 let outer = tanh_lines(s, z);
-                if keep {
-                    for j in 0..TOGETHER {
+                let out = &mut out[l..][..TOGETHER];
+                for j in 0..TOGETHER {
+                    if LEARN {
                         s.store(inner[j], &mut h[l + j]);
                         s.store(outer[j], &mut q[l + j]);
                     }
-                }
-                let out = &mut out[l..][..TOGETHER];
-                for j in 0..TOGETHER {
                     s.store(s.fma(b, outer[j], s.load(&out[j])), &mut out[j]);
                 }
                 l += TOGETHER;
