@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
+use safetensors::{SafeTensorError, SafeTensors};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -18,7 +18,7 @@ use crate::{Error, MlpSpec, atomic};
 pub(crate) type Column = (String, Dtype, Vec<usize>, Vec<u8>);
 
 /// A header of a kind of file.
-pub(crate) trait Header: Serialize + DeserializeOwned + Clone {
+pub(crate) trait Header: Serialize + DeserializeOwned {
     /// The key of the metadata.
     const KEY: &'static str;
     /// The number of the format; it grows when a change makes old files unreadable.
@@ -26,17 +26,10 @@ pub(crate) trait Header: Serialize + DeserializeOwned + Clone {
 
     /// The field that holds the hash.
     fn sha256(&mut self) -> &mut String;
-
-    /// SHA-256 of the header without its hash, and of every tensor.
-    fn digest(&self, tensors: &mut [(String, TensorView<'_>)]) -> String {
-        let mut header = self.clone();
-        header.sha256().clear();
-        digest(&json(&header), tensors)
-    }
 }
 
-fn json(header: &impl Serialize) -> String {
-    serde_json::to_string(header).expect("invariant: a header has string keys and finite numbers")
+fn json(settings: &impl Serialize) -> String {
+    serde_json::to_string(settings).expect("invariant: settings have string keys and finite numbers")
 }
 
 /// Writes a file, atomically.
@@ -44,15 +37,27 @@ fn json(header: &impl Serialize) -> String {
 /// # Errors
 /// [`Error::Io`] if it cannot be written.
 pub(crate) fn write<H: Header>(path: &Path, mut header: H, columns: &[Column]) -> Result<(), Error> {
-    let other = |e: safetensors::SafeTensorError| Error::io(path, std::io::Error::other(e));
+    header.sha256().clear();
+    let mut tensors = views(columns).map_err(|e| Error::io(path, std::io::Error::other(e)))?;
+    *header.sha256() = digest(&json(&header), &mut tensors);
+    store(path, H::KEY, json(&header), tensors)
+}
+
+/// Tensors as they are written.
+type Views<'a> = Vec<(String, TensorView<'a>)>;
+
+fn views(columns: &[Column]) -> Result<Views<'_>, SafeTensorError> {
     let mut tensors = Vec::new();
     for (name, dtype, shape, bytes) in columns {
-        tensors.push((name.clone(), TensorView::new(*dtype, shape.clone(), bytes).map_err(other)?));
+        tensors.push((name.clone(), TensorView::new(*dtype, shape.clone(), bytes)?));
     }
-    *header.sha256() = header.digest(&mut tensors);
-    let metadata = HashMap::from([(H::KEY.to_owned(), json(&header))]);
-    let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(other)?;
-    atomic::write(path, &bytes)
+    Ok(tensors)
+}
+
+fn store(path: &Path, key: &str, header: String, tensors: Views<'_>) -> Result<(), Error> {
+    let metadata = HashMap::from([(key.to_owned(), header)]);
+    let bytes = safetensors::serialize(tensors, Some(metadata));
+    atomic::write(path, &bytes.map_err(|e| Error::io(path, std::io::Error::other(e)))?)
 }
 
 /// Reads a file and makes of it what `parse` does, which says what is wrong with it.
@@ -78,32 +83,40 @@ pub(crate) fn same_settings<C: PartialEq + Serialize>(path: &Path, now: &C, then
         return Ok(());
     }
     let remedy = "resume with the settings it was written with, or train anew";
-    Err(other_training(path, differing(now, then), remedy))
+    Err(other_training(path, differing(&json(now), &json(then)), remedy))
 }
 
 /// Header and tensors of a file in memory, after its hash was verified.
 pub(crate) fn parse<H: Header>(bytes: &[u8]) -> Result<(H, SafeTensors<'_>), String> {
+    let (text, file) = open(bytes, H::KEY, H::FORMAT)?;
+    let mut header: H = serde_json::from_str(&text).map_err(|e| e.to_string())?;
+    let sha256 = std::mem::take(header.sha256());
+    let mut tensors: Vec<_> = file.iter().map(|(name, t)| (name.to_owned(), t)).collect();
+    if digest(&json(&header), &mut tensors) != sha256 {
+        return Err("its content does not have the hash in its header".to_owned());
+    }
+    *header.sha256() = sha256;
+    Ok((header, file))
+}
+
+/// The text of the header under a key, and the tensors.
+fn open<'a>(bytes: &'a [u8], key: &str, expected: u32) -> Result<(String, SafeTensors<'a>), String> {
     let file = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
     let text = metadata
         .metadata()
         .as_ref()
-        .and_then(|m| m.get(H::KEY))
-        .ok_or_else(|| format!("its header has no `{}`", H::KEY))?;
+        .and_then(|m| m.get(key))
+        .ok_or_else(|| format!("its header has no `{key}`"))?;
     #[derive(serde::Deserialize)]
     struct Format {
         format: u32,
     }
     let Format { format } = serde_json::from_str(text).map_err(|e| e.to_string())?;
-    if format != H::FORMAT {
-        return Err(format!("it has format {format}, and this version reads {}", H::FORMAT));
+    if format != expected {
+        return Err(format!("it has format {format}, and this version reads {expected}"));
     }
-    let mut header: H = serde_json::from_str(text).map_err(|e| e.to_string())?;
-    let mut tensors: Vec<_> = file.iter().map(|(name, t)| (name.to_owned(), t)).collect();
-    if header.digest(&mut tensors) != *header.sha256() {
-        return Err("its content does not have the hash in its header".to_owned());
-    }
-    Ok((header, file))
+    Ok((text.clone(), file))
 }
 
 /// The bytes of a tensor of the given type and shape.
@@ -215,9 +228,9 @@ fn digest(text: &str, tensors: &mut [(String, TensorView<'_>)]) -> String {
     hex(hash)
 }
 
-/// The name of the first setting that differs.
-fn differing(a: &impl Serialize, b: &impl Serialize) -> String {
-    let (a, b) = (serde_json::to_value(a), serde_json::to_value(b));
+/// The name of the first setting that differs between two texts of settings.
+fn differing(a: &str, b: &str) -> String {
+    let (a, b) = (serde_json::from_str(a), serde_json::from_str(b));
     if let (Ok(serde_json::Value::Object(a)), Ok(serde_json::Value::Object(b))) = (a, b)
         && let Some((name, value)) = a.iter().find(|(name, value)| b.get(*name) != Some(value))
     {

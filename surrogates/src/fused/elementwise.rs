@@ -1,24 +1,13 @@
 //! What is done number by number to trajectories whose channels lie in lanes.
 
-use super::layer;
+use super::layer::Values;
 use super::level::{Level, Task};
 use super::simd::{LANES, Line, Simd};
 use crate::Activation;
 
 /// Replaces z by σ(z) and writes σ'(z) into `slopes`.
 pub(super) fn activate(level: Level, kind: Activation, z: &mut [Line], slopes: &mut [Line]) {
-    level.run(Activate(kind, z, slopes));
-}
-
-struct Activate<'a>(Activation, &'a mut [Line], &'a mut [Line]);
-
-impl Task for Activate<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        layer::activate::<S, 1>(s, self.0, false, self.1.as_chunks_mut().0, self.2.as_chunks_mut().0);
-    }
+    level.run(Values { kind, z, d: slopes });
 }
 
 /// `to += from`.

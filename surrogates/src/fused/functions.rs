@@ -5,7 +5,7 @@
 //! beyond that each lane is handed to the standard library. The polynomials are those of
 //! [`crate::Real`].
 
-use super::simd::{LANES, Line, ROUND, Simd};
+use super::simd::{Line, ROUND, Simd};
 use crate::Activation;
 use crate::real::{INV_SQRT_TAU, TAIL, TAIL_SCALE};
 
@@ -144,11 +144,18 @@ fn sin_cos<S: Simd>(s: S, x: S::V) -> (S::V, S::V) {
 fn sin_cos_any<S: Simd>(s: S, x: S::V) -> (S::V, S::V) {
     let mut sin = Line::ZERO;
     s.store(x, &mut sin);
-    let mut cos = sin;
-    for i in 0..LANES {
-        (sin.0[i], cos.0[i]) = sin.0[i].sin_cos();
-    }
+    let mut cos = Line::ZERO;
+    sin_cos_each(&mut sin, &mut cos);
     (s.load(&sin), s.load(&cos))
+}
+
+/// Replaces angles by their sines. Not inlined: it is hardly ever needed, and the same for every instruction set.
+#[cold]
+#[inline(never)]
+fn sin_cos_each(sin: &mut Line, cos: &mut Line) {
+    for (sin, cos) in sin.0.iter_mut().zip(&mut cos.0) {
+        (*sin, *cos) = sin.sin_cos();
+    }
 }
 
 /// σ(z), σ'(z), σ''(z) for the activation of number `KIND`. What is not used is not computed.
@@ -188,6 +195,7 @@ pub(super) fn activation<S: Simd, const KIND: u8>(s: S, z: S::V) -> (S::V, S::V,
 mod tests {
     use super::*;
     use crate::fused::level::{Level, Task};
+    use crate::fused::simd::LANES;
 
     /// One function of the list, on every line of a table.
     struct Apply<'a>(usize, &'a mut [Line]);

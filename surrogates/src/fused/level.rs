@@ -1,13 +1,14 @@
 //! The instruction set that is used, chosen when the program runs.
-#![allow(unsafe_code, reason = "calls into functions compiled for instructions that were detected")]
 
-use super::simd::{Baseline, Simd};
+#[cfg(not(target_arch = "x86_64"))]
+use super::portable::Portable as Baseline;
+use super::simd::Simd;
 #[cfg(target_arch = "x86_64")]
-use super::x86::{Avx2, Avx512};
+use super::x86::{Avx2, Avx512, Sse2 as Baseline};
 
 /// Work written over any instruction set. `run` is marked `#[inline(always)]`, and so is all that it
 /// calls: what is not inlined is compiled for the target's least machine.
-pub(super) trait Task {
+pub(crate) trait Task {
     type Output;
     fn run<S: Simd>(self, s: S) -> Self::Output;
 }
@@ -19,6 +20,7 @@ pub(crate) enum Level {
     Avx512(Avx512),
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
+    /// What the target has without asking.
     Baseline(Baseline),
 }
 
@@ -39,25 +41,11 @@ impl Level {
 
     pub(super) fn run<K: Task>(self, task: K) -> K::Output {
         match self {
-            // SAFETY: the proof in the variant exists, so avx2, fma and avx512f were detected.
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512(s) => unsafe { avx512(s, task) },
-            // SAFETY: the proof in the variant exists, so avx2 and fma were detected.
+            Self::Avx512(s) => s.apart(task),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2(s) => unsafe { avx2(s, task) },
-            Self::Baseline(s) => task.run(s),
+            Self::Avx2(s) => s.apart(task),
+            Self::Baseline(s) => s.apart(task),
         }
     }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,avx512f")]
-fn avx512<K: Task>(s: Avx512, task: K) -> K::Output {
-    task.run(s)
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn avx2<K: Task>(s: Avx2, task: K) -> K::Output {
-    task.run(s)
 }

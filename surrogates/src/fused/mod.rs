@@ -15,6 +15,8 @@ mod level;
 mod muon;
 mod operator;
 mod panels;
+#[cfg(any(test, not(target_arch = "x86_64")))]
+mod portable;
 mod product;
 mod products;
 mod simd;

@@ -1,14 +1,10 @@
 //! Kernels without a GPU: their text as C on this machine, through NVIDIA's compiler where it is set
 //! up, and what happens without a driver.
 
-#![allow(clippy::unwrap_used, reason = "in helpers of tests, as in tests")]
-
-mod common;
-
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use common::{ACTS, Act, Folder, Graph, Net, error, ranges};
+use crate::common::{ACTS, Act, Folder, Graph, Net, error, ranges};
 use infer_trt::cuda::{self, Way};
 use infer_trt::{InferError, Precision, Provider, SessionOptions, open, probe};
 

@@ -1,5 +1,4 @@
 //! Every derivative against differences, and the fused operations against dfdx's own.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use dfdx::prelude::*;
 use ode_solvers::{Scalar, StateSpace, System};

@@ -1,8 +1,6 @@
 //! Operators that PyTorch ran: their `state_dict` is read, and gives what it gave there.
 //! The files are written by `data/operators/operators.py`.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
 use std::path::Path;
 
 use safetensors::SafeTensors;

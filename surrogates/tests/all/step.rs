@@ -1,8 +1,6 @@
 //! One whole iteration against the equations of the loss, written out once more in plain `f64`.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-mod common;
-
+use crate::common;
 use surrogates::{
     AdamConfig, DataTerm, Losses, MlpSpec, Normalization, PhysicsTerm, Sampling, TrainConfig, Trainer,
     TrainingSet,

@@ -1,11 +1,9 @@
 //! Training lowers the error, reports what it does, and stops where it must.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-
-mod common;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use crate::common;
 use surrogates::{
     DataTerm, Error, InitialTerm, InitialValue, MlpSpec, Normalization, PhysicsTerm, Samples, Sampling,
     TrainConfig, Trainer, TrainingSet, VectorField,

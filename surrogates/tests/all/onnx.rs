@@ -1,9 +1,6 @@
 //! ONNX files: their structure, and that the graph computes what the network does.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-#[path = "onnx/evaluate.rs"]
 mod evaluate;
-#[path = "onnx/operators.rs"]
 mod operators;
 
 use std::collections::HashMap;

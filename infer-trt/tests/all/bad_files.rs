@@ -1,11 +1,7 @@
 //! Files that are not what they should be: always an error that says why, never a panic.
 
-#![allow(clippy::unwrap_used, reason = "in helpers of tests, as in tests")]
-
-mod common;
-
-use common::proto::*;
-use common::{Act, Folder, Graph, Net, shaped, tensor, value};
+use crate::common::proto::*;
+use crate::common::{Act, Folder, Graph, Net, shaped, tensor, value};
 use infer_trt::{InferError, Provider, SessionOptions, open};
 use proptest::prelude::*;
 use prost::Message;

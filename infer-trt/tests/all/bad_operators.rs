@@ -1,12 +1,8 @@
 //! Graphs that are nearly an operator's: refused with the node and a way out.
 
-#![allow(clippy::unwrap_used, reason = "in helpers of tests, as in tests")]
-
-mod common;
-
-use common::operator::{Operator, Variant};
-use common::proto::*;
-use common::{Act, Folder, Graph, shaped, tensor};
+use crate::common::operator::{Operator, Variant};
+use crate::common::proto::*;
+use crate::common::{Act, Folder, Graph, shaped, tensor};
 use infer_trt::{InferError, Provider, SessionOptions, open};
 use proptest::prelude::*;
 use prost::Message;

@@ -1,13 +1,9 @@
 //! Graphs of points and channels that no exporter here writes, with the parts of operators in other orders.
 
-#![allow(clippy::unwrap_used, reason = "in helpers of tests, as in tests")]
-
-mod common;
-
-use common::eval::evaluate;
-use common::operator::act;
-use common::proto::ModelProto;
-use common::{Act, Folder, Graph, Random, error, ranges, shaped};
+use crate::common::eval::evaluate;
+use crate::common::operator::act;
+use crate::common::proto::ModelProto;
+use crate::common::{Act, Folder, Graph, Random, error, ranges, shaped};
 use infer_trt::{Provider, Session, SessionOptions, open};
 use proptest::prelude::*;
 

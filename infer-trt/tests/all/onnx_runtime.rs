@@ -1,15 +1,11 @@
 //! ONNX Runtime as provider: the native engine against it, and what happens without it.
 
-#![allow(clippy::unwrap_used, reason = "in helpers of tests, as in tests")]
-
-mod common;
-
 use std::path::Path;
 use std::process::Command;
 
-use common::eval::evaluate;
-use common::operator::{Operator, VARIANTS};
-use common::{ACTS, Act, Folder, Graph, Net, Random, error, ranges, shaped};
+use crate::common::eval::evaluate;
+use crate::common::operator::{Operator, VARIANTS};
+use crate::common::{ACTS, Act, Folder, Graph, Net, Random, error, ranges, shaped};
 use infer_trt::{InferError, Provider, Session, SessionOptions, open};
 use prost::Message;
 
@@ -146,7 +142,7 @@ fn a_nan_stays_in_its_row() {
 /// again, running [`child`] only.
 fn open_in_a_process(library: &Path) -> String {
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child", "--include-ignored", "--nocapture"])
+        .args(["--exact", "onnx_runtime::child", "--include-ignored", "--nocapture"])
         .env("ORT_DYLIB_PATH", library)
         .env("INFER_TEST_CHILD", "1")
         .output()

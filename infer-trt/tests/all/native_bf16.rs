@@ -1,10 +1,6 @@
 //! The native engine in `bf16`, where the processor has the instruction, and the refusal where not.
 
-#![allow(clippy::unwrap_used, reason = "in helpers of tests, as in tests")]
-
-mod common;
-
-use common::{Act, Folder, Net, error, ranges};
+use crate::common::{Act, Folder, Net, error, ranges};
 use infer_trt::{InferError, Provider, Session, SessionOptions, open, probe};
 
 fn bf16(folder: &Folder, net: &Net, threads: usize) -> Result<Box<dyn Session>, InferError> {

@@ -1,15 +1,10 @@
 //! CUDA drivers that are old, damaged or no drivers: an error that says so, never a panic. Stubs take the
 //! driver's place, so that what calls it also runs where no GPU is.
 
-#![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, reason = "in helpers of tests, as in tests")]
-
-mod common;
-
 use std::path::Path;
 use std::process::Command;
 
-use common::{Act, Folder, Net, error, ranges};
+use crate::common::{Act, Folder, Net, error, ranges};
 use infer_trt::cuda::{self, Columns, Course, Device, Network, Way};
 use infer_trt::{InferError, Provider, SessionOptions, open, probe};
 
@@ -47,7 +42,7 @@ fn driver(folder: &Folder, flags: &[&str]) -> Option<()> {
 /// [`child`] only. Returns what it prints.
 fn in_a_process(folder: &Folder, task: &str) -> String {
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child", "--include-ignored", "--nocapture"])
+        .args(["--exact", "driver::child", "--include-ignored", "--nocapture"])
         .env(TASK, task)
         .env("LD_LIBRARY_PATH", folder.path())
         // The compiler is the stub, or the system's: none that a command has fetched.

@@ -1,10 +1,6 @@
 //! The native engine against a plain evaluation in `f64`.
 
-#![allow(clippy::unwrap_used, reason = "in helpers of tests, as in tests")]
-
-mod common;
-
-use common::{ACTS, Act, Folder, Graph, Net, Random, error, ranges};
+use crate::common::{self, ACTS, Act, Folder, Graph, Net, Random, error, ranges};
 use infer_trt::{InferError, Provider, Session, SessionOptions, open};
 
 fn native(folder: &Folder, model: &common::proto::ModelProto, threads: usize) -> Box<dyn Session> {

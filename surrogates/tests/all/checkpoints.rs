@@ -1,12 +1,10 @@
 //! A checkpoint continues bit for bit, and nothing else passes for one.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-
-mod common;
 
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::common;
 use surrogates::{
     Checkpoint, DataTerm, Error, Samples, Sampling, SystemField, TrainConfig, Trainer, TrainingSet,
 };

@@ -1,12 +1,8 @@
 //! Fourier neural operators in the native engine, against an evaluation of the same graph in `f64`.
 
-#![allow(clippy::unwrap_used, reason = "in helpers of tests, as in tests")]
-
-mod common;
-
-use common::eval::{evaluate, evaluate_rounded};
-use common::operator::{Operator, VARIANTS, Variant};
-use common::{ACTS, Act, Folder, error, ranges};
+use crate::common::eval::{evaluate, evaluate_rounded};
+use crate::common::operator::{Operator, VARIANTS, Variant};
+use crate::common::{ACTS, Act, Folder, error, ranges};
 use infer_trt::{InferError, Provider, Session, SessionOptions, open};
 use proptest::prelude::*;
 

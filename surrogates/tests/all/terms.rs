@@ -1,6 +1,5 @@
 //! The second data term and the continuity term: loss and gradient against the equations written out
 //! in plain `f64` with finite differences, by both backends; and a killed training with both.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use approx::assert_relative_eq;
 use surrogates::{

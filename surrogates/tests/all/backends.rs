@@ -1,10 +1,8 @@
 //! The fused kernels against the tape, through whole trainings.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-
-mod common;
 
 use std::ops::ControlFlow;
 
+use crate::common;
 use approx::assert_relative_eq;
 use surrogates::{
     Activation, AdamConfig, Backend, DataNorm, DataTerm, MlpSpec, Sampling, TrainConfig, Trainer, TrainingSet,

@@ -1,5 +1,4 @@
 //! From a data set of `datagen` and a model of `ionic_models` to a trained network.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -68,7 +67,7 @@ fn ten_million_rows_are_trained_on_in_bounded_memory() {
         let mut inner = std::process::Command::new(std::env::current_exe().unwrap());
         inner.args([
             "--exact",
-            "ten_million_rows_are_trained_on_in_bounded_memory",
+            "dataset::ten_million_rows_are_trained_on_in_bounded_memory",
             "--nocapture",
             "--ignored",
         ]);
