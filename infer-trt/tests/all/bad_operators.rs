@@ -212,7 +212,7 @@ proptest! {
         variant in 0..3_usize,
         what in 0..7,
     ) {
-        let variant = common::operator::VARIANTS[variant];
+        let variant = crate::common::operator::VARIANTS[variant];
         let operator = Operator { width: 3, points: 9, hidden: 4, ..Operator::small(variant, Act::Gelu) };
         let mut model = operator.model();
         let g = graph(&mut model);
