@@ -48,25 +48,31 @@ fn a_part_runs_from_data_to_report_and_says_what_is_not_comparable() {
 /// moment of what is left, and resumed.
 #[cfg(unix)]
 fn killed_after_its_fits_it_ends_with_the_same_bits(folder: &Path, short: &[&str]) {
-    let (run, other) = (folder.join("run"), folder.join("other"));
+    let run = folder.join("run");
     let taken =
         |name: &str| !["analysis/", "-adam", "/models/", "results.json"].iter().any(|p| name.contains(p));
-    for file in kill::files_below(&run, taken) {
-        std::fs::create_dir_all(other.join(&file).parent().unwrap()).unwrap();
-        std::fs::copy(run.join(&file), other.join(&file)).unwrap();
-    }
-    for fit in ["original-0.005-1", "bistable-0.005-1"] {
-        std::fs::remove_file(other.join("maps").join(fit).join("result.json")).unwrap();
-    }
-    let start = || {
+    let begun = |other: &Path| {
+        for file in kill::files_below(&run, taken) {
+            std::fs::create_dir_all(other.join(&file).parent().unwrap()).unwrap();
+            std::fs::copy(run.join(&file), other.join(&file)).unwrap();
+        }
+        for fit in ["original-0.005-1", "bistable-0.005-1"] {
+            std::fs::remove_file(other.join("maps").join(fit).join("result.json")).unwrap();
+        }
+    };
+    let start = |other: &Path| {
         let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_benchsuite"));
-        program.args(&short[..4]).args(["--save-every", "0", "--resume", "--out"]).arg(&other);
+        program.args(&short[..4]).args(["--save-every", "0", "--resume", "--out"]).arg(other);
         program.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped());
         program.spawn().unwrap()
     };
-    let at_work = kill::kill_often(5, std::time::Duration::from_secs(1), start);
+    let (whole, other) = (folder.join("whole"), folder.join("other"));
+    begun(&whole);
+    begun(&other);
+    let time = kill::took(start(&whole));
+    let at_work = kill::kill_often(5, time.mul_f64(0.7), || start(&other));
     assert!(at_work >= 2, "nothing was at work when it was to be killed");
-    kill::finish(start());
+    kill::finish(start(&other));
     let compared = kill::assert_same(&run, &other);
     assert!(compared >= 25, "only {compared} files");
 }
