@@ -80,7 +80,9 @@
 //! whose rows are even or odd in the point, as cosines and sines are to some rounding errors, are multiplied with sums
 //! and differences of mirrored points: half of the work. Up to eight samples go through a layer together and share its
 //! weights; they are what threads divide. A sample has the same bits in every batch and for every number of threads.
-//! GELU keeps within 5 u |x| of the exact function, and below −5.6, where that is smaller than 1e-7, it is 0.
+//! GELU keeps within 5 u |x| of the exact function, and below −5.6, where that is smaller than 1e-7, it is 0. With
+//! 64 channels, 32 modes, 4 layers and 512 points a batch of 32 takes .64 of ONNX Runtime's time on one thread
+//! (`compare-train-operators` among the kept results).
 //!
 //! # The native engine in bf16
 //!
