@@ -305,7 +305,7 @@ fn one_constant_in_many_nodes_does_not_fill_memory() {
 }
 
 /// Opens, and runs if it opens: anything but a panic.
-fn try_out(folder: &Folder, bytes: &[u8]) {
+pub(crate) fn try_out(folder: &Folder, bytes: &[u8]) {
     let options = SessionOptions::default().with_threads(1);
     if let Ok(mut session) = open(folder.write("m.onnx", bytes), &Provider::Native, &options) {
         let mut y = vec![0.0; 2 * session.n_outputs()];

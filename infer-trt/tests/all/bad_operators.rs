@@ -1,5 +1,6 @@
 //! Graphs that are nearly an operator's: refused with the node and a way out.
 
+use crate::bad_files::try_out;
 use crate::common::operator::{Operator, Variant};
 use crate::common::proto::*;
 use crate::common::{Act, Folder, Graph, shaped, tensor};
@@ -188,15 +189,6 @@ fn many_constants_and_arrays_do_not_fill_memory() {
     let error = refusal(&folder, &ends(g, 4, 3));
     assert!(matches!(error, InferError::Refused { .. }), "{error}");
     assert!(error.to_string().contains("arrays at a time"), "{error}");
-}
-
-/// Opens, and runs if it opens: anything but a panic.
-fn try_out(folder: &Folder, bytes: &[u8]) {
-    let options = SessionOptions::default().with_threads(1);
-    if let Ok(mut session) = open(folder.write("m.onnx", bytes), &Provider::Native, &options) {
-        let mut y = vec![0.0; 2 * session.n_outputs()];
-        session.run(&vec![0.5; 2 * session.n_inputs()], &mut y).unwrap();
-    }
 }
 
 proptest! {

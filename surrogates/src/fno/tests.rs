@@ -1,59 +1,15 @@
 //! What only the crate itself can see of the training and the files of operators.
 
-use core::ops::ControlFlow;
+#[path = "../../tests/common/operators.rs"]
+mod small;
 
 use safetensors::tensor::{Dtype, TensorView};
+
+use small::{ON, config, signals, tiny};
 
 use super::state_dict::{self, Unwritten};
 use super::*;
 use crate::{Activation, Backend, Error};
-
-fn signals(samples: usize, points: usize, outputs: usize) -> Signals {
-    let mut rng = crate::random::stream(9, 7);
-    let (mut x, mut y) = (Vec::new(), Vec::new());
-    for _ in 0..samples {
-        let end = crate::random::uniform(&mut rng, 0.2, 0.9);
-        let mut state = vec![0.0; outputs];
-        for i in 0..points {
-            let current = if (i as f64) < end * points as f64 { 1.0 } else { 0.0 };
-            x.push(current);
-            for (j, s) in state.iter_mut().enumerate() {
-                *s += (current - *s) / (4.0 + 6.0 * j as f64);
-                y.push(20.0 * *s - 60.0);
-            }
-        }
-    }
-    Signals::new(points, 1, outputs, x, y).unwrap()
-}
-
-fn config(variant: Variant) -> FnoConfig {
-    let network = FnoSpec {
-        inputs: 2,
-        outputs: 2,
-        width: 18,
-        modes: 5,
-        layers: 2,
-        padding: 3,
-        hidden: 20,
-        variant,
-        activation: Activation::GELU,
-    };
-    FnoConfig {
-        batch: 9,
-        epochs: 30,
-        schedule: Schedule::Steps { every: 2, factor: 0.9 },
-        ..FnoConfig::published(network, 5e-3, 1e-3, 0.9, 4)
-    }
-}
-
-/// Six trajectories of 14 points, and a network that learns them in a moment: two iterations an epoch, four epochs.
-fn tiny() -> (FnoConfig, Signals) {
-    let config = config(Variant::Classic);
-    let network = FnoSpec { width: 4, modes: 3, padding: 2, hidden: 5, ..config.network };
-    (FnoConfig { network, batch: 3, epochs: 4, ..config }, signals(6, 14, 2))
-}
-
-const ON: fn(&FnoTrainer, Option<&FnoRecord>) -> ControlFlow<()> = |_, _| ControlFlow::Continue(());
 
 /// Nothing is left of the epochs at fewer points: after them losses and parameters are those of a training that had
 /// none, and was given the same parameters and the same state of the optimiser.
