@@ -139,8 +139,8 @@ fn operator_flops() -> f64 {
     OPERATOR_BATCH as f64 * operator_work(&OPERATOR, POINTS).flops
 }
 
-/// What an operator's products take for one trajectory of so many points, transforms by folded products among them, and in single
-/// precision what it is given beside each point's place, and what it gives.
+/// What an operator's products take for one trajectory of so many points, transforms by folded products among them, and
+/// in single precision what it is given beside each point's place, and what it gives.
 pub(crate) fn operator_work(spec: &FnoSpec, points: usize) -> Cost {
     let [width, modes, hidden, inputs, outputs] =
         [spec.width, spec.modes, spec.hidden, spec.inputs, spec.outputs].map(|n| n as f64);

@@ -423,6 +423,19 @@ mod tests {
         assert_eq!(ord.published().0.parameters(), 510_825);
     }
 
+    /// But for O'Hara and Rudy's cell, over either interval.
+    #[test]
+    fn shorter_trainings_of_the_ventricle_are_at_all_points() {
+        let options = Options { iterations: Some(20 * 94), ..Options::new(Tier::Paper) };
+        let config = Config::new("F", &Part::ALL, &options).unwrap();
+        assert_eq!(config.coarse.map(|c| c.epochs), Some(18));
+        for net in &config.nets {
+            let is_ventricle = matches!(net.cell, Cell::Ord | Cell::OrdLong);
+            assert_eq!(config.train(net).coarse.is_none(), is_ventricle, "{}", net.id());
+        }
+        assert_eq!(config.nets.len(), 8);
+    }
+
     /// Nine tenths of the epochs, and none if that is less than one; the smallest scale and the published schedule have
     /// all epochs at all points.
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use surrogates::fno::{FnoRecord, FnoSpec, Variant};
+use surrogates::fno::{FnoConfig, FnoRecord, FnoSpec, Variant};
 
 use super::config::{Cell, NetId, PAPER_EPOCHS, Size};
 use super::train::Trained;
@@ -41,8 +41,8 @@ impl Findings {
         let [free, fixed] = [Size::Unconstrained, Size::Constrained].map(|size| self.net(cell, size));
         let (free, fixed) = (free?, fixed?);
         let course = |t: &Trained| {
-            let surrogates::fno::FnoConfig { schedule, muon, coarse, .. } = &t.config;
-            (t.epochs, *schedule, *muon, *coarse)
+            let FnoConfig { schedule, muon, coarse, .. } = t.config;
+            (t.epochs, schedule, muon, coarse)
         };
         (course(free) == course(fixed)).then_some(settled(free)? / settled(fixed)?)
     }
@@ -185,6 +185,9 @@ fn measured(f: &Findings, id: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use surrogates::MuonConfig;
+    use surrogates::fno::{Coarse, Schedule};
+
     use super::*;
 
     #[test]
@@ -231,13 +234,22 @@ mod tests {
 
     /// The one is settled at its second record of four, the other at its fourth.
     #[test]
-    fn epochs_are_compared_of_trainings_of_one_length_alone() {
-        let ratio = |epochs| {
+    fn epochs_are_compared_of_trainings_of_one_course_alone() {
+        let ratio = |epochs, change: fn(&mut FnoConfig)| {
             let free = trained(Size::Unconstrained, 1000, &[1.0, 0.1, 0.1, 0.1]);
-            let fixed = trained(Size::Constrained, epochs, &[1.0, 0.5, 0.2, 0.1]);
+            let mut fixed = trained(Size::Constrained, epochs, &[1.0, 0.5, 0.2, 0.1]);
+            change(&mut fixed.config);
             Findings { nets: vec![free, fixed], ..Findings::default() }.epochs_ratio(Cell::Fhn)
         };
-        assert_eq!((ratio(1000), ratio(100)), (Some(0.5), None));
+        assert_eq!((ratio(1000, |_| ()), ratio(100, |_| ())), (Some(0.5), None));
+        let others: [fn(&mut FnoConfig); 3] = [
+            |config| config.schedule = Schedule::Steps { every: 7, factor: 0.5 },
+            |config| config.muon = Some(MuonConfig { momentum: 0.5, ..MuonConfig::default() }),
+            |config| config.coarse = Some(Coarse { every: 7, epochs: 1 }),
+        ];
+        assert_eq!(others.map(|change| ratio(1000, change)), [None; 3]);
+        // Each network has the rate that was published for it.
+        assert_eq!(ratio(1000, |config| config.adam.learning_rate = 0.5), Some(0.5));
     }
 
     /// An error that is not met after fewer epochs is no verdict; one that is met is; and each claim names the run of

@@ -151,7 +151,7 @@ impl<'n> Schedule<'n> {
     /// Where a stored value lies.
     pub(super) fn view(&self, id: Id) -> View {
         let (root, row) = self.root[id];
-        let view = self.views[root].expect("what is read was given by an earlier level");
+        let view = self.views[root].expect("invariant: what is read was given by an earlier level");
         View { row, ..view }
     }
 
