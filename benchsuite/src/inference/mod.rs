@@ -146,12 +146,12 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
     let limits = race::limits(&config);
     let solvers = race::solvers(&config, &limits)?;
     let (ord_beat, ord_solver) = ord::solver(&config)?;
-    let ord_operator = ord::operator(&config, &limits)?;
+    let folder = run.join("networks");
+    let ord_operator = ord::operator(&config, &folder, &limits)?;
     if job.stop.requested() {
         return Err(Error::Interrupted { resume: job.resume.clone() });
     }
     progress.stage("2/4 networks", (pool::PASSES * config.networks) as f64, 0.0);
-    let folder = run.join("networks");
     let chunks = pool::chunks(&config, &folder, &limits)?;
     let pool = pool::pool(&config, &folder, &limits, &chunks, (&progress, job))?;
     let activations = pool::activations(&config, &folder, &limits)?;

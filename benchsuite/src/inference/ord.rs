@@ -1,8 +1,12 @@
 //! The race for O'Hara–Rudy's model: a beat by an adaptive stiff method, one cell at a time and with many cells in
 //! lanes, and the operator that was made for the model.
 
+use std::path::Path;
+
+use infer_trt::{Provider, SessionOptions, open};
 use serde::{Deserialize, Serialize};
-use surrogates::fno::{Fno, PointScale};
+use surrogates::fno::{self, Fno, PointScale};
+use surrogates::onnx::Description;
 
 use super::Config;
 use super::pool::RUNS;
@@ -71,8 +75,9 @@ fn short() -> f64 {
     Cell::Ord.end()
 }
 
-/// The operator's time for the length of a beat, which does not depend on its weights: random ones.
-pub(super) fn operator(config: &Config, limits: &Limits) -> Result<Operator, Error> {
+/// The time of the operator's exported file for the length of a beat, which does not depend on its weights: random
+/// ones.
+pub(super) fn operator(config: &Config, folder: &Path, limits: &Limits) -> Result<Operator, Error> {
     const BATCH: usize = 32;
     let points = if config.tier == Tier::Smoke { 240 } else { 2520 };
     let failed = |e: surrogates::Error| Error::Training { network: "F-ORD".into(), source: Box::new(e) };
@@ -81,13 +86,16 @@ pub(super) fn operator(config: &Config, limits: &Limits) -> Result<Operator, Err
     let channels = spec.inputs - 1;
     let scale = |columns| PointScale::identity(points, columns);
     let fno = Fno::random(spec, scale(channels), scale(spec.outputs), config.seed).map_err(failed)?;
-    let mut predictor = fno.predictor(BATCH, 1).map_err(failed)?;
+    let path = folder.join("operator.onnx");
+    fno::export(&fno, &Description::default(), &path).map_err(failed)?;
+    let options = SessionOptions::default().with_threads(1).with_chunk(BATCH);
+    let mut session = open(&path, &Provider::Native, &options)?;
     let x = vec![0.5; BATCH * points * channels];
     let mut y = vec![0.0; BATCH * points * spec.outputs];
     let (begin, mut best, mut runs) = (cpu(), f64::INFINITY, 0);
     while runs < RUNS || cpu() - begin < config.seconds {
         let start = cpu();
-        predictor.predict(&x, &mut y).map_err(failed)?;
+        session.run(&x, &mut y)?;
         best = best.min((cpu() - start) / BATCH as f64);
         runs += 1;
     }

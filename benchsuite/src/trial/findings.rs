@@ -1,7 +1,7 @@
 //! From kept trials to verdicts on the claims of problems B_S, B_C and C.
 
 use super::many::{self, Population};
-use super::{Problem, Protocol, TrialResult, cost};
+use super::{IN_PROGRAMS_MEASURE, Problem, Protocol, TrialResult, cost};
 use crate::Tier;
 use crate::claims::{Claim, Publication};
 use crate::results::{ClaimResult, Finding};
@@ -107,7 +107,7 @@ fn judged_by(
     let mut result = ClaimResult::judge(claim, finding, &command, Tier::Paper, seeds);
     if protocol == Protocol::Program {
         if is_error(&claim.id) {
-            result.tolerance += "; as the author's program measures, the mean over U and W, half of eq. 3.3";
+            result.tolerance += IN_PROGRAMS_MEASURE;
         }
         if experiment == "W-C" {
             result.tolerance += &format!(

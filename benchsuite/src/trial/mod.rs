@@ -59,6 +59,7 @@ pub(crate) use findings::judge_all;
 pub use findings::{judge, one_protocol};
 pub(crate) use many::{Windows, over_batches, pairs, rank_correlation, windows};
 pub use result::{Course, Errors, Progress, Scores, TrialResult};
+pub(crate) use result::{IN_PROGRAMS_MEASURE, PROGRAMS_MEASURE};
 pub use spec::TrialSpec;
 pub use terms::{Class, Domain, Extra, ExtraRule, Problem, Protocol, Scaling, Schedule, Times};
 

@@ -95,11 +95,19 @@ pub struct TrialResult {
     pub finished: String,
 }
 
+/// What an error of eq. 3.3 is multiplied by for the measure of the author's program, whose validator takes the mean
+/// over U and W in the place of their sum.
+pub(crate) const PROGRAMS_MEASURE: f64 = 0.5;
+
+/// That measure in words, behind a claim's rule.
+pub(crate) const IN_PROGRAMS_MEASURE: &str =
+    "; as the author's program measures, the mean over U and W, half of eq. 3.3";
+
 impl TrialResult {
     /// What an error of eq. 3.3 is multiplied by for the measure that printed numbers are in: 1, and ½ for
     /// [`Protocol::Program`], which takes the mean over U and W in the place of the sum.
     pub fn measure(&self) -> f64 {
-        if self.spec.protocol() == Some(Protocol::Program) { 0.5 } else { 1.0 }
+        if self.spec.protocol() == Some(Protocol::Program) { PROGRAMS_MEASURE } else { 1.0 }
     }
 
     /// The mean error that is held against printed ones: from Euler's solution, in the measure of its protocol.

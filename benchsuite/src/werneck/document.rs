@@ -170,10 +170,17 @@ fn method(parts: &Parts<'_>, blocks: &mut Vec<Block>) -> Result<(), Error> {
             .into(),
     ]));
     blocks.push(Block::Paragraph(
-        "The error of a sample (eq. 3.3); the tables print its mean and its maximum over the validation set:"
+        "The error of a sample (eq. 3.3), of which the tables are to print the mean and the maximum over the validation \
+         set:"
             .into(),
     ));
     blocks.push(Block::Formula("V = |U_network − U_true| + |W_network − W_true|".into()));
+    blocks.push(Block::Paragraph(
+        "The program that the author published takes another mean, over U and W too, which is half as large. Below, \
+         means beside printed ones are the program's; greatest errors are those of V, at least as large as the \
+         program's, which takes the greatest of |ΔU| and |ΔW|."
+            .into(),
+    ));
     blocks.push(Block::figure(
         "fig16-data",
         figures::training_sets(parts.data)?,
@@ -191,8 +198,9 @@ fn set_results(parts: &Parts<'_>, set: Set, blocks: &mut Vec<Block>) -> Result<(
         set.table()
     )));
     let with_kept = kept.all.iter().any(|s| s.trained.network.set == set);
-    for (quantity, name) in [("mean_error", "Mean"), ("max_error", "Greatest")] {
-        blocks.push(Block::Table(error_table(parts, set, quantity, name, &fresh, &kept, with_kept)));
+    let measures = [("mean_error", "Mean of |ΔU| and |ΔW|"), ("max_error", "Greatest error |ΔU| + |ΔW|")];
+    for measure in measures {
+        blocks.push(Block::Table(error_table(parts, set, measure, &fresh, &kept, with_kept)));
     }
     let number = if set == Set::Scarce { 17 } else { 21 };
     let (samples, label) = if with_kept {
@@ -239,8 +247,7 @@ fn curves(parts: &Parts<'_>) -> Vec<Curve> {
 fn error_table(
     parts: &Parts<'_>,
     set: Set,
-    quantity: &str,
-    name: &str,
+    (quantity, measure): (&str, &str),
     fresh: &Samples<'_>,
     kept: &Samples<'_>,
     with_kept: bool,
@@ -248,7 +255,7 @@ fn error_table(
     let comparable = parts.config.is_comparable();
     let pick = |samples: &Samples<'_>, class, layers: &str| {
         let errors = samples.find(set, class, layers)?.trained.evaluation.euler;
-        Some(if quantity == "max_error" { errors.max } else { errors.mean })
+        Some(if quantity == "max_error" { errors.max } else { errors.mean_as_printed() })
     };
     let mut columns = vec!["published"];
     if with_kept {
@@ -285,7 +292,7 @@ fn error_table(
     };
     let grey = if comparable { "" } else { " This run, in grey: not comparable, fewer iterations." };
     Table {
-        caption: format!("{name} error |ΔU| + |ΔW| over the validation set, {set} set.{colours}{grey}"),
+        caption: format!("{measure} over the validation set, {set} set.{colours}{grey}"),
         groups: std::iter::once((String::new(), 1))
             .chain(Class::ALL.map(|class| (class.to_string(), columns.len())))
             .collect(),

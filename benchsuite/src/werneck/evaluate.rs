@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::data::Data;
 use crate::Error;
+use crate::trial::PROGRAMS_MEASURE;
 
 /// Errors of one network over the validation times.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -18,6 +19,12 @@ pub struct Errors {
 }
 
 impl Errors {
+    /// The mean in the measure of Tables 14 and 15: the mean over U and W, half of eq. 3.3's. The validator of the
+    /// author's program, which problem A shares with the others, takes it (see [`crate::trial`]).
+    pub fn mean_as_printed(&self) -> f64 {
+        PROGRAMS_MEASURE * self.mean
+    }
+
     /// From predictions and truth, row by row.
     fn between(predicted: &[[f64; 2]], truth: &[(f64, [f64; 2])]) -> Self {
         let errors: Vec<f64> = predicted
@@ -68,6 +75,7 @@ mod tests {
         let truth = [(0.0, [1.0, 0.0]), (1.0, [0.5, 0.5])];
         let errors = Errors::between(&[[1.1, 0.2], [0.5, 0.4]], &truth);
         assert!((errors.mean - 0.2).abs() < 1e-12 && (errors.max - 0.3).abs() < 1e-12);
+        assert!((errors.mean_as_printed() - 0.1).abs() < 1e-12);
         let bad = Errors::between(&[[f64::NAN, 0.0], [0.5, 0.5]], &truth);
         assert!(bad.mean.is_nan() && bad.max.is_nan());
     }

@@ -52,7 +52,7 @@ impl Curve {
 
 const TIME: &str = "time t (model units)";
 const ITERATION: &str = "iteration";
-const ERROR: &str = "mean of |ΔU| + |ΔW|";
+const ERROR: &str = "mean of |ΔU| and |ΔW|";
 
 fn colour(class: Class) -> Colour {
     match class {
@@ -114,7 +114,7 @@ pub(crate) fn errors(
         });
         series.push(Series::new(format!("{class}, published"), Mark::Ring, colour(class), published));
         let measured = rows().filter_map(|(row, layers)| {
-            Some((samples.find(set, class, layers)?.trained.evaluation.euler.mean, row))
+            Some((samples.find(set, class, layers)?.trained.evaluation.euler.mean_as_printed(), row))
         });
         series.push(Series::new(format!("{class}, {run}"), Mark::Dot, colour(class), measured));
     }
