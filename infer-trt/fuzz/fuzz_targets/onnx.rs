@@ -10,10 +10,15 @@ use prost::Message;
 
 #[path = "../../tests/common/mod.rs"]
 mod common;
+use common::operator::{Operator, VARIANTS};
 use common::{Act, Net};
 
-static SAMPLE: LazyLock<Vec<u8>> =
-    LazyLock::new(|| Net::random(1, 3, &[(Act::Silu, 4), (Act::Elu, 3)], 2).model().encode_to_vec());
+/// What inputs grow from: a network, and an operator of each variant.
+static SAMPLES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let network = Net::random(1, 3, &[(Act::Silu, 4), (Act::Elu, 3)], 2).model();
+    let operators = VARIANTS.map(|v| Operator::small(v, Act::Gelu).model());
+    std::iter::once(network).chain(operators).map(|model| model.encode_to_vec()).collect()
+});
 
 static FILE: LazyLock<(tempfile::TempDir, PathBuf)> = LazyLock::new(|| {
     let memory = PathBuf::from("/dev/shm");
@@ -23,10 +28,11 @@ static FILE: LazyLock<(tempfile::TempDir, PathBuf)> = LazyLock::new(|| {
     (folder, path)
 });
 
-fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, _seed: u32| {
-    if size < 16 && SAMPLE.len() <= data.len() {
-        data[..SAMPLE.len()].copy_from_slice(&SAMPLE);
-        return SAMPLE.len();
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    let sample = &SAMPLES[seed as usize % SAMPLES.len()];
+    if size < 16 && sample.len() <= data.len() {
+        data[..sample.len()].copy_from_slice(sample);
+        return sample.len();
     }
     fuzzer_mutate(data, size, max_size)
 });
