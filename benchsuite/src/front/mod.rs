@@ -2,6 +2,7 @@
 //! runs of a folder found, and the command that measures it.
 
 mod page;
+mod words;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -55,9 +56,14 @@ impl Row {
 
     /// Why there is no verdict.
     pub fn reason(&self) -> String {
-        let reason = |r: &ClaimResult| r.reason.clone();
-        let known = self.kept.as_ref().and_then(reason).or_else(|| self.fresh.as_ref().and_then(reason));
+        let known = self.kept.as_ref().and_then(ClaimResult::reason_kept);
+        let known = known.or_else(|| self.fresh.as_ref().and_then(|r| r.reason.clone()));
         known.unwrap_or_else(|| "no run at the paper's scale is kept".into())
+    }
+
+    /// What is kept of a number that has no verdict: of a shorter training.
+    pub fn so_far(&self) -> Option<f64> {
+        self.kept.as_ref().filter(|r| r.verdict == Verdict::NotRun).and_then(|r| r.measured)
     }
 
     /// The command that measures it at the paper's scale.
@@ -73,9 +79,14 @@ impl Row {
         typed(&command)
     }
 
+    /// What the id begins with: an experiment, or a part of one that is not run alone.
+    pub fn part(&self) -> &str {
+        self.claim.id.split('/').next().unwrap_or_default()
+    }
+
     /// The experiment that the number belongs to: the part that its id begins with, or else the whole.
     fn experiment(&self) -> &str {
-        let part = self.claim.id.split('/').next().unwrap_or_default();
+        let part = self.part();
         let known = EXPERIMENTS.iter().any(|e| e.id == part);
         if known { part } else { part.split('-').next().unwrap_or_default() }
     }
