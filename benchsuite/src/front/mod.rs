@@ -213,9 +213,9 @@ pub fn write(runs: Option<&Path>, into: &Path) -> Result<(PathBuf, String), Erro
     if let Some(page) = &networks {
         page.write(&into.join(NETWORKS))?;
     }
-    // Pages of runs are linked to if they lie in the same folder.
-    page::document(&works, runs == Some(into), networks.is_some()).write(into)?;
     let rivals = standing::write(&kept::root(), into, true)?;
+    // Pages of runs are linked to if they lie in the same folder.
+    page::document(&works, runs == Some(into), networks.is_some(), &rivals).write(into)?;
     let count = |v| works.iter().map(|w| w.count(v)).sum::<usize>();
     let line = format!(
         "all works: {} published numbers; at the paper's scale {} PASS, {} DIFFER, {} were not run\n{rivals}",
@@ -356,6 +356,7 @@ mod tests {
                 &[Work { publication: publication.clone(), rows, runs: Vec::new() }],
                 false,
                 false,
+                "",
             );
             assert!(!page.to_html().is_empty() && !page.to_markdown().is_empty());
             Ok(())

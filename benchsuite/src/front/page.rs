@@ -9,8 +9,9 @@ use crate::report::verdicts::{precise, sized};
 use crate::report::{Block, Cell, Document, Table, Tone, anchor, header};
 use crate::results::Verdict;
 
-/// `linked`: pages of runs lie beside this one. `networks`: so does that of the kept networks.
-pub(super) fn document(works: &[Work], linked: bool, networks: bool) -> Document {
+/// `linked`: pages of runs lie beside this one. `networks`: so does that of the kept networks. `rivals`: who is faster
+/// how often, in words.
+pub(super) fn document(works: &[Work], linked: bool, networks: bool, rivals: &str) -> Document {
     let machine = Machine::current();
     let commands = Commands::of(works);
     let open = works.iter().any(|w| w.count(Verdict::NotRun) > 0);
@@ -38,7 +39,7 @@ pub(super) fn document(works: &[Work], linked: bool, networks: bool) -> Document
             if commands.fresh { SHORTER } else { "" }
         )),
         Block::Table(overview(works)),
-        Block::Links(contents(open)),
+        Block::Links(contents(open, rivals)),
     ];
     let mut pages: Vec<(String, String)> = works
         .iter()
@@ -130,14 +131,13 @@ const DIFFER: &str = "Where ours differ";
 const AGAIN: &str = "To measure them again";
 
 /// Where what stands; `open`: there are numbers without a verdict.
-fn contents(open: bool) -> Vec<(String, String)> {
+fn contents(open: bool, rivals: &str) -> Vec<(String, String)> {
     let here = |heading: &str| (heading.to_owned(), format!("#{}", anchor(heading)));
     let mut all = vec![here(EXPERIMENTS)];
     all.extend(open.then(|| here(OPEN)));
     all.extend([DIFFER, AGAIN].map(here));
-    let rivals =
-        "How fast, beside others: solvers, training and inference, first of all where others are ahead";
-    all.push((rivals.into(), "benches.html".into()));
+    let rivals = format!("Speed {rivals}. That page begins with where others are ahead");
+    all.push((rivals, "benches.html".into()));
     all
 }
 
