@@ -26,6 +26,17 @@ pub struct Claim {
     pub rule: Rule,
 }
 
+impl Claim {
+    /// What the number is, in words, with its unit.
+    pub(crate) fn what(&self) -> String {
+        match self.unit.as_str() {
+            "1" => self.description.clone(),
+            "s" if self.description.ends_with("in seconds") => self.description.clone(),
+            unit => format!("{}, in {}", self.description, unit.replace("^2", "²")),
+        }
+    }
+}
+
 /// The claims of one publication.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Publication {
@@ -224,6 +235,16 @@ mod tests {
                 _ => assert_eq!(quantity, "mean_sq", "{}", claim.id),
             }
         }
+    }
+
+    #[test]
+    fn a_number_is_named_with_its_unit() {
+        let werneck = Publication::werneck2024().unwrap();
+        let what = |id: &str| werneck.claim(id).unwrap().what();
+        assert!(what("W-BS1/anova_time/bs/coefficient").ends_with(" batch size, in s"));
+        assert!(what("W-BS1/anova_time/bs/sum_sq").ends_with(", in s²"));
+        assert!(what("W-BS1/anova_time/pinn/coefficient").ends_with("C(pinn), in seconds"));
+        assert!(what("W-BS2/best").ends_with("all architectures"));
     }
 
     #[test]

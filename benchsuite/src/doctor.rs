@@ -34,7 +34,10 @@ pub fn text() -> String {
             out.push_str(&format!("{:<14}→ {enables}\n", ""));
         }
     }
-    out.push_str("\nNothing that is missing is needed for `reproduce` and the tests.\n");
+    out.push_str(
+        "\nNothing that is missing is needed for `reproduce` and the tests. Rivals for `compare` are not looked for \
+         here:\nbenchsuite/peers/README.md says how to install them.\n",
+    );
     out
 }
 

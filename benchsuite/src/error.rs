@@ -15,7 +15,9 @@ pub enum Error {
         remedy: &'static str,
     },
     /// No experiment has that id.
-    #[error("no experiment is called `{id}`{near}; known: {known} (`reproduce --list` describes them)")]
+    #[error(
+        "no experiment is called `{id}`{near}; known: {known} (`reproduce --list` describes them; W-BS1, W-BS2, W-BC1, W-BC2, W-IT, W-C and W-WIN are sweeps: `sweep new benchsuite/plans/werneck2024/…`)"
+    )]
     UnknownExperiment {
         /// The id as given.
         id: String,

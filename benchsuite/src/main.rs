@@ -66,12 +66,13 @@ enum Task {
 
 #[derive(clap::Args)]
 struct Reproduce {
-    /// The experiments [default: all]
+    /// The experiments, such as W-A or K-FP (see --list) [default: all]
     ids: Vec<String>,
     /// List the experiments and stop
     #[arg(long)]
     list: bool,
-    /// How much work: smoke (a minute or two), quick, paper (the protocol of the paper)
+    /// How much work: smoke (a minute or two), quick (the trend shows), paper (the protocol of the paper: its numbers
+    /// get verdicts)
     #[arg(long, default_value = "smoke")]
     tier: String,
     /// Go on with the run in the output folder
@@ -86,10 +87,10 @@ struct Reproduce {
     /// Networks trained at the same time, of operators threads of one [default: one on each thread]
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
-    /// Only this architecture, such as SiLU32,SiLU32 (may be given several times)
+    /// Of W-A only this architecture, such as SiLU32,SiLU32 (may be given several times)
     #[arg(long = "arch", value_name = "LAYERS")]
     architectures: Vec<String>,
-    /// At most so many architectures
+    /// At most so many architectures of W-A, networks of W-INF, or operators of F
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
     /// Iterations of each network instead of the tier's; the numbers are then not comparable
@@ -100,6 +101,11 @@ struct Reproduce {
     save_every: f64,
 }
 
+/// What `reproduce --list` ends with.
+const SWEEPS: &str = "\nWithout an id W-A, W-INF, K, P and F are run, with their parts. W-BS1, W-BS2, W-BC1, W-BC2, W-IT, \
+                      W-C and W-WIN of\nWerneck 2024 are sweeps: `sweep new benchsuite/plans/werneck2024/w-bs1-smoke.toml \
+                      DIR`, then `sweep run DIR`\nand `sweep report DIR`.\n";
+
 fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(
@@ -107,6 +113,9 @@ fn main() -> ExitCode {
         )
         .with_writer(std::io::stderr)
         .init();
+    // Errors hold commands to copy: lines are for the terminal to break. The hook is set once, before any error.
+    let _ =
+        miette::set_hook(Box::new(|_| Box::new(miette::MietteHandlerOpts::new().wrap_lines(false).build())));
     // What usage lines call the program is what a person typed.
     let matches = Cli::command().bin_name(&*runner().leak()).get_matches();
     let task = Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit()).task;
@@ -127,6 +136,7 @@ fn run(task: Task) -> miette::Result<()> {
             for e in EXPERIMENTS {
                 print(&format!("{}\t{}\n\t{}\n", e.id, e.of, e.about)).map_err(Failure)?;
             }
+            print(SWEEPS).map_err(Failure)?;
         }
         Task::Reproduce(args) => {
             let options = Options {

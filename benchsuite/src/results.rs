@@ -119,6 +119,11 @@ impl ClaimResult {
         }
     }
 
+    /// Why a result that is kept has no verdict: its run is not the reader's.
+    pub(crate) fn reason_kept(&self) -> Option<String> {
+        self.reason.as_ref().map(|reason| reason.replace("not part of this run", "nothing is kept"))
+    }
+
     /// With the spread of the values that it was taken from, if they are several.
     #[must_use]
     pub(crate) fn over(mut self, values: &[f64]) -> Self {

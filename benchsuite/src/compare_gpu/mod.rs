@@ -49,7 +49,8 @@ pub struct Gpu {
     /// steps to the same accuracy), networks; `all`
     #[arg(long, value_name = "PARTS", value_delimiter = ',', default_value = "all")]
     parts: Vec<String>,
-    /// Models of responses; `all`
+    /// Models of responses: fitzhugh_nagumo, hodgkin_huxley_1952, luo_rudy_1991, ten_tusscher_panfilov_2006,
+    /// ohara_rudy_2011; `all`
     #[arg(long, value_name = "MODELS", value_delimiter = ',', default_value = "all")]
     models: Vec<String>,
     /// Networks, by width and number of hidden layers

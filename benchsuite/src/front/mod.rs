@@ -2,6 +2,7 @@
 //! runs of a folder found, and the command that measures it.
 
 mod page;
+mod words;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -55,9 +56,14 @@ impl Row {
 
     /// Why there is no verdict.
     pub fn reason(&self) -> String {
-        let reason = |r: &ClaimResult| r.reason.clone();
-        let known = self.kept.as_ref().and_then(reason).or_else(|| self.fresh.as_ref().and_then(reason));
+        let known = self.kept.as_ref().and_then(ClaimResult::reason_kept);
+        let known = known.or_else(|| self.fresh.as_ref().and_then(|r| r.reason.clone()));
         known.unwrap_or_else(|| "no run at the paper's scale is kept".into())
+    }
+
+    /// What is kept of a number that has no verdict: of a shorter training.
+    pub fn so_far(&self) -> Option<f64> {
+        self.kept.as_ref().filter(|r| r.verdict == Verdict::NotRun).and_then(|r| r.measured)
     }
 
     /// The command that measures it at the paper's scale.
@@ -73,9 +79,14 @@ impl Row {
         typed(&command)
     }
 
+    /// What the id begins with: an experiment, or a part of one that is not run alone.
+    pub fn part(&self) -> &str {
+        self.claim.id.split('/').next().unwrap_or_default()
+    }
+
     /// The experiment that the number belongs to: the part that its id begins with, or else the whole.
     fn experiment(&self) -> &str {
-        let part = self.claim.id.split('/').next().unwrap_or_default();
+        let part = self.part();
         let known = EXPERIMENTS.iter().any(|e| e.id == part);
         if known { part } else { part.split('-').next().unwrap_or_default() }
     }
@@ -202,9 +213,9 @@ pub fn write(runs: Option<&Path>, into: &Path) -> Result<(PathBuf, String), Erro
     if let Some(page) = &networks {
         page.write(&into.join(NETWORKS))?;
     }
-    // Pages of runs are linked to if they lie in the same folder.
-    page::document(&works, runs == Some(into), networks.is_some()).write(into)?;
     let rivals = standing::write(&kept::root(), into, true)?;
+    // Pages of runs are linked to if they lie in the same folder.
+    page::document(&works, runs == Some(into), networks.is_some(), &rivals).write(into)?;
     let count = |v| works.iter().map(|w| w.count(v)).sum::<usize>();
     let line = format!(
         "all works: {} published numbers; at the paper's scale {} PASS, {} DIFFER, {} were not run\n{rivals}",
@@ -345,6 +356,7 @@ mod tests {
                 &[Work { publication: publication.clone(), rows, runs: Vec::new() }],
                 false,
                 false,
+                "",
             );
             assert!(!page.to_html().is_empty() && !page.to_markdown().is_empty());
             Ok(())

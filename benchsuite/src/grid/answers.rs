@@ -83,7 +83,11 @@ fn classes(of: &[&TrialResult]) -> Vec<String> {
             continue;
         }
         let better = errors.iter().filter(|r| **r < 1.0).count();
-        let helps = if 2 * better > errors.len() { "help" } else { "do not help" };
+        let helps = match better {
+            0 => "do not help",
+            n if n == errors.len() => "help",
+            _ => "help some and not others",
+        };
         sentences.push(format!(
             "A {class}, {what}, errs less than the DDNN of the same layers and batch in {better} of {} pairs, and {} \
              as much: where the data are 5,000 solutions, equations {helps}. An iteration takes {} as long.",

@@ -88,8 +88,8 @@ fn drawn(experiment: &str, best: &TrialResult, mut network: Network) -> Result<V
             name("solutions"),
             solutions::solutions(&name("solutions"), &title, &some)?,
             format!(
-                "{}: U over time from 91 initial states, by {of}. In front the {} that hold a point with at least \
-                 80 % of the greatest error.",
+                "{}: U over time from 91 initial states, by {of}. In front those that hold a point with at least \
+                 80 % of the greatest error: {}.",
                 numbers[0],
                 solutions::high(&some).len()
             ),

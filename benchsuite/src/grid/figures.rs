@@ -146,7 +146,7 @@ pub fn classes(name: &str, results: &[&TrialResult]) -> Result<String, Error> {
         32..=100 => 1,
         _ => 2,
     };
-    let sizes = ["fewer than 32 neurons", "32 to 100", "more than 100"];
+    let sizes = ["fewer than 32 neurons", "32 to 100 neurons", "more than 100 neurons"];
     let colours = [Colour::Orange, Colour::Blue, Colour::Ink];
     let groups: Vec<Group<'_>> = (0..3)
         .map(|k| Group {

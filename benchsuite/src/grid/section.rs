@@ -149,7 +149,8 @@ fn figures_of(experiment: &str, of: &[&TrialResult]) -> Result<Vec<Block>, Error
             blocks.push(Block::figure(
                 name("classes"),
                 svg,
-                "As Figs 24 and 25: error by size and by class.",
+                "As Figs 24 and 25: error by batch size, coloured by the number of neurons, and by neurons, \
+                 coloured by class; classes are displaced sideways a little.",
             ));
         }
         "W-BC1" => {

@@ -66,8 +66,9 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
     deviations(&mut blocks);
     blocks.push(Block::heading("Verdicts"));
     blocks.push(Block::Paragraph(
-        "One line for each claim. The public text has words alone: the claims file quotes them beside the rule. \
-         The same list is in `results.json`."
+        "One line for each claim, PASS or DIFFERS at the paper's scale and NOT_RUN with its reason otherwise. The public \
+         text has words alone: `benchsuite/claims/kainth2025.toml` quotes them beside the rule. The same list is in \
+         `results.json`."
             .into(),
     ));
     if parts.doubt.is_some() {

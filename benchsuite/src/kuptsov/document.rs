@@ -339,8 +339,8 @@ fn judged(parts: &Parts<'_>, blocks: &mut Vec<Block>) -> Result<(), Error> {
     blocks.push(Block::heading("Verdicts"));
     blocks.push(Block::Paragraph(
         "One line for each published number. PASS and DIFFERS are given to numbers of the maps only at the paper's \
-         scale; where the paper has words alone, the claims file quotes them beside the rule. The same list is in \
-         `results.json`."
+         scale, others are NOT_RUN, with the reason; where the paper has words alone, \
+         `benchsuite/claims/kuptsov2022.toml` quotes them beside the rule. The same list is in `results.json`."
             .into(),
     ));
     if !parts.config.is_comparable() {

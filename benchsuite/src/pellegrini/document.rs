@@ -60,7 +60,7 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
     blocks.push(Block::heading("Verdicts"));
     blocks.push(Block::Paragraph(
         "One line for each published number; the same list is in `results.json`. PASS and DIFFERS are given to errors \
-         at the paper's scale alone: fewer epochs count if the error is met."
+         at the paper's scale alone: fewer epochs count if the error is met. What has no verdict is NOT_RUN, with the reason."
             .into(),
     ));
     if !config.is_comparable() {
@@ -144,8 +144,9 @@ fn errors(f: &Findings) -> Table {
         ]
     });
     Table {
-        caption: "Relative errors over test trajectories in normal units, means over variables. Times are wall times of \
-                  the last start, on a machine with other work."
+        caption: "Relative errors over test trajectories, means over variables: norms of the error over those of the \
+                  solution, both in normal units (normalised for each variable and time); H¹ counts derivatives, too. \
+                  Times are wall times of the last start, on a machine with other work."
             .into(),
         header: header(["cell", "network", "parameters", "epochs", "L¹", "L²", "H¹", "ms an iteration"]),
         rows: rows.collect(),

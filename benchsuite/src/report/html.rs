@@ -1,6 +1,6 @@
 //! The report as one HTML page.
 
-use super::{Block, Cell, Document, Table, Tone};
+use super::{Block, Cell, Document, Table, Tone, anchor};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -27,7 +27,9 @@ pub(super) fn page(document: &Document) -> String {
 fn blocks(list: &[Block], out: &mut String) {
     for block in list {
         match block {
-            Block::Heading(text) => out.push_str(&format!("<h2>{}</h2>\n", inline(text))),
+            Block::Heading(text) => {
+                out.push_str(&format!("<h2 id=\"{}\">{}</h2>\n", anchor(text), inline(text)));
+            }
             Block::Paragraph(text) => out.push_str(&format!("<p>{}</p>\n", inline(text))),
             Block::Notice(tone, text) => {
                 out.push_str(&format!("<p class=\"notice {}\">{}</p>\n", class(*tone), inline(text)));

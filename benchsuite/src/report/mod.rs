@@ -167,6 +167,17 @@ impl Again<'_> {
     }
 }
 
+/// The name by which a link leads to a heading, the same in HTML and where Markdown is shown: `Where ours differ` has
+/// `where-ours-differ`.
+pub(crate) fn anchor(heading: &str) -> String {
+    let known = heading
+        .to_lowercase()
+        .chars()
+        .filter(|c| c.is_alphanumeric() || " -_".contains(*c))
+        .collect::<String>();
+    known.replace(' ', "-")
+}
+
 /// Three significant digits, as the publications print them: `1.08e-4`; plain between 0.01 and 1000.
 pub(crate) fn scientific(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
@@ -238,6 +249,14 @@ mod tests {
         assert_eq!(scientific(123.4), "123");
         assert_eq!(scientific(2e6), "2.00e6");
         assert_eq!(scientific(0.0), "0");
+    }
+
+    #[test]
+    fn headings_have_names_that_links_lead_to() {
+        assert_eq!(anchor("What was not run, and why"), "what-was-not-run-and-why");
+        let blocks = vec![Block::heading("Where `ours` differ")];
+        let page = Document { title: "T".into(), subtitle: String::new(), blocks }.to_html();
+        assert!(page.contains("<h2 id=\"where-ours-differ\">"), "{page}");
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub(crate) fn table(publication: &Publication, results: &[ClaimResult], seeds: b
             Some(reason) => format!("{}: {reason}", r.verdict),
             None => sized(r.verdict, claim, r.measured),
         };
-        let about = claim.map_or("", |c| c.description.as_str());
+        let about = claim.map_or_else(String::new, Claim::what);
         let digits = |v: f64| Cell::digits(precise(v));
         let mut row = vec![
             // The id last: where it is long it has a line of its own.
@@ -54,7 +54,7 @@ pub(crate) fn table(publication: &Publication, results: &[ClaimResult], seeds: b
     header.extend(seeds.then_some("spread over seeds"));
     header.extend(["agrees if", "verdict"]);
     Block::Table(Table {
-        caption: "Claims".into(),
+        caption: "Published numbers, and what was measured".into(),
         header: header.into_iter().map(str::to_owned).collect(),
         rows: rows.collect(),
         ..Table::default()
@@ -70,7 +70,10 @@ pub(crate) fn kept(publication: &Publication, seeds: bool) -> Result<Option<Bloc
     if !path.exists() {
         return Ok(None);
     }
-    let results: Vec<ClaimResult> = files::read_json(&path, "restore it from the repository")?;
+    let mut results: Vec<ClaimResult> = files::read_json(&path, "restore it from the repository")?;
+    for result in &mut results {
+        result.reason = result.reason_kept();
+    }
     let mut commands: Vec<String> = Vec::new();
     for r in results.iter().filter(|r| r.verdict != Verdict::NotRun) {
         let command = format!("`{}`", typed(&r.command));

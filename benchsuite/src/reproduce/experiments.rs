@@ -74,7 +74,7 @@ pub const EXPERIMENTS: &[Experiment] = &[
     },
     Experiment {
         id: "K-EIG",
-        about: "its eigenvalues, for three time steps",
+        about: "the fixed point's eigenvalues, for three time steps",
         of: "Kuptsov, Stankevich, Bagautdinova 2022, Figs 11, 12",
         part_of: Some("K"),
         run: |job| kuptsov::run_part(kuptsov::Part::Eigenvalues, job),
@@ -103,21 +103,21 @@ pub const EXPERIMENTS: &[Experiment] = &[
     },
     Experiment {
         id: "F-FHN",
-        about: "FitzHugh–Nagumo, 2 variables",
+        about: "an operator for FitzHugh–Nagumo, 2 variables",
         of: "Pellegrini, Ghiotto, Centofanti, Pavarino 2025",
         part_of: Some("F"),
         run: |job| pellegrini::run_part(pellegrini::Part::Fhn, job),
     },
     Experiment {
         id: "F-HH",
-        about: "Hodgkin–Huxley, 4 variables",
+        about: "an operator for Hodgkin–Huxley, 4 variables",
         of: "Pellegrini, Ghiotto, Centofanti, Pavarino 2025",
         part_of: Some("F"),
         run: |job| pellegrini::run_part(pellegrini::Part::Hh, job),
     },
     Experiment {
         id: "F-ORD",
-        about: "O'Hara–Rudy, 41 variables",
+        about: "an operator for O'Hara–Rudy, 41 variables",
         of: "Pellegrini, Ghiotto, Centofanti, Pavarino 2025",
         part_of: Some("F"),
         run: |job| pellegrini::run_part(pellegrini::Part::Ord, job),

@@ -57,7 +57,7 @@ pub struct Simulate {
     /// The start
     #[arg(long, default_value_t = 0.0, value_name = "TIME", allow_hyphen_values = true)]
     t_start: f64,
-    /// The method of integration
+    /// The method of integration, such as tsit5, rodas4 or rl1 (a name that is none lists all)
     #[arg(long, default_value_t = Method::Rodas5P, value_name = "METHOD")]
     solver: Method,
     /// Relative tolerance, for adaptive steps

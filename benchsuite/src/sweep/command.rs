@@ -24,14 +24,15 @@ pub struct Sweep {
 enum What {
     /// Begin a sweep: the trials of a plan, in a folder of their own
     New {
-        /// The plan
+        /// The plan, such as benchsuite/plans/rehearsal.toml
         plan: PathBuf,
         /// The folder; on a cluster, one that all machines share
         folder: PathBuf,
         /// Seconds without a sign of life after which a worker counts as dead [default: 60]
         #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
         expire: Option<u64>,
-        /// A sweep, or kept results: equal trials there count as done here
+        /// A sweep, or kept results such as benchsuite/results/werneck2024: equal trials there count as done here (may
+        /// be given several times)
         #[arg(long, value_name = "FOLDER")]
         known: Vec<PathBuf>,
     },

@@ -82,8 +82,8 @@ pub fn status(folder: &Folder) -> Result<Status, Error> {
         }
     }
     // Work of one job in one second, from the trials that were run in one go: of others only the last
-    // part was timed.
-    let whole = records.values().filter(|r| r.generation == 0);
+    // part was timed, and those that were known before took no time here.
+    let whole = records.values().filter(|r| r.generation == 0 && r.seconds > 0.0);
     let (cost, seconds) =
         whole.fold((0.0, 0.0), |(c, s), r| (c + kind.cost(&r.spec), s + r.seconds.max(1e-3)));
     let mean_cost = folder.plan.trials.iter().map(|t| kind.cost(&t.spec)).sum::<f64>()
@@ -193,5 +193,25 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("1800.0 trials an hour") && text.contains("6 s left, until 20"), "{text}");
+    }
+
+    #[test]
+    fn trials_that_were_known_before_give_no_pace() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = begin(root.path(), 2);
+        let ids = trial_ids(&folder);
+        let record = crate::sweep::Record {
+            trial: ids[0].clone(),
+            spec: folder.plan.trials[0].spec.clone(),
+            outcome: serde_json::Value::Null,
+            seconds: 0.0,
+            generation: 0,
+            worker: "known".into(),
+            finished: String::new(),
+        };
+        crate::files::write_json(&folder.result(&ids[0]), &record).unwrap();
+        let now = status(&folder).unwrap();
+        assert_eq!((now.done, now.waiting, now.alone), (1, 1, None));
+        assert!(!now.to_string().contains("0 s"), "{now}");
     }
 }

@@ -13,7 +13,8 @@ pub(super) fn document(contests: &[Contest]) -> Document {
              take their turns on one machine within one command, so that a ratio means something where a time does \
              not: the machines were not quiet. A ratio is our time over the rival's, of the shortest times and of \
              the medians: below 1 ours is faster. `ahead` and `behind` are said where both agree, `even` where they \
-             do not."
+             do not. Where no rival did the same work there is no pair: what is timed there is on the page beside the \
+             file that its section names."
                 .into(),
         ),
         Block::Table(overview(contests)),
@@ -28,7 +29,7 @@ pub(super) fn document(contests: &[Contest]) -> Document {
     };
     for (outcome, caption, none) in [
         (Outcome::Behind, "The rival is faster by both times", "Nowhere: no rival is faster by both times."),
-        (Outcome::Even, "The one is faster by the shortest time, the other by the median", ""),
+        (Outcome::Even, "One side is faster by the shortest time, the other by the median", ""),
     ] {
         let pairs = of(outcome);
         if !pairs.is_empty() {
@@ -48,7 +49,10 @@ pub(super) fn document(contests: &[Contest]) -> Document {
         )));
         if !contest.pairs.is_empty() {
             let pairs: Vec<_> = contest.pairs.iter().map(|p| (contest, p)).collect();
-            let title = format!("All {} pairs", pairs.len());
+            let title = match pairs.len() {
+                1 => "The pair".to_owned(),
+                n => format!("All {n} pairs"),
+            };
             let caption = format!("Times in {}", contest.unit);
             blocks.push(Block::Details(title, vec![Block::Table(table(&caption, &pairs, false))]));
         }
@@ -64,10 +68,14 @@ pub(super) fn document(contests: &[Contest]) -> Document {
         }
     }
     blocks.push(Block::heading("To measure again"));
-    blocks.push(Block::Code(
-        "cargo xtask compare ode|train|infer|gpu --help\ncargo xtask compare ode --out \
-         benchsuite/results/compare-ode\ncargo xtask compare page"
+    blocks.push(Block::Paragraph(
+        "`benchsuite/peers/README.md` says how the rivals are installed; one that is not there is named, and the others \
+         are measured. The first command shows what can be asked, the second measures on this machine, and the third \
+         writes this page from what is kept under `benchsuite/results`."
             .into(),
+    ));
+    blocks.push(Block::Code(
+        "cargo xtask compare ode --help\ncargo xtask compare ode --out runs/compare-ode\ncargo xtask compare page".into(),
     ));
     Document { title: "Ours beside the rivals".into(), subtitle: subtitle(contests), blocks }
 }

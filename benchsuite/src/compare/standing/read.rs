@@ -9,6 +9,7 @@ use crate::compare::options;
 use crate::compare::origin::{Origin, Presence};
 use crate::compare::report::{Comparison as Solvers, TARGETS};
 use crate::compare_infer::report::BF16;
+use crate::results::typed;
 use crate::{Error, compare_gpu, compare_infer, compare_train};
 
 /// A file of results, and what it holds.
@@ -84,7 +85,10 @@ impl Kept {
             Kind::Inference => options::read(results, self.file)?.map(|found| inference(&found)),
             Kind::Gpu => options::read(results, self.file)?.map(|found| gpu(&found)),
         };
-        Ok(contest.map(|contest| Contest { title: self.title.into(), file: self.file, ..contest }))
+        Ok(contest.map(|mut contest| {
+            contest.origin.command = typed(&contest.origin.command);
+            Contest { title: self.title.into(), file: self.file, ..contest }
+        }))
     }
 }
 
@@ -187,7 +191,7 @@ struct MapRow {
 
 fn map(mut found: Maps) -> Contest {
     if found.origin.command.is_empty() {
-        found.origin.command = "cargo xtask compare map".into();
+        found.origin.command = "cargo xtask compare map (now compare train --works map)".into();
     }
     let mut contest = Contest::new(&found.origin, "µs", ITERATION);
     let mut rows = found.rows.into_iter().map(|r| {
@@ -287,6 +291,8 @@ fn gpu(found: &compare_gpu::report::Comparison) -> Contest {
     let mut responses: Vec<&str> = found.answers.iter().map(|a| a.what.as_str()).collect();
     responses.dedup();
     contest.missing.extend(responses.into_iter().map(|response| {
+        // Of a model whose time has no unit some files hold a 1 for it.
+        let response = response.strip_suffix(" 1").unwrap_or(response);
         format!(
             "response of {response}: no rival; fixed and adaptive steps of ours are held against each other"
         )

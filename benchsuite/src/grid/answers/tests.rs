@@ -28,12 +28,15 @@ fn equations_are_held_against_data_of_the_same_layers_and_batch() {
         made("W-BS1", Class::Pinn, "SiLU8,SiLU8", 128, 2e-3),
         made("W-BS1", Class::Ddnn, "SiLU32,SiLU8", 128, 1e-3),
         made("W-BS1", Class::Pinn, "SiLU32,SiLU8", 128, 3e-3),
+        made("W-BS1", Class::DdnnA, "SiLU8,SiLU8", 128, 0.9e-3),
+        made("W-BS1", Class::DdnnA, "SiLU32,SiLU8", 128, 1.1e-3),
         // Alone with its batch: no pair.
         made("W-BS1", Class::Pinn, "SiLU32,SiLU8", 512, 1e-9),
     ];
     let text = say("W-BS1", &trials);
     assert!(text.contains("equations do not help") && text.contains("in 0 of 2 pairs"), "{text}");
     assert!(text.contains("2.5 times (median; 2.0 to 3.0) as much"), "{text}");
+    assert!(text.contains("in 1 of 2 pairs") && text.contains("help some and not others"), "{text}");
     assert!(!text.contains("PINNa") && !text.contains("Batches"), "{text}");
     assert_eq!(say("W-BS1", &[]), "");
 }

@@ -105,7 +105,12 @@ pub(super) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
     if !m.trained.is_empty() {
         blocks.push(Block::Table(cpu::trained(m)));
     }
-    blocks.push(Block::heading("Claims"));
+    blocks.push(Block::heading("Verdicts"));
+    blocks.push(Block::Paragraph(
+        "One line for each published number, PASS or DIFFERS where it was measured at the publication's scale, and \
+         NOT_RUN with the reason otherwise. The same list is in `results.json`."
+            .into(),
+    ));
     blocks.push(verdicts::table(parts.publication, parts.results, false));
     if let Some(start) = parts.manifest.starts.first() {
         blocks.push(Block::heading("Run it again"));
