@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use infer_trt::{Provider, SessionOptions, open};
+use prost::Message as _;
 use serde::{Deserialize, Serialize};
 use surrogates::fno::{self, Fno, PointScale};
 use surrogates::onnx::Description;
@@ -18,7 +19,7 @@ use crate::compare_gpu::answers::{Answer, Measured};
 use crate::compare_gpu::report::Comparison as OnGpu;
 use crate::compare_train::operator_work;
 use crate::pellegrini::{Cell, NetId, Size};
-use crate::{Error, Tier, kept};
+use crate::{Error, Tier, files, kept};
 
 /// The relative tolerance of the beat.
 const RTOL: f64 = 1e-4;
@@ -87,7 +88,7 @@ pub(super) fn operator(config: &Config, folder: &Path, limits: &Limits) -> Resul
     let scale = |columns| PointScale::identity(points, columns);
     let fno = Fno::random(spec, scale(channels), scale(spec.outputs), config.seed).map_err(failed)?;
     let path = folder.join("operator.onnx");
-    fno::export(&fno, &Description::default(), &path).map_err(failed)?;
+    files::write(&path, fno::to_model(&fno, &Description::default()).map_err(failed)?.encode_to_vec())?;
     let options = SessionOptions::default().with_threads(1).with_chunk(BATCH);
     let mut session = open(&path, &Provider::Native, &options)?;
     let x = vec![0.5; BATCH * points * channels];
