@@ -2,12 +2,14 @@
 
 mod experiments;
 mod together;
+mod underway;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use self::experiments::{EXPERIMENTS, Experiment, find};
 pub use self::together::{seal, verify};
+pub(crate) use self::underway::{Head, Settings, Underway};
 use crate::interrupt::Stop;
 use crate::manifest::{Code, Machine, Start, now};
 use crate::report::verdicts::counts;
