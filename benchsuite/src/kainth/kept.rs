@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::config::Config;
 use super::findings::{Findings, judge};
-use super::train::Trained;
+use super::train::{Trained, places};
 use crate::claims::Publication;
 use crate::kept::{Kept, Outcome, Source, read_all, take_figures, write};
 use crate::{Error, Tier, files};
@@ -24,20 +24,20 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
         )
     })?;
     let provenance = source.provenance()?;
-    let mut taken = 0;
+    let (from, mut taken) = (places(run), 0);
     for trial in &source.config.trials {
-        let path = run.join("trials").join(trial.file_name()).join("result.json");
-        if !path.exists() {
+        let name = trial.file_name();
+        if !from.is_finished(&name) {
             continue;
         }
-        let mut result: Trained = files::read_json(&path, "delete it and resume the run")?;
+        let mut result: Trained = files::read_json(&from.result(&name), "delete it and resume the run")?;
         // Pictures of the method and its baselines are enough.
         if trial.arm.group != super::Group::Main {
             result.evaluation.states.clear();
         }
         let every = result.course.len().div_ceil(25).max(1);
         result.course = result.course.into_iter().rev().step_by(every).rev().collect();
-        let to = folder.join("networks").join(format!("{}.json", trial.file_name()));
+        let to = folder.join("networks").join(format!("{name}.json"));
         write(&to, &Kept { provenance: provenance.clone(), result })?;
         taken += 1;
     }

@@ -36,7 +36,7 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
     let jobs = run.jobs(config.trials.len());
     let manifest = run.record(truths.iter().map(Truth::hash).collect(), jobs)?;
     let shared = train::Shared {
-        run: run.dir.path(),
+        places: train::places(run.dir.path()),
         config: &config,
         truths: &truths,
         ends,

@@ -34,6 +34,7 @@ use surrogates::NeuralMap;
 use crate::claims::Publication;
 use crate::reproduce::{Head, Job, Settings, Summary, Underway};
 use crate::rundir::RunDir;
+use crate::training::Places;
 use crate::{Error, files, jobs};
 
 /// Runs all parts, from data to report.
@@ -55,8 +56,12 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
     let data = data::Data::prepare(&run.dir.join("data"), &config, say)?;
     let jobs = run.jobs(config.maps.len());
     let manifest = run.record(data.hashes(), jobs)?;
-    let shared =
-        train::Shared { run: run.dir.path(), config: &config, data: &data, supervision: run.supervision() };
+    let shared = train::Shared {
+        places: Places::new(run.dir.path(), "maps", "map"),
+        config: &config,
+        data: &data,
+        supervision: run.supervision(),
+    };
     let done = config.maps.iter().filter(|m| shared.finished(m)).count() as f64;
     let name = format!("2/4 training {} maps, {jobs} at a time", config.maps.len());
     run.progress.stage(&name, config.maps.len() as f64, done);

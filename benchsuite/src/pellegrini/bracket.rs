@@ -17,7 +17,7 @@ pub use spec::BracketSpec;
 use super::config::Cell;
 use super::data::Data;
 use super::measure::{Errors, measure};
-use super::train::Shared;
+use super::train::{self, Shared};
 use super::tune::{self, Candidate};
 use crate::Error;
 use crate::report::{Block, Cell as Field, Table, header, scientific};
@@ -101,7 +101,7 @@ impl Kind for Brackets {
         let total = (parsed.total_epochs() * config.iterations_per_epoch()) as f64;
         let beat = Beat { work, total, done: Mutex::new(0.0) };
         let shared = Shared {
-            run: work.folder,
+            places: train::places(work.folder),
             config: &config,
             data: &data,
             supervision: Supervision {

@@ -63,7 +63,7 @@ fn run_parts(id: &'static str, parts: &[Part], job: &Job<'_>) -> Result<Summary,
     let threads = job.options.jobs.unwrap_or_else(threads);
     let manifest = run.record(hashes, 1)?;
     let shared = train::Shared {
-        run: run.dir.path(),
+        places: train::places(run.dir.path()),
         config: &config,
         data: &data,
         supervision: run.supervision(),

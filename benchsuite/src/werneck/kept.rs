@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::config::Config;
 use super::findings::{Sample, Samples, judge};
 use super::network::{Class, Network, Set, architectures};
-use super::train::Trained;
+use super::train::{Trained, metrics_path, places};
 use crate::claims::Publication;
 use crate::figures::rounded;
 use crate::kept::{Outcome, Provenance, Source, read_all, write};
@@ -68,21 +68,20 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
         )
     })?;
     let provenance = source.provenance()?;
-    let mut taken = 0;
+    let (from, mut taken) = (places(run), 0);
     for network in &source.config.networks {
-        let from = run.join("networks").join(network.file_name());
-        let result = from.join("result.json");
-        if !result.exists() {
+        let name = network.file_name();
+        if !from.is_finished(&name) {
             continue;
         }
-        let mut trained: Trained = files::read_json(&result, "delete it and resume the run")?;
+        let mut trained: Trained = files::read_json(&from.result(&name), "delete it and resume the run")?;
         round_solution(&mut trained);
         let kept = Kept {
             provenance: provenance.clone(),
-            course: course(&metrics::read::<Progressed>(&from.join("metrics.jsonl"))?),
+            course: course(&metrics::read::<Progressed>(&metrics_path(&from, network))?),
             trained,
         };
-        let to = folder.join("networks").join(format!("{}.json", network.file_name()));
+        let to = folder.join("networks").join(format!("{name}.json"));
         write(&to, &kept)?;
         taken += 1;
     }

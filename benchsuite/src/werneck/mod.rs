@@ -87,8 +87,12 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
     let jobs = run.jobs(config.networks.len());
     let manifest = run.record(data.hashes(), jobs)?;
 
-    let shared =
-        train::Shared { run: run.dir.path(), config: &config, data: &data, supervision: run.supervision() };
+    let shared = train::Shared {
+        places: train::places(run.dir.path()),
+        config: &config,
+        data: &data,
+        supervision: run.supervision(),
+    };
     let total = config.networks.iter().map(|n| shared.weight(n)).sum();
     let done = config.networks.iter().filter(|n| shared.finished(n)).map(|n| shared.weight(n)).sum();
     let name = format!("2/4 training {} networks, {jobs} at a time", config.networks.len());
@@ -99,7 +103,7 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
     let courses = trained
         .into_iter()
         .map(|trained| {
-            let log = metrics::read(&shared.metrics_path(&trained.network))?;
+            let log = metrics::read(&train::metrics_path(&shared.places, &trained.network))?;
             Ok(Course { trained, log })
         })
         .collect::<Result<Vec<_>, Error>>()?;
