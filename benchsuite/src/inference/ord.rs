@@ -13,7 +13,7 @@ use crate::compare::{options, ours, task};
 use crate::compare_gpu::answers::{Answer, Measured};
 use crate::compare_gpu::report::Comparison as OnGpu;
 use crate::compare_train::operator_work;
-use crate::pellegrini::{Cell, NetId, Size};
+use crate::pellegrini::{CellId, NetId, Size};
 use crate::{Error, Tier, kept};
 
 /// The relative tolerance of the beat.
@@ -68,7 +68,7 @@ pub struct Operator {
 }
 
 fn short() -> f64 {
-    Cell::Ord.end()
+    CellId::Ord.end()
 }
 
 /// The operator's time for the length of a beat, which does not depend on its weights: random ones.
@@ -76,7 +76,7 @@ pub(super) fn operator(config: &Config, limits: &Limits) -> Result<Operator, Err
     const BATCH: usize = 32;
     let points = if config.tier == Tier::Smoke { 240 } else { 2520 };
     let failed = |e: surrogates::Error| Error::Training { network: "F-ORD".into(), source: Box::new(e) };
-    let (spec, _) = NetId { cell: Cell::OrdLong, size: Size::Constrained }.published();
+    let (spec, _) = NetId { cell: CellId::OrdLong, size: Size::Constrained }.published();
     // The operator adds each point's place to what it is given.
     let channels = spec.inputs - 1;
     let scale = |columns| PointScale::identity(points, columns);
@@ -91,7 +91,7 @@ pub(super) fn operator(config: &Config, limits: &Limits) -> Result<Operator, Err
         best = best.min((cpu() - start) / BATCH as f64);
         runs += 1;
     }
-    let end = Cell::OrdLong.end();
+    let end = CellId::OrdLong.end();
     Ok(Operator {
         points,
         end,

@@ -14,13 +14,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 pub use spec::BracketSpec;
 
-use super::config::Cell;
+use super::cell::CellId;
 use super::data::Data;
 use super::measure::{Errors, measure};
 use super::train::{self, Shared};
 use super::tune::{self, Candidate};
 use crate::Error;
-use crate::report::{Block, Cell as Field, Table, header, scientific};
+use crate::report::{Block, Cell, Table, header, scientific};
 use crate::sweep::{Kind, Work, finished::Finished};
 use crate::training::{Supervision, Watch};
 
@@ -158,7 +158,7 @@ impl Kind for Brackets {
             found.push((spec, bracket));
         }
         let mut blocks = Vec::new();
-        for cell in Cell::ALL {
+        for cell in CellId::ALL {
             for constrained in [true, false] {
                 let mut of: Vec<_> = found
                     .iter()
@@ -183,19 +183,19 @@ fn last_error(bracket: &Bracket) -> f64 {
 /// As many networks as a reader compares.
 const SHOWN: usize = 10;
 
-fn best_of(cell: Cell, constrained: bool, brackets: &[&(BracketSpec, Bracket)]) -> Table {
+fn best_of(cell: CellId, constrained: bool, brackets: &[&(BracketSpec, Bracket)]) -> Table {
     let candidates: usize = brackets.iter().map(|(s, _)| s.candidates).sum();
     let rows = brackets.iter().take(SHOWN).filter_map(|(spec, bracket)| {
         let best = bracket.candidates.first()?;
         Some(vec![
-            Field::text(spec.seed.to_string()),
-            Field::text(best.config.network.to_string()),
-            Field::text(best.parameters.to_string()),
-            Field::number(Some(best.config.adam.learning_rate)),
-            Field::number(Some(best.config.weight_decay)),
-            Field::text(spec.epochs.to_string()),
-            Field::text(scientific(last_error(bracket))),
-            Field::text(scientific(bracket.test.mean_l2())),
+            Cell::text(spec.seed.to_string()),
+            Cell::text(best.config.network.to_string()),
+            Cell::text(best.parameters.to_string()),
+            Cell::number(Some(best.config.adam.learning_rate)),
+            Cell::number(Some(best.config.weight_decay)),
+            Cell::text(spec.epochs.to_string()),
+            Cell::text(scientific(last_error(bracket))),
+            Cell::text(scientific(bracket.test.mean_l2())),
         ])
     });
     Table {

@@ -11,7 +11,7 @@ use rustfft::{Fft, FftDirection};
 use serde::{Deserialize, Serialize};
 use surrogates::fno::{Fno, PointScale, Signals};
 
-use super::config::Cell;
+use super::cell::CellId;
 use crate::Error;
 
 /// Errors over test trajectories. Lists have a number for each variable.
@@ -94,7 +94,7 @@ pub struct Physiology {
 /// and a file could not hold it.
 pub(crate) fn measure(
     fno: &Fno,
-    cell: Cell,
+    cell: CellId,
     test: &Signals,
     variables: &[(String, String)],
     threads: usize,
@@ -220,7 +220,7 @@ impl Waves {
     }
 }
 
-fn physiology(cell: Cell, test: &Signals, y: &[f64], names: &[String]) -> Result<Physiology, Error> {
+fn physiology(cell: CellId, test: &Signals, y: &[f64], names: &[String]) -> Result<Physiology, Error> {
     let (points, n) = (test.points(), names.len());
     let times: Vec<f64> = (0..points).map(|i| cell.end() * i as f64 / points as f64).collect();
     let column = |x: &[f64], j: usize| x.iter().skip(j).step_by(n).copied().collect::<Vec<f64>>();
@@ -306,7 +306,7 @@ mod tests {
         let targets = (0..samples)
             .flat_map(|s| (0..points).flat_map(move |i| [0, 1].map(|j| mean(i)[j] + off(s, i)[j])));
         let test = Signals::new(points, 1, 2, vec![1.0; samples * points], targets.collect()).unwrap();
-        let e = measure(&fno, Cell::Fhn, &test, &names(), 1).unwrap();
+        let e = measure(&fno, CellId::Fhn, &test, &names(), 1).unwrap();
         for list in [&e.l1, &e.l2, &e.h1_each, &vec![e.h1]] {
             assert!(list.iter().all(|x| (x - 1.0).abs() < 1e-6), "{e:?}");
         }
@@ -358,7 +358,7 @@ mod tests {
         let test = Signals::new(POINTS, 1, 2, vec![1.0; 2 * POINTS], targets).unwrap();
         let of = |values: [f32; 2]| {
             let scale = PointScale::new(2, mean.clone(), vec![0.5; 2 * POINTS]).unwrap();
-            measure(&constant(scale, values), Cell::Fhn, &test, &names(), 1).unwrap()
+            measure(&constant(scale, values), CellId::Fhn, &test, &names(), 1).unwrap()
         };
         let near = |what: &str, found: f64, expected: &dyn Fn(f64) -> f64| {
             let expected = LATE.map(|phase| expected(2.0 * (phase / 2.0).sin())).iter().sum::<f64>() / 2.0;
@@ -384,7 +384,7 @@ mod tests {
     fn an_operator_that_gives_nan_is_not_judged() {
         let fno = constant(PointScale::identity(10, 2), [0.0, f32::NAN]);
         let test = Signals::new(10, 1, 2, vec![1.0; 10], vec![0.5; 20]).unwrap();
-        let error = measure(&fno, Cell::Hh, &test, &names(), 1).unwrap_err();
+        let error = measure(&fno, CellId::Hh, &test, &names(), 1).unwrap_err();
         assert!(matches!(error, Error::Training { .. }), "{error}");
         let text = error.to_string();
         assert!(["HH", "row 0", "column 1", "NaN"].iter().all(|word| text.contains(word)), "{text}");
@@ -394,7 +394,7 @@ mod tests {
     type Columns = Vec<Vec<f64>>;
 
     /// What is read off pairs of what an operator gives and of the truth.
-    fn read_off(cell: Cell, names: &[&str], pairs: &[(Columns, Columns)]) -> Result<Physiology, Error> {
+    fn read_off(cell: CellId, names: &[&str], pairs: &[(Columns, Columns)]) -> Result<Physiology, Error> {
         fn rows(columns: &[Vec<f64>]) -> Vec<f64> {
             let row = |i: usize| columns.iter().map(|column| column[i]).collect::<Vec<f64>>();
             (0..columns[0].len()).flat_map(row).collect()
@@ -443,7 +443,7 @@ mod tests {
             (&none, &none),
         ]
         .map(|(own, truth)| (fhn(own), fhn(truth)));
-        let found = read_off(Cell::Fhn, &["V", "w"], &pairs).unwrap();
+        let found = read_off(CellId::Fhn, &["V", "w"], &pairs).unwrap();
         assert_eq!((found.both, found.missed, found.invented, found.repolarised), (4, 2, 3, 3), "{found:?}");
         // Three points longer, two shorter; and from point 24 and a part to 26 and a part.
         let third = 2.0 * (26.0 + done(0.2 / 0.3) - 24.0 - done(0.9));
@@ -457,13 +457,13 @@ mod tests {
     #[test]
     fn without_an_action_potential_there_is_nothing_to_read_off() {
         let none = fhn(&[0.0; 50]);
-        let found = read_off(Cell::Fhn, &["V", "w"], &[(none.clone(), none.clone())]).unwrap();
+        let found = read_off(CellId::Fhn, &["V", "w"], &[(none.clone(), none.clone())]).unwrap();
         assert_eq!(found, Physiology::default());
         // What is not finite is no trajectory, and its place is named.
         for (at, value) in [(0, f64::NAN), (49, f64::INFINITY)] {
             let mut own = none.clone();
             own[0][at] = value;
-            let error = read_off(Cell::Fhn, &["V", "w"], &[(own, none.clone())]).unwrap_err();
+            let error = read_off(CellId::Fhn, &["V", "w"], &[(own, none.clone())]).unwrap_err();
             assert!(matches!(error, Error::Biomarkers(_)), "{error}");
             assert!(error.to_string().contains(&format!("values[{at}]")), "{error}");
         }
@@ -475,7 +475,7 @@ mod tests {
         let flat = with(vec![0.1; 50]);
         let falling = with(square(0, 10, 0.1, 0.5));
         let truth = with(square(10, 30, 0.1, 0.5));
-        let read_off = |pairs: &[(Columns, Columns)]| read_off(Cell::Ord, &["V", "Ca_i"], pairs).unwrap();
+        let read_off = |pairs: &[(Columns, Columns)]| read_off(CellId::Ord, &["V", "Ca_i"], pairs).unwrap();
         // 0.3 instead of 0.4, and nothing instead of 0.4; and twice a transient where the truth has none.
         let found = read_off(&[
             (with(square(12, 40, 0.2, 0.5)), truth.clone()),

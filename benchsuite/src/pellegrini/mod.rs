@@ -2,6 +2,7 @@
 //! current at all times to every state at all times, for cells of 2, 4 and 41 variables.
 
 mod bracket;
+mod cell;
 mod config;
 mod data;
 mod document;
@@ -15,7 +16,8 @@ mod tune;
 use std::collections::BTreeMap;
 
 pub use bracket::{Bracket, BracketSpec, Brackets};
-pub use config::{Cell, Config, NetId, Part, Search, Size};
+pub use cell::CellId;
+pub use config::{Config, NetId, Part, Search, Size};
 pub use findings::Findings;
 pub use kept::{judge_again, keep};
 pub use measure::{Errors, Physiology};
