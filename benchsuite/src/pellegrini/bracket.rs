@@ -148,13 +148,8 @@ impl Kind for Brackets {
     fn report(&self, sweep: &Finished<'_>) -> Result<Vec<Block>, Error> {
         let mut found = Vec::new();
         for (trial, record) in &sweep.records {
-            let damaged = |e: serde_json::Error| Error::Damaged {
-                path: sweep.folder.path().join("results").join(format!("{}.json", trial.id)),
-                why: e.to_string(),
-                remedy: "delete it, and its trial is finished again".into(),
-            };
-            let spec: BracketSpec = serde_json::from_value(trial.spec.clone()).map_err(damaged)?;
-            let bracket: Bracket = serde_json::from_value(record.outcome.clone()).map_err(damaged)?;
+            let spec: BracketSpec = sweep.parsed(trial, &trial.spec)?;
+            let bracket: Bracket = sweep.parsed(trial, &record.outcome)?;
             found.push((spec, bracket));
         }
         let mut blocks = Vec::new();
