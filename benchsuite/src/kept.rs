@@ -1,12 +1,16 @@
 //! What results of paper-scale runs have in common that are kept with the sources: where they lie, where they
-//! come from, their files.
+//! come from, from which runs they are taken, how their files are written and read.
 
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::claims::Publication;
 use crate::manifest::{Code, Machine};
+use crate::reproduce::Settings;
+#[cfg(test)]
+use crate::results::ClaimResult;
 use crate::rundir::RunDir;
 use crate::{Error, Tier, files};
 
@@ -64,6 +68,64 @@ impl Provenance {
     }
 }
 
+/// A run of tier paper whose results are taken over.
+pub(crate) struct Source<'a, C> {
+    /// Its settings.
+    pub(crate) config: C,
+    run: &'a Path,
+}
+
+impl<'a, C: Settings + DeserializeOwned> Source<'a, C> {
+    /// The run of the experiment `of` in a folder. `instead` says which runs are kept, and what one is that falls
+    /// short of the paper's scale.
+    ///
+    /// # Errors
+    /// [`Error::BadOption`] for such a run; [`Error::Damaged`] or [`Error::Io`] for a folder without settings of the
+    /// experiment.
+    pub(crate) fn open(run: &'a Path, of: &str, instead: impl Fn(&C) -> String) -> Result<Self, Error> {
+        let remedy = format!("give the folder of a run of {of}");
+        let config: C = files::read_json(&RunDir::config(run), &remedy)?;
+        let source = Source { config, run };
+        match source.config.shortfall() {
+            Some(_) => Err(source.refused(&instead(&source.config))),
+            None => Ok(source),
+        }
+    }
+
+    /// The run, if it has come to its end.
+    ///
+    /// # Errors
+    /// [`Error::BadOption`] if not.
+    pub(crate) fn finished(self) -> Result<Self, Error> {
+        if RunDir::results(self.run).exists() {
+            return Ok(self);
+        }
+        Err(self.refused("it is not finished; go on with it by --resume"))
+    }
+
+    /// What its claims were judged by: its `findings.json`.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] or [`Error::Io`].
+    pub(crate) fn findings<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        files::read_json(&RunDir::findings(self.run), "run again with --resume")
+    }
+
+    /// Where its numbers come from.
+    ///
+    /// # Errors
+    /// Those of [`Provenance::of`].
+    pub(crate) fn provenance(&self) -> Result<Provenance, Error> {
+        let head = self.config.head();
+        Provenance::of(self.run, head.tier, head.seed)
+    }
+
+    /// That nothing is taken from it, and why.
+    pub(crate) fn refused(&self, why: &str) -> Error {
+        Error::bad_option("keep", self.run.display(), why)
+    }
+}
+
 /// What keeping a run did.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
@@ -88,17 +150,33 @@ pub(crate) fn root() -> PathBuf {
     root.join("results")
 }
 
-/// Writes such a file.
+/// Writes a result as a line of JSON.
 ///
 /// # Errors
-/// [`Error::Damaged`] for a number that JSON cannot hold, [`Error::Io`] if the file cannot be written.
-pub(crate) fn write<T: Serialize>(path: &Path, kept: &Kept<T>) -> Result<(), Error> {
+/// [`Error::Damaged`] for a value that JSON cannot hold, [`Error::Io`] if the file cannot be written.
+pub(crate) fn write(path: &Path, kept: &impl Serialize) -> Result<(), Error> {
     let text = serde_json::to_string(kept).map_err(|e| Error::Damaged {
         path: path.to_owned(),
         why: e.to_string(),
-        remedy: "a value of the run is not finite; delete its analysis and resume the run".into(),
+        remedy: "delete what the run has of it, and resume the run".into(),
     })?;
     files::write(path, text + "\n")
+}
+
+/// Reads a kept file.
+///
+/// # Errors
+/// [`Error::Damaged`] or [`Error::Io`] for one that is not there or cannot be used.
+pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
+    files::read_json(path, "restore it from the repository")
+}
+
+/// Reads the results of a folder in the order of their names; none if it is not there.
+///
+/// # Errors
+/// Those of [`read`].
+pub(crate) fn read_all<T: DeserializeOwned>(folder: &Path) -> Result<Vec<T>, Error> {
+    list(folder)?.iter().map(|path| read(path)).collect()
 }
 
 /// Takes the figures of a run over.
@@ -145,6 +223,16 @@ fn without_folder(command: &str) -> String {
 pub(crate) fn networks(publication: &Publication) -> Vec<PathBuf> {
     let all = list(&folder(publication).join("networks")).unwrap();
     all[all.len().saturating_sub(2)..].to_vec()
+}
+
+/// Verdicts that are kept are what the claims say now.
+#[cfg(test)]
+pub(crate) fn hold(kept: &Path, now: &[ClaimResult]) {
+    let then: Vec<ClaimResult> = read(kept).unwrap();
+    assert_eq!(now.len(), then.len());
+    for (now, then) in now.iter().zip(&then) {
+        assert_eq!(now, then, "`cargo xtask keep` judges again");
+    }
 }
 
 /// Ten thousand damaged copies of kept results, one at a time as `place` of a folder beside nothing else: each is

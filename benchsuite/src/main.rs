@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use benchsuite::claims::Publication;
 use benchsuite::compare::Compare;
 use benchsuite::interrupt::Stop;
-use benchsuite::reproduce::{EXPERIMENTS, Options, reproduce, runner, seal, verify};
+use benchsuite::reproduce::{EXPERIMENTS, Options, reproduce, runner, seal_shared, verify};
 use benchsuite::rundir::experiment_of;
 use benchsuite::simulate::Simulate;
 use benchsuite::sweep::Sweep;
@@ -167,7 +167,7 @@ fn run(task: Task) -> miette::Result<()> {
             let out = out.or_else(|| runs.clone()).unwrap_or_else(|| PathBuf::from("runs/report"));
             let (report, line) = front::write(runs.as_deref(), &out).map_err(Failure)?;
             // In the folder of a reproduction the page is one of the files that `verify` knows.
-            seal(&out).map_err(Failure)?;
+            seal_shared(&out).map_err(Failure)?;
             let report = report.canonicalize().into_diagnostic()?;
             print(&format!("{line}\nreport: {}\n", report.display())).map_err(Failure)?;
         }

@@ -131,6 +131,11 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// The command that the run began with.
+    pub fn command(&self) -> &str {
+        self.starts.first().map_or("", |start| &start.command)
+    }
+
     /// The commits that took part, in order, without repeats.
     pub fn commits(&self) -> Vec<String> {
         let mut commits: Vec<String> = self.starts.iter().map(|s| s.code.short_commit()).collect();

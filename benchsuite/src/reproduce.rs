@@ -2,12 +2,14 @@
 
 mod experiments;
 mod together;
+mod underway;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use self::experiments::{EXPERIMENTS, Experiment, find};
-pub use self::together::{seal, verify};
+pub use self::together::{seal_shared, verify};
+pub(crate) use self::underway::{Head, Settings, Underway};
 use crate::interrupt::Stop;
 use crate::manifest::{Code, Machine, Start, now};
 use crate::report::verdicts::counts;
@@ -244,7 +246,7 @@ pub fn reproduce(options: &Options, stop: Stop) -> Result<Vec<Summary>, Error> {
             front = Some(front::write(Some(&folder), &folder)?);
         }
     }
-    seal(&folder)?;
+    seal_shared(&folder)?;
     if let Some((report, line)) = front {
         summaries.push(Summary { report, lines: vec![line] });
     }

@@ -12,6 +12,7 @@ use crate::{Error, files, seal};
 const CONFIG: &str = "config.json";
 const MANIFEST: &str = "manifest.json";
 const RESULTS: &str = "results.json";
+const FINDINGS: &str = "findings.json";
 const REMEDY: &str =
     "check that the folder is writable and the disk is not full, or choose another with --out";
 
@@ -124,6 +125,11 @@ impl RunDir {
     /// The place of `results.json`, which a finished run has.
     pub fn results(run: &Path) -> PathBuf {
         run.join(RESULTS)
+    }
+
+    /// The place of `findings.json`: what the claims are judged by, where an experiment writes it down.
+    pub(crate) fn findings(run: &Path) -> PathBuf {
+        run.join(FINDINGS)
     }
 
     /// The place of `config.json`, which every run has.

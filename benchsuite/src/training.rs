@@ -1,33 +1,17 @@
 //! How networks of a run are trained: each from its checkpoint, watched, until it is done or the run is to stop.
 
+mod places;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use serde::de::DeserializeOwned;
-
+pub(crate) use self::places::Places;
+use crate::Error;
 use crate::interrupt::Stop;
 use crate::progress::Progress;
-use crate::{Error, files};
 
 /// How long progress that nobody sees may wait.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-
-/// The result of an earlier start, if the exported file is still the one that was judged. `sha256` is what the result
-/// says of the file, `again` how to train it again.
-pub(crate) fn finished<T: DeserializeOwned>(
-    result: &Path,
-    model: &Path,
-    again: &str,
-    sha256: impl Fn(&T) -> &str,
-) -> Result<T, Error> {
-    let trained: T = files::read_json(result, again)?;
-    let remedy = "delete the network's folder under networks/ to train it again";
-    if files::sha256_of(model, remedy)? == sha256(&trained) {
-        return Ok(trained);
-    }
-    let (why, remedy) = ("its SHA-256 is not the one in result.json".to_owned(), again.to_owned());
-    Err(Error::Damaged { path: model.to_owned(), why, remedy })
-}
 
 /// A network on its way.
 pub(crate) trait Training {

@@ -23,6 +23,16 @@ pub struct Timing {
     pub mean: Option<f64>,
 }
 
+impl Timing {
+    /// As rows of tables have it: no times of one that failed, and why.
+    pub(crate) fn or_failure(timing: Result<Self, String>) -> (Self, Option<String>) {
+        match timing {
+            Ok(timing) => (timing, None),
+            Err(why) => (Timing::default(), Some(why)),
+        }
+    }
+}
+
 impl From<Vec<f64>> for Timing {
     /// Times alone.
     fn from(us: Vec<f64>) -> Self {

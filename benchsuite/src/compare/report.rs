@@ -98,10 +98,7 @@ impl Row {
         error_mv: Option<f64>,
         timing: Result<Timing, String>,
     ) -> Self {
-        let (timing, failure) = match timing {
-            Ok(timing) => (timing, None),
-            Err(why) => (Timing::default(), Some(why)),
-        };
+        let (timing, failure) = Timing::or_failure(timing);
         let [task, solver, origin] = [task, solver, origin].map(str::to_owned);
         let (us_min, us_median) = least_and_median(&timing.us);
         let Timing { steps, rhs, jacobians, .. } = timing;

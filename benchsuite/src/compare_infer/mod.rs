@@ -10,6 +10,7 @@
 
 pub(crate) mod euler;
 pub(crate) mod networks;
+mod plot;
 pub mod report;
 mod rivals;
 mod sessions;

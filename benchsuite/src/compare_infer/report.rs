@@ -4,12 +4,10 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
 use crate::compare::options::Turns;
 use crate::compare::origin::{Origin, least_and_median};
 use crate::compare::peer::Timing;
 use crate::compare::work::{Limits, Work};
-use crate::figures::{Axis, Colour, Mark, Panel, Series, draw};
 
 /// The name of our engine where it does less work than its rivals.
 pub(crate) const BF16: &str = "native-bf16";
@@ -84,10 +82,7 @@ impl Row {
         (work, activations_a_row): (Work, f64),
         error: Option<f64>,
     ) -> Self {
-        let (times, failure) = match timing {
-            Ok(timing) => (timing.us, None),
-            Err(why) => (Vec::new(), Some(why)),
-        };
+        let (Timing { us: times, .. }, failure) = Timing::or_failure(timing);
         let [ms_min, ms_median] = ms(&times);
         Row {
             network: network.into(),
@@ -267,58 +262,6 @@ impl Comparison {
              rows, take that time; a network pays where a solver needs more.\n\n",
         );
         out + self.origin.not_here().trim_start()
-    }
-
-    /// Time over the products' operations, one panel for each number of threads.
-    ///
-    /// # Errors
-    /// [`Error::Figure`].
-    pub fn figure(&self) -> Result<String, Error> {
-        const COLOURS: [Colour; 6] =
-            [Colour::Blue, Colour::Red, Colour::Green, Colour::Orange, Colour::Purple, Colour::Grey];
-        let mut threads: Vec<usize> = self.rows.iter().map(|r| r.threads).collect();
-        threads.dedup();
-        let panels: Vec<Panel> = threads
-            .into_iter()
-            .map(|threads| {
-                let rows: Vec<&Row> = self.rows.iter().filter(|r| r.threads == threads).collect();
-                let mut names: Vec<&str> = Vec::new();
-                rows.iter().for_each(|r| {
-                    if !names.contains(&r.name.as_str()) {
-                        names.push(&r.name);
-                    }
-                });
-                let ns = |ms: f64| ms * 1e6 / self.rows_a_batch as f64;
-                let mut series = Vec::new();
-                for (name, colour) in names.into_iter().zip(COLOURS.into_iter().cycle()) {
-                    let points: Vec<(f64, f64)> = rows
-                        .iter()
-                        .filter(|r| r.name == name)
-                        .filter_map(|r| Some((r.flops_a_row, ns(r.ms_min?))))
-                        .collect();
-                    series.push(Series::new(name, Mark::Line, colour, points.clone()));
-                    series.push(Series::new("", Mark::Dot, colour, points));
-                }
-                let span = || {
-                    let all = || rows.iter().map(|r| r.flops_a_row);
-                    [all().fold(f64::INFINITY, f64::min), all().fold(0.0, f64::max)]
-                };
-                let peak = self.peak_flops * threads as f64;
-                let limit = span().map(|f| (f, f / peak * 1e9));
-                series.push(Series::new("arithmetic limit", Mark::Dashed, Colour::Ink, limit));
-                if let Some(solver) = self.solvers.iter().find(|s| s.threads == threads) {
-                    let level = span().map(|f| (f, ns(solver.ms_min)));
-                    series.push(Series::new(solver.name.as_str(), Mark::Dashed, Colour::Grey, level));
-                }
-                Panel {
-                    title: if threads == 1 { "one thread".into() } else { format!("{threads} threads") },
-                    x: Axis::log("multiplications and additions a row"),
-                    y: Axis::log("time a row (ns)"),
-                    series,
-                }
-            })
-            .collect();
-        draw("compare-infer", &panels, (560 * panels.len().max(1) as u32, 520))
     }
 }
 

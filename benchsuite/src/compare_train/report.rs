@@ -65,10 +65,7 @@ impl Row {
         flops: f64,
         timing: Result<Timing, String>,
     ) -> Self {
-        let (times, failure) = match timing {
-            Ok(timing) => (timing.us, None),
-            Err(why) => (Vec::new(), Some(why)),
-        };
+        let (Timing { us: times, .. }, failure) = Timing::or_failure(timing);
         let (us_min, us_median) = least_and_median(&times);
         Row {
             work: work.into(),

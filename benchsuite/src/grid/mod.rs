@@ -145,17 +145,7 @@ impl Kind for Networks {
 /// # Errors
 /// [`Error::Damaged`] for one that is none.
 pub fn results(sweep: &Finished<'_>) -> Result<Vec<TrialResult>, Error> {
-    sweep
-        .records
-        .iter()
-        .map(|(trial, record)| {
-            serde_json::from_value(record.outcome.clone()).map_err(|e| Error::Damaged {
-                path: sweep.folder.path().join("results").join(format!("{}.json", trial.id)),
-                why: e.to_string(),
-                remedy: "delete it, and its trial is finished again".into(),
-            })
-        })
-        .collect()
+    sweep.records.iter().map(|(trial, record)| sweep.parsed(trial, &record.outcome)).collect()
 }
 
 #[cfg(test)]

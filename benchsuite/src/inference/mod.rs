@@ -17,10 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::claims::Publication;
 use crate::compare::work::Limits;
-use crate::manifest::Manifest;
-use crate::progress::Progress;
-use crate::reproduce::{Job, Options, Summary};
-use crate::rundir::RunDir;
+use crate::reproduce::{Head, Job, Options, Settings, Summary, Underway};
 use crate::{Error, Tier, files};
 
 pub use gpu::{GpuRow, Kind};
@@ -129,40 +126,30 @@ pub struct Measurements {
 pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
     let publication = Publication::werneck2024()?;
     let config = Config::new(job.options)?;
-    let run = RunDir::open(&job.out, &config, job.existing)?;
-    let progress = Progress::new("W-INF");
-    let manifest = run.add_start(
-        Manifest {
-            format: 1,
-            experiment: "W-INF".into(),
-            seeds: BTreeMap::from([("run".to_owned(), config.seed)]),
-            datasets: BTreeMap::new(),
-            starts: Vec::new(),
-        },
-        job.start(1),
-    )?;
+    let run = Underway::begin(job, &config)?;
+    let manifest = run.record(BTreeMap::new(), 1)?;
 
-    progress.stage("1/4 solvers", 1.0, 0.0);
+    run.progress.stage("1/4 solvers", 1.0, 0.0);
     let limits = race::limits(&config);
     let solvers = race::solvers(&config, &limits)?;
     let (ord_beat, ord_solver) = ord::solver(&config)?;
-    let folder = run.join("networks");
+    let folder = run.dir.join("networks");
     let ord_operator = ord::operator(&config, &folder, &limits)?;
     if job.stop.requested() {
         return Err(Error::Interrupted { resume: job.resume.clone() });
     }
-    progress.stage("2/4 networks", (pool::PASSES * config.networks) as f64, 0.0);
+    run.progress.stage("2/4 networks", (pool::PASSES * config.networks) as f64, 0.0);
     let chunks = pool::chunks(&config, &folder, &limits)?;
-    let pool = pool::pool(&config, &folder, &limits, &chunks, (&progress, job))?;
+    let pool = pool::pool(&config, &folder, &limits, &chunks, (&run.progress, job))?;
     let activations = pool::activations(&config, &folder, &limits)?;
     let trained = pool::trained(&config, &folder, &limits, &publication)?;
     let accuracy = race::accuracy(&config, &limits, &solvers, &trained)?;
     let trained: Vec<Trained> = trained.into_iter().map(|t| t.0).collect();
-    progress.stage("3/4 GPU", config.networks as f64, 0.0);
+    run.progress.stage("3/4 GPU", config.networks as f64, 0.0);
     let (gpu, gpu_limits) = gpu::rows(&config, &folder, &trained);
-    let gpu_pool = gpu_pool::pool(&config, &folder, &progress, job)?;
+    let gpu_pool = gpu_pool::pool(&config, &folder, &run.progress, job)?;
 
-    progress.stage("4/4 report", 1.0, 0.0);
+    run.progress.stage("4/4 report", 1.0, 0.0);
     let measured = Measurements {
         limits,
         solvers,
@@ -178,7 +165,7 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
         gpu_limits,
         gpu_pool,
     };
-    files::write_json(&run.join("measurements.json"), &measured)?;
+    files::write_json(&run.dir.join("measurements.json"), &measured)?;
     let results = findings::judge(&publication, &config, &measured, &job.command);
     let parts = document::Parts {
         publication: &publication,
@@ -187,14 +174,22 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
         measured: &measured,
         results: &results,
     };
-    document::write(&parts)?.write(run.path())?;
-    // Last of all: a run that has it is finished.
-    files::write_json(&RunDir::results(run.path()), &results)?;
-    progress.finish();
-    let doubt = (!config.is_comparable()).then(|| {
-        format!("tier {}: {} of 909 networks; not comparable with the paper", config.tier, config.networks)
-    });
-    Ok(Summary::of_claims(run.join("report.html"), &results, doubt))
+    run.end(&document::write(&parts)?, &results)
+}
+
+impl Settings for Config {
+    fn head(&self) -> Head<'_> {
+        Head { experiment: &self.experiment, tier: self.tier, seed: self.seed }
+    }
+
+    /// None has a seed of its own: the pool's are untrained.
+    fn networks(&self) -> Vec<(String, u64)> {
+        Vec::new()
+    }
+
+    fn shortfall(&self) -> Option<String> {
+        (!self.is_comparable()).then(|| format!("{} of 909 networks", self.networks))
+    }
 }
 
 #[cfg(test)]
@@ -205,7 +200,7 @@ mod tests {
     use crate::compare::work::Reached;
     use crate::interrupt::Stop;
     use crate::results::Verdict;
-    use crate::rundir::Existing;
+    use crate::rundir::{Existing, RunDir};
 
     #[test]
     fn a_small_race_has_an_answer_and_says_what_was_not_run() {

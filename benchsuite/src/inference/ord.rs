@@ -18,7 +18,7 @@ use crate::compare::{options, ours, task};
 use crate::compare_gpu::answers::{Answer, Measured};
 use crate::compare_gpu::report::Comparison as OnGpu;
 use crate::compare_train::operator_work;
-use crate::pellegrini::{Cell, NetId, Size};
+use crate::pellegrini::{CellId, NetId, Size};
 use crate::{Error, Tier, files, kept};
 
 /// The relative tolerance of the beat.
@@ -73,7 +73,7 @@ pub struct Operator {
 }
 
 fn short() -> f64 {
-    Cell::Ord.end()
+    CellId::Ord.end()
 }
 
 /// The time of the operator's exported file for the length of a beat, which does not depend on its weights: random
@@ -82,7 +82,7 @@ pub(super) fn operator(config: &Config, folder: &Path, limits: &Limits) -> Resul
     const BATCH: usize = 32;
     let points = if config.tier == Tier::Smoke { 240 } else { 2520 };
     let failed = |e: surrogates::Error| Error::Training { network: "F-ORD".into(), source: Box::new(e) };
-    let (spec, _) = NetId { cell: Cell::OrdLong, size: Size::Constrained }.published();
+    let (spec, _) = NetId { cell: CellId::OrdLong, size: Size::Constrained }.published();
     // The operator adds each point's place to what it is given.
     let channels = spec.inputs - 1;
     let scale = |columns| PointScale::identity(points, columns);
@@ -100,7 +100,7 @@ pub(super) fn operator(config: &Config, folder: &Path, limits: &Limits) -> Resul
         best = best.min((cpu() - start) / BATCH as f64);
         runs += 1;
     }
-    let end = Cell::OrdLong.end();
+    let end = CellId::OrdLong.end();
     Ok(Operator {
         points,
         end,

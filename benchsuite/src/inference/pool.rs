@@ -1,28 +1,27 @@
 //! The networks' side: untrained networks of many shapes, activations, rows at a time, and what kept
 //! trained networks would cost.
 
+mod bench;
+mod shape;
+
 use std::path::Path;
 use std::time::Instant;
 
-use infer_trt::{Provider, Session, SessionOptions, open, probe};
+use infer_trt::{Provider, probe};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use surrogates::MlpSpec;
 
+use self::bench::{Bench, Case, INPUTS};
+pub(super) use self::bench::{PASSES, RUNS, row};
+pub(super) use self::shape::widths;
+use self::shape::{WIDTHS, shapes, text};
 use super::{Config, REFERENCE};
 use crate::claims::Publication;
-use crate::compare::clock::cpu;
-use crate::compare::work::{Limits, Reached, Work};
-use crate::compare_infer::networks::{self, random, rows, write_plain};
+use crate::compare::work::{Limits, Reached};
 use crate::progress::Progress;
 use crate::reproduce::Job;
 use crate::trial::{Domain, Problem, TrialSpec};
 use crate::{Error, files, trial};
-
-/// The widths of a layer.
-const WIDTHS: [usize; 5] = [8, 16, 32, 64, 128];
-/// Most layers.
-const DEEPEST: usize = 5;
 
 /// A network's time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -100,131 +99,6 @@ pub struct Trained {
     /// The work of a row.
     #[serde(flatten)]
     pub reached: Reached,
-}
-
-/// The widths of hidden layers such as `SiLU8,ELU16`.
-pub(super) fn widths(layers: &str) -> Vec<usize> {
-    let width = |layer: &str| layer.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(0);
-    layers.split(',').map(width).collect()
-}
-
-/// Inputs of the networks of the pool: time and two initial states.
-const INPUTS: usize = 3;
-
-/// The work of a row of a network of the pool with these hidden layers.
-pub(super) fn row(layers: &str) -> Result<Work, Error> {
-    row_of(INPUTS, layers)
-}
-
-fn row_of(inputs: usize, layers: &str) -> Result<Work, Error> {
-    let spec = MlpSpec::parse(inputs, layers, 2)
-        .map_err(|e| Error::Training { network: layers.to_owned(), source: Box::new(e) })?;
-    Ok(networks::work(&spec))
-}
-
-/// Shapes of up to five layers: as many of each depth as there are, or an equal part of `count`,
-/// evenly spread over all.
-fn shapes(count: usize) -> Vec<Vec<usize>> {
-    let mut all = Vec::new();
-    let mut left = count;
-    for depth in 1..=DEEPEST {
-        let of_depth = WIDTHS.len().pow(depth as u32);
-        let share = (left / (DEEPEST + 1 - depth)).min(of_depth);
-        left -= share;
-        for k in 0..share {
-            // The digits of a number are a shape.
-            let mut number = (2 * k + 1) * of_depth / (2 * share);
-            let mut shape = Vec::with_capacity(depth);
-            for _ in 0..depth {
-                shape.push(WIDTHS[number % WIDTHS.len()]);
-                number /= WIDTHS.len();
-            }
-            all.push(shape);
-        }
-    }
-    all
-}
-
-/// A shape as an architecture, all layers with one activation.
-fn text(shape: &[usize], activation: &str) -> String {
-    shape.iter().map(|w| format!("{activation}{w}")).collect::<Vec<_>>().join(",")
-}
-
-/// Runs of everything that is timed, the shortest of which counts: so many at least, in two passes, so that a slow
-/// minute of the machine does not fall on both.
-pub(super) const RUNS: usize = 7;
-/// Passes.
-pub(super) const PASSES: usize = 2;
-
-/// A network to be timed, and how many rows at a time it gets; 0 for what suits the provider.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Case {
-    inputs: usize,
-    layers: String,
-    chunk: usize,
-}
-
-impl Case {
-    /// One of the pool's.
-    fn new(layers: String, chunk: usize) -> Self {
-        Self { inputs: INPUTS, layers, chunk }
-    }
-}
-
-/// A place for networks to be timed in.
-struct Bench<'a> {
-    folder: &'a Path,
-    limits: &'a Limits,
-    x: Vec<f32>,
-    y: Vec<f32>,
-    rows: usize,
-    seconds: f64,
-}
-
-impl<'a> Bench<'a> {
-    fn new(config: &Config, limits: &'a Limits, folder: &'a Path) -> Self {
-        let (x, y) = (rows(config.rows, INPUTS + 1), vec![0.0; config.rows * 2]);
-        Bench { folder, limits, x, y, rows: config.rows, seconds: config.seconds }
-    }
-
-    /// Seconds of the reference set through a session in one pass: the least of a pass's runs.
-    fn pass(&mut self, session: &mut dyn Session) -> Result<f64, Error> {
-        let (mut best, mut count, begin) = (f64::INFINITY, 0, cpu());
-        while count < RUNS.div_ceil(PASSES) || cpu() - begin < self.seconds / PASSES as f64 {
-            let start = cpu();
-            session.run(&self.x[..self.rows * session.n_inputs()], &mut self.y)?;
-            best = best.min(cpu() - start);
-            count += 1;
-        }
-        Ok(best * REFERENCE / self.rows as f64)
-    }
-
-    /// Opens an untrained network.
-    fn open(&self, case: &Case, provider: &Provider) -> Result<Box<dyn Session>, Error> {
-        let Case { inputs, layers, chunk } = case;
-        let path = self.folder.join("network.onnx");
-        write_plain(&random(*inputs, layers, 2, 1)?, &path)?;
-        Ok(open(path, provider, &SessionOptions::default().with_threads(1).with_chunk(*chunk))?)
-    }
-
-    /// One pass of a provider.
-    fn by(&mut self, case: &Case, provider: &Provider) -> Result<f64, Error> {
-        let mut session = self.open(case, provider)?;
-        self.pass(&mut *session)
-    }
-
-    /// The reference set through each of some networks, in all passes: the least seconds of each, and its work.
-    fn all(&mut self, provider: &Provider, networks: &[Case]) -> Result<Vec<(f64, Reached)>, Error> {
-        let mut seconds = vec![f64::INFINITY; networks.len()];
-        for _ in 0..PASSES {
-            for (case, least) in networks.iter().zip(&mut seconds) {
-                *least = least.min(self.by(case, provider)?);
-            }
-        }
-        let each = networks.iter().zip(seconds);
-        each.map(|(case, s)| Ok((s, self.limits.reached(row_of(case.inputs, &case.layers)?, REFERENCE, s))))
-            .collect()
-    }
 }
 
 /// Measures every network of the pool once, from its shape and its layers. What was measured before a run
@@ -414,18 +288,5 @@ mod tests {
         let best = pass(2.0, 3.0).or_faster(pass(1.0, 4.0));
         assert_eq!(best, pass(1.0, 3.0));
         assert_eq!(pass(1.0, 4.0).or_faster(pass(2.0, 3.0)), best);
-    }
-
-    #[test]
-    fn shapes_are_different_and_of_every_depth() {
-        for (count, deepest) in [(909, 377), (20, 4), (5, 1)] {
-            let mut all = shapes(count);
-            assert_eq!(all.len(), count);
-            assert_eq!(all.iter().filter(|s| s.len() == 5).count(), deepest);
-            assert!(all.iter().all(|s| (8..=640).contains(&s.iter().sum::<usize>())));
-            all.sort();
-            all.dedup();
-            assert_eq!(all.len(), count, "no shape twice");
-        }
     }
 }

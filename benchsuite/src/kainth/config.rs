@@ -5,7 +5,7 @@ use surrogates::neural_map::Decay;
 use surrogates::neural_ode::{OdeConfig, OdeSpec, OnDivergence, Phase};
 use surrogates::{AdamConfig, DataTerm, MlpSpec, PhysicsTerm, Sampling, TrainConfig};
 
-use super::arm::{Arm, Group, Schedule, Subject};
+use super::arm::{Arm, Schedule, Subject};
 use super::truth::Truth;
 use crate::reproduce::Options;
 use crate::{Error, Tier, files};
@@ -113,23 +113,6 @@ impl Config {
     /// Whether verdicts may be given on the numbers of this run.
     pub fn is_comparable(&self) -> bool {
         self.tier == Tier::Paper && self.iterations == FULL.0
-    }
-
-    /// The arms, in the order of training.
-    pub fn arms(&self) -> Vec<&Arm> {
-        let mut arms: Vec<&Arm> = Vec::new();
-        for trial in &self.trials {
-            if !arms.iter().any(|a| a.id == trial.arm.id) {
-                arms.push(&trial.arm);
-            }
-        }
-        arms
-    }
-
-    /// The arms of a group, the method itself first.
-    pub fn group(&self, group: Group) -> Vec<&Arm> {
-        let own = |a: &&Arm| a.group == group || (group != Group::Subject && a.id == super::arm::METHOD);
-        self.arms().into_iter().filter(own).collect()
     }
 
     fn phases(&self, arm: &Arm) -> Vec<Phase> {

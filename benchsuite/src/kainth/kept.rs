@@ -5,10 +5,9 @@ use std::path::Path;
 
 use super::config::Config;
 use super::findings::{Findings, judge};
-use super::train::Trained;
+use super::train::{Trained, places};
 use crate::claims::Publication;
-use crate::kept::{Kept, Outcome, Provenance, list, take_figures, write};
-use crate::rundir::RunDir;
+use crate::kept::{Kept, Outcome, Source, read_all, take_figures, write};
 use crate::{Error, Tier, files};
 
 /// Takes the finished networks of a run of tier paper over into `folder`. A network that is kept already is
@@ -18,29 +17,27 @@ use crate::{Error, Tier, files};
 /// [`Error::BadOption`] if the run is not of the tier `paper` with its iterations; [`Error::Damaged`] or
 /// [`Error::Io`] for its files.
 pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
-    let config: Config = files::read_json(&RunDir::config(run), "give the folder of a run of P")?;
-    if !config.is_comparable() {
-        let why = format!(
+    let source = Source::open(run, "P", |config: &Config| {
+        format!(
             "only runs of tier paper are kept; this one is of tier {} with {} iterations",
             config.tier, config.iterations
-        );
-        return Err(Error::BadOption { option: "keep", value: run.display().to_string(), why });
-    }
-    let provenance = Provenance::of(run, config.tier, config.seed)?;
-    let mut taken = 0;
-    for trial in &config.trials {
-        let path = run.join("trials").join(trial.file_name()).join("result.json");
-        if !path.exists() {
+        )
+    })?;
+    let provenance = source.provenance()?;
+    let (from, mut taken) = (places(run), 0);
+    for trial in &source.config.trials {
+        let name = trial.file_name();
+        if !from.is_finished(&name) {
             continue;
         }
-        let mut result: Trained = files::read_json(&path, "delete it and resume the run")?;
+        let mut result: Trained = files::read_json(&from.result(&name), "delete it and resume the run")?;
         // Pictures of the method and its baselines are enough.
         if trial.arm.group != super::Group::Main {
             result.evaluation.states.clear();
         }
         let every = result.course.len().div_ceil(25).max(1);
         result.course = result.course.into_iter().rev().step_by(every).rev().collect();
-        let to = folder.join("networks").join(format!("{}.json", trial.file_name()));
+        let to = folder.join("networks").join(format!("{name}.json"));
         write(&to, &Kept { provenance: provenance.clone(), result })?;
         taken += 1;
     }
@@ -57,8 +54,7 @@ pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
 /// [`Error::Damaged`] or [`Error::Io`] for a file that is there and cannot be used.
 pub(crate) fn load(folder: &Path) -> Result<Findings, Error> {
     let mut found = Findings::default();
-    for path in list(&folder.join("networks"))? {
-        let kept: Kept<Trained> = files::read_json(&path, "restore it from the repository")?;
+    for kept in read_all::<Kept<Trained>>(&folder.join("networks"))? {
         (found.command, found.seed) = (kept.provenance.command, kept.provenance.seed);
         found.networks.push(kept.result);
     }
@@ -68,7 +64,7 @@ pub(crate) fn load(folder: &Path) -> Result<Findings, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kept::{networks, try_damage};
+    use crate::kept::{hold, networks, try_damage};
 
     /// What is kept can be read, and its `results.json` is what the claims say now.
     #[test]
@@ -79,10 +75,7 @@ mod tests {
         if kept.networks.is_empty() {
             return;
         }
-        let now = judge(&publication, &kept, Tier::Paper, None);
-        let then: Vec<crate::results::ClaimResult> =
-            files::read_json(&folder.join("results.json"), "run keep again").unwrap();
-        assert_eq!(now, then);
+        hold(&folder.join("results.json"), &judge(&publication, &kept, Tier::Paper, None));
     }
 
     /// Judged, or refused: what is broken in a kept file never ends a report.

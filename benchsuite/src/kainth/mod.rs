@@ -11,8 +11,6 @@ mod kept;
 mod train;
 mod truth;
 
-use std::collections::BTreeMap;
-
 pub use arm::{Arm, Group, Learner, Schedule, Subject};
 pub use config::{Config, Trial};
 pub use evaluate::{Evaluation, Horizon, Morphology};
@@ -22,57 +20,39 @@ pub use train::Trained;
 
 use self::truth::Truth;
 use crate::claims::Publication;
-use crate::manifest::{Manifest, threads};
-use crate::progress::Progress;
-use crate::reproduce::{Job, Summary};
+use crate::reproduce::{Head, Job, Settings, Summary, Underway};
 use crate::rundir::RunDir;
 use crate::{Error, Tier, files, jobs};
 
 /// Runs the experiment, from data to report.
 pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
     let config = Config::new(job.options)?;
-    let run = RunDir::open(&job.out, &config, job.existing)?;
-    let progress = Progress::new("P");
+    let run = Underway::begin(job, &config)?;
 
-    progress.stage("1/3 the cells", 1.0, 0.0);
+    run.progress.stage("1/3 the cells", 1.0, 0.0);
     // Up to 100 ms as the paper, and ten times as far.
     let ends: &[f64] = if config.tier == Tier::Smoke { &[50.0] } else { &[100.0, 1000.0] };
-    let length = ends.iter().copied().fold(0.0, f64::max);
-    let mut subjects: Vec<Subject> = config.trials.iter().map(|t| t.arm.subject).collect();
-    subjects.sort();
-    subjects.dedup();
-    let truths: Vec<Truth> =
-        subjects.into_iter().map(|s| Truth::compute(s, length)).collect::<Result<_, Error>>()?;
-    let jobs = job.options.jobs.unwrap_or_else(threads).min(config.trials.len().max(1));
-    let manifest = run.add_start(
-        Manifest {
-            format: 1,
-            experiment: "P".into(),
-            seeds: seeds(&config),
-            datasets: truths.iter().map(Truth::hash).collect(),
-            starts: Vec::new(),
-        },
-        job.start(jobs),
-    )?;
+    let truths = truths(&config, ends)?;
+    let jobs = run.jobs(config.trials.len());
+    let manifest = run.record(truths.iter().map(Truth::hash).collect(), jobs)?;
     let shared = train::Shared {
-        run: run.path(),
+        places: train::places(run.dir.path()),
         config: &config,
         truths: &truths,
         ends,
-        supervision: job.supervision(&progress),
+        supervision: run.supervision(),
     };
     let each = config.iterations as f64;
     let done = config.trials.iter().filter(|t| shared.finished(t)).count() as f64 * each;
     let name = format!("2/3 training {} networks, {jobs} at a time", config.trials.len());
-    progress.stage(&name, config.trials.len() as f64 * each, done);
+    run.progress.stage(&name, config.trials.len() as f64 * each, done);
     let networks = jobs::run(jobs, &config.trials, job.stop, |trial| shared.train(trial))?;
-    let command = manifest.starts.first().map_or(job.command.clone(), |s| s.command.clone());
-    let findings = Findings { networks, command, seed: config.seed };
-    files::write_json(&run.join("findings.json"), &findings)?;
+    let findings = Findings { networks, command: manifest.command().to_owned(), seed: config.seed };
+    files::write_json(&RunDir::findings(run.dir.path()), &findings)?;
 
-    progress.stage("3/3 report", 1.0, 0.0);
+    run.progress.stage("3/3 report", 1.0, 0.0);
     let publication = Publication::kainth2025()?;
-    let doubt = doubt(&config);
+    let doubt = config.doubt();
     let results = findings::judge(&publication, &findings, config.tier, doubt.as_deref());
     let truth = truths.iter().find(|t| t.subject == Subject::HodgkinHuxley);
     let document = document::write(&document::Parts {
@@ -86,26 +66,28 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
         command: &job.command,
         resume: &job.resume,
     })?;
-    document.write(run.path())?;
-    // Last of all: a run that has it is finished.
-    files::write_json(&RunDir::results(run.path()), &results)?;
-    progress.finish();
-    Ok(Summary::of_claims(run.join("report.html"), &results, doubt))
+    run.end(&document, &results)
 }
 
-/// Why the numbers of a run get no verdict.
-fn doubt(config: &Config) -> Option<String> {
-    (!config.is_comparable()).then(|| {
-        format!(
-            "tier {}: {} of {} iterations; not comparable with the paper",
-            config.tier,
-            config.iterations,
-            config::FULL.0
-        )
-    })
+/// The cells that the networks of a run learn, each until the last of some ends.
+fn truths(config: &Config, ends: &[f64]) -> Result<Vec<Truth>, Error> {
+    let length = ends.iter().copied().fold(0.0, f64::max);
+    let mut subjects: Vec<Subject> = config.trials.iter().map(|t| t.arm.subject).collect();
+    subjects.sort();
+    subjects.dedup();
+    subjects.into_iter().map(|s| Truth::compute(s, length)).collect()
 }
 
-fn seeds(config: &Config) -> BTreeMap<String, u64> {
-    let own = config.trials.iter().map(|t| (t.id(), t.seed(config.seed)));
-    std::iter::once(("run".to_owned(), config.seed)).chain(own).collect()
+impl Settings for Config {
+    fn head(&self) -> Head<'_> {
+        Head { experiment: &self.experiment, tier: self.tier, seed: self.seed }
+    }
+
+    fn networks(&self) -> Vec<(String, u64)> {
+        self.trials.iter().map(|t| (t.id(), t.seed(self.seed))).collect()
+    }
+
+    fn shortfall(&self) -> Option<String> {
+        (!self.is_comparable()).then(|| format!("{} of {} iterations", self.iterations, config::FULL.0))
+    }
 }

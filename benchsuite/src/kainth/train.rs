@@ -1,6 +1,6 @@
 //! One network: trained in its own folder, from its own checkpoint, exported and evaluated.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -14,8 +14,8 @@ use super::evaluate::{self, Evaluation};
 use super::truth::Truth;
 use crate::figures;
 use crate::report::scientific;
-use crate::training::{Supervision, Training};
-use crate::{Error, files, training};
+use crate::training::{Places, Supervision, Training};
+use crate::{Error, files};
 
 /// A finished network: `trials/*/result.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,9 +42,14 @@ pub struct Trained {
     pub evaluation: Evaluation,
 }
 
+/// Where a run has its networks.
+pub(crate) fn places(run: &Path) -> Places<'_> {
+    Places::new(run, "trials", "network")
+}
+
 /// Everything that the networks of a run share.
 pub(crate) struct Shared<'a> {
-    pub(crate) run: &'a Path,
+    pub(crate) places: Places<'a>,
     pub(crate) config: &'a Config,
     pub(crate) truths: &'a [Truth],
     pub(crate) ends: &'a [f64],
@@ -83,21 +88,9 @@ impl Iterates for Trainer {
 }
 
 impl Shared<'_> {
-    fn folder(&self, trial: &Trial) -> PathBuf {
-        self.run.join("trials").join(trial.file_name())
-    }
-
-    fn model_path(&self, trial: &Trial) -> PathBuf {
-        self.models().join(format!("{}.onnx", trial.file_name()))
-    }
-
-    fn models(&self) -> PathBuf {
-        self.run.join("models")
-    }
-
     /// Whether an earlier start finished a network.
     pub(crate) fn finished(&self, trial: &Trial) -> bool {
-        self.folder(trial).join("result.json").exists()
+        self.places.is_finished(&trial.file_name())
     }
 
     fn truth(&self, trial: &Trial) -> &Truth {
@@ -107,22 +100,17 @@ impl Shared<'_> {
 
     /// Trains a network to its end, exports and evaluates it; or returns the result of an earlier start.
     pub(crate) fn train(&self, trial: &Trial) -> Result<Trained, Error> {
-        let folder = self.folder(trial);
-        let result_path = folder.join("result.json");
-        if result_path.exists() {
-            let again = format!("delete {} to train the network again", folder.display());
-            return training::finished(&result_path, &self.model_path(trial), &again, |t: &Trained| {
-                &t.onnx_sha256
-            });
+        let (name, places) = (trial.file_name(), self.places);
+        if let Some(trained) = places.earlier(&name, |t: &Trained| &t.onnx_sha256)? {
+            return Ok(trained);
         }
-        let model = self.model_path(trial);
-        files::create_folder(&folder)?;
-        files::create_folder(&self.models())?;
+        places.create(&name)?;
+        let (checkpoint, model) = (places.checkpoint(&name), places.model(&name));
         let trained = match trial.arm.learner {
-            Learner::NeuralOde => self.neural_ode(trial, &folder, &model)?,
-            Learner::Pinn => self.pinn(trial, &folder, &model)?,
+            Learner::NeuralOde => self.neural_ode(trial, &checkpoint, &model)?,
+            Learner::Pinn => self.pinn(trial, &checkpoint, &model)?,
         };
-        files::write_json(&result_path, &trained)?;
+        files::write_json(&places.result(&name), &trained)?;
         let horizon = trained.evaluation.horizons.first();
         let percent = |x: Option<f64>| x.map_or("none".into(), |x| format!("{x:.2} %"));
         self.supervision.progress.line(&format!(
@@ -136,7 +124,7 @@ impl Shared<'_> {
         Ok(trained)
     }
 
-    fn neural_ode(&self, trial: &Trial, folder: &Path, model: &Path) -> Result<Trained, Error> {
+    fn neural_ode(&self, trial: &Trial, checkpoint: &Path, model: &Path) -> Result<Trained, Error> {
         let (failed, truth) = (failed(trial), self.truth(trial));
         let seed = trial.seed(self.config.seed);
         let config: OdeConfig = self.config.neural_ode(trial, truth).map_err(&failed)?;
@@ -150,13 +138,12 @@ impl Shared<'_> {
         };
         let method = config.method;
         let field = config.physics.is_some().then(|| Arc::clone(truth.field()));
-        let checkpoint = folder.join("checkpoint.safetensors");
         let trainer = if checkpoint.exists() {
-            OdeTrainer::resume(&checkpoint, config, window, field).map_err(&failed)?
+            OdeTrainer::resume(checkpoint, config, window, field).map_err(&failed)?
         } else {
             OdeTrainer::new(config, window, field).map_err(&failed)?
         };
-        let (trainer, microseconds, failure) = self.iterate(trial, trainer, &checkpoint)?;
+        let (trainer, microseconds, failure) = self.iterate(trial, trainer, checkpoint)?;
         let network = trainer.network();
         let description = self.describe(trial, truth, trainer.iteration());
         neural_ode::export(network, &description, model).map_err(&failed)?;
@@ -179,7 +166,7 @@ impl Shared<'_> {
         })
     }
 
-    fn pinn(&self, trial: &Trial, folder: &Path, model: &Path) -> Result<Trained, Error> {
+    fn pinn(&self, trial: &Trial, checkpoint: &Path, model: &Path) -> Result<Trained, Error> {
         let (failed, truth) = (failed(trial), self.truth(trial));
         let config = self.config.pinn(trial, truth).map_err(&failed)?;
         let window = truth.window(trial.arm.window).map_err(&failed)?;
@@ -191,13 +178,12 @@ impl Shared<'_> {
             field: Some(Arc::clone(truth.field())),
             ..TrainingSet::default()
         };
-        let checkpoint = folder.join("checkpoint.safetensors");
         let trainer = if checkpoint.exists() {
-            Trainer::resume(&checkpoint, config, set).map_err(&failed)?
+            Trainer::resume(checkpoint, config, set).map_err(&failed)?
         } else {
             Trainer::new(config, set).map_err(&failed)?
         };
-        let (trainer, microseconds, failure) = self.iterate(trial, trainer, &checkpoint)?;
+        let (trainer, microseconds, failure) = self.iterate(trial, trainer, checkpoint)?;
         let mut description = self.describe(trial, truth, trainer.iteration());
         description.inputs = vec![Label::new("t", "ms")];
         onnx::export(trainer.network(), &description, model).map_err(&failed)?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::findings::{OdeResult, judge};
 use super::kept::load;
 use crate::claims::Publication;
-use crate::kept::{Kept, folder, list, try_damage};
+use crate::kept::{Kept, folder, list, read_all, try_damage};
 use crate::{Tier, files};
 
 /// The two smallest of the kept maps: seeds without pictures.
@@ -18,17 +18,15 @@ fn maps(publication: &Publication) -> Vec<PathBuf> {
 
 /// The kept ODEs with the first of each column alone: what pictures take decides no claim.
 fn odes(publication: &Publication) -> Vec<Kept<OdeResult>> {
-    let paths = list(&folder(publication).join("odes")).unwrap();
-    let read = |path: &PathBuf| -> Kept<OdeResult> {
-        let mut kept: Kept<OdeResult> = files::read_json(path, "restore it from the repository").unwrap();
+    let mut all: Vec<Kept<OdeResult>> = read_all(&folder(publication).join("odes")).unwrap();
+    for kept in &mut all {
         let a = &mut kept.result.analysis;
         a.series.iter_mut().for_each(|s| s.states.truncate(3));
         for diagram in [&mut a.rising, &mut a.far, &mut a.near].into_iter().flatten() {
             diagram.columns.iter_mut().for_each(|(_, column)| column.truncate(3));
         }
-        kept
-    };
-    paths.iter().map(read).collect()
+    }
+    all
 }
 
 #[test]

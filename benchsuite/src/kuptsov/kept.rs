@@ -8,8 +8,7 @@ use super::config::Config;
 use super::findings::{Findings, MapResult, OdeResult, judge};
 use crate::claims::Publication;
 use crate::figures::rounded;
-use crate::kept::{Kept, Outcome, Provenance, list, take_figures, write};
-use crate::rundir::RunDir;
+use crate::kept::{Kept, Outcome, Source, read_all, take_figures, write};
 use crate::stats::range;
 use crate::{Error, Tier, files};
 
@@ -19,20 +18,12 @@ use crate::{Error, Tier, files};
 /// [`Error::BadOption`] if the run is not of the tier `paper` with its steps and epochs, or not finished;
 /// [`Error::Damaged`] or [`Error::Io`] for its files.
 pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
-    let config: Config = files::read_json(&RunDir::config(run), "give the folder of a run of K")?;
-    let refuse =
-        |why: String| Err(Error::BadOption { option: "keep", value: run.display().to_string(), why });
-    if !config.is_comparable() {
-        return refuse(format!(
-            "only runs of tier paper are kept, not tier {} with {} steps",
-            config.tier, config.steps
-        ));
-    }
-    if !RunDir::results(run).exists() {
-        return refuse("it is not finished; go on with it by --resume".into());
-    }
-    let findings: Findings = files::read_json(&run.join("findings.json"), "run again with --resume")?;
-    let provenance = Provenance::of(run, config.tier, config.seed)?;
+    let source = Source::open(run, "K", |config: &Config| {
+        format!("only runs of tier paper are kept, not tier {} with {} steps", config.tier, config.steps)
+    })?
+    .finished()?;
+    let findings: Findings = source.findings()?;
+    let provenance = source.provenance()?;
     for ode in &findings.odes {
         let result = OdeResult { analysis: thinned(&ode.analysis, true), ..ode.clone() };
         let path = folder.join("odes").join(format!("{}.json", ode.variant));
@@ -80,12 +71,9 @@ fn thinned(analysis: &Analysis, pictures: bool) -> Analysis {
 /// [`Error::Damaged`] or [`Error::Io`] for a file that is there and cannot be used.
 pub(crate) fn load(folder: &Path) -> Result<Findings, Error> {
     let mut found = Findings::default();
-    for path in list(&folder.join("odes"))? {
-        let kept: Kept<OdeResult> = files::read_json(&path, "restore it from the repository")?;
-        found.odes.push(kept.result);
-    }
-    for path in list(&folder.join("maps"))? {
-        let kept: Kept<MapResult> = files::read_json(&path, "restore it from the repository")?;
+    let odes = read_all::<Kept<OdeResult>>(&folder.join("odes"))?;
+    found.odes.extend(odes.into_iter().map(|kept| kept.result));
+    for kept in read_all::<Kept<MapResult>>(&folder.join("maps"))? {
         (found.command, found.seed) = (kept.provenance.command, kept.provenance.seed);
         found.maps.push(kept.result);
     }
@@ -95,6 +83,7 @@ pub(crate) fn load(folder: &Path) -> Result<Findings, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kept::hold;
 
     /// What is kept can be read, and its `results.json` is what the claims say now.
     #[test]
@@ -105,9 +94,6 @@ mod tests {
         if kept.maps.is_empty() {
             return;
         }
-        let now = judge(&publication, &kept, Tier::Paper, None);
-        let then: Vec<crate::results::ClaimResult> =
-            files::read_json(&folder.join("results.json"), "run keep again").unwrap();
-        assert_eq!(now, then);
+        hold(&folder.join("results.json"), &judge(&publication, &kept, Tier::Paper, None));
     }
 }

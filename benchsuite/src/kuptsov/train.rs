@@ -1,6 +1,6 @@
 //! Training one map: in its own folder, from its own checkpoint, until its result is written.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use surrogates::NeuralMap;
@@ -10,8 +10,8 @@ use surrogates::onnx::Description;
 use super::config::{Config, MapId, Method};
 use super::data::Data;
 use crate::report::scientific;
-use crate::training::{Supervision, Training};
-use crate::{Error, files, training};
+use crate::training::{Places, Supervision, Training};
+use crate::{Error, files};
 
 /// A finished map: `maps/*/result.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -149,45 +149,27 @@ impl Trainer {
 
 /// Everything that the maps of a run share.
 pub(crate) struct Shared<'a> {
-    pub(crate) run: &'a Path,
+    pub(crate) places: Places<'a>,
     pub(crate) config: &'a Config,
     pub(crate) data: &'a Data,
     pub(crate) supervision: Supervision<'a>,
 }
 
 impl Shared<'_> {
-    /// The folder of a map.
-    pub(crate) fn folder(&self, map: &MapId) -> PathBuf {
-        self.run.join("maps").join(map.file_name())
-    }
-
-    fn checkpoint(&self, map: &MapId) -> PathBuf {
-        self.folder(map).join("checkpoint.safetensors")
-    }
-
-    fn model_path(&self, map: &MapId) -> PathBuf {
-        self.models().join(format!("{}.onnx", map.file_name()))
-    }
-
-    fn models(&self) -> PathBuf {
-        self.run.join("models")
-    }
-
     /// Whether an earlier start finished a map.
     pub(crate) fn finished(&self, map: &MapId) -> bool {
-        self.folder(map).join("result.json").exists()
+        self.places.is_finished(&map.file_name())
     }
 
     /// Trains a map to its end and exports it; or returns the result of an earlier start.
     pub(crate) fn train(&self, map: &MapId) -> Result<(Trained, NeuralMap<f64>), Error> {
-        let folder = self.folder(map);
-        let result_path = folder.join("result.json");
-        if result_path.exists() {
-            return self.finished_result(map, &result_path);
+        let (name, places) = (map.file_name(), self.places);
+        if let Some(trained) = places.earlier(&name, |t: &Trained| &t.onnx_sha256)? {
+            let found = self.last_state(map, trained.iterations)?;
+            return Ok((trained, found));
         }
-        let model = self.model_path(map);
-        files::create_folder(&folder)?;
-        files::create_folder(&self.models())?;
+        places.create(&name)?;
+        let model = places.model(&name);
         let failed = failed(map);
         let (training, pairs, microseconds) = self.iterate(map)?;
         let found = training.map();
@@ -209,7 +191,7 @@ impl Shared<'_> {
             validation: training.validate(),
             history: training.history(),
         };
-        files::write_json(&result_path, &trained)?;
+        files::write_json(&places.result(&name), &trained)?;
         self.supervision.progress.line(&format!(
             "  {}: mean squared error of validation {}",
             map.id(),
@@ -218,11 +200,10 @@ impl Shared<'_> {
         Ok((trained, found))
     }
 
-    /// A result of an earlier start, with its map, if the checkpoint is still the one that was judged.
-    fn finished_result(&self, map: &MapId, path: &Path) -> Result<(Trained, NeuralMap<f64>), Error> {
-        let again = format!("delete {} to train the map again", self.folder(map).display());
-        let trained = training::finished(path, &self.model_path(map), &again, |t: &Trained| &t.onnx_sha256)?;
-        let path = self.checkpoint(map);
+    /// The map that an earlier start finished after so many iterations, if its checkpoint is still the one that was
+    /// judged.
+    fn last_state(&self, map: &MapId, iterations: u64) -> Result<NeuralMap<f64>, Error> {
+        let path = self.places.checkpoint(&map.file_name());
         let (done, found) = match map.method {
             Method::LeastSquares => {
                 LeastSquaresCheckpoint::open(&path).map(|c| (c.steps_done(), c.map().clone()))
@@ -230,20 +211,20 @@ impl Shared<'_> {
             Method::Adam => MapCheckpoint::open(&path).map(|c| (c.iteration(), c.map().cast())),
         }
         .map_err(failed(map))?;
-        if done != trained.iterations {
+        if done != iterations {
             return Err(Error::Damaged {
                 path,
                 why: format!("it is of iteration {done}, not of the last one"),
-                remedy: again,
+                remedy: self.places.again(&map.file_name()),
             });
         }
-        Ok((trained, found))
+        Ok(found)
     }
 
     /// Iterates to the end, from the checkpoint if there is one. Returns the number of pairs and the
     /// wall time of an iteration too.
     fn iterate(&self, map: &MapId) -> Result<(Trainer, usize, f64), Error> {
-        let checkpoint = self.checkpoint(map);
+        let checkpoint = self.places.checkpoint(&map.file_name());
         let (train, validation) = self.data.pairs(map)?;
         let trainer =
             Trainer::start(self.config, map, &checkpoint, &train, &validation).map_err(failed(map))?;

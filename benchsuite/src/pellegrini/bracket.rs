@@ -14,13 +14,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 pub use spec::BracketSpec;
 
-use super::config::Cell;
+use super::cell::CellId;
 use super::data::Data;
 use super::measure::{Errors, measure};
-use super::train::Shared;
+use super::train::{self, Shared};
 use super::tune::{self, Candidate};
 use crate::Error;
-use crate::report::{Block, Cell as Field, Table, header, scientific};
+use crate::report::{Block, Cell, Table, header, scientific};
 use crate::sweep::{Kind, Work, finished::Finished};
 use crate::training::{Supervision, Watch};
 
@@ -101,7 +101,7 @@ impl Kind for Brackets {
         let total = (parsed.total_epochs() * config.iterations_per_epoch()) as f64;
         let beat = Beat { work, total, done: Mutex::new(0.0) };
         let shared = Shared {
-            run: work.folder,
+            places: train::places(work.folder),
             config: &config,
             data: &data,
             supervision: Supervision {
@@ -148,17 +148,12 @@ impl Kind for Brackets {
     fn report(&self, sweep: &Finished<'_>) -> Result<Vec<Block>, Error> {
         let mut found = Vec::new();
         for (trial, record) in &sweep.records {
-            let damaged = |e: serde_json::Error| Error::Damaged {
-                path: sweep.folder.path().join("results").join(format!("{}.json", trial.id)),
-                why: e.to_string(),
-                remedy: "delete it, and its trial is finished again".into(),
-            };
-            let spec: BracketSpec = serde_json::from_value(trial.spec.clone()).map_err(damaged)?;
-            let bracket: Bracket = serde_json::from_value(record.outcome.clone()).map_err(damaged)?;
+            let spec: BracketSpec = sweep.parsed(trial, &trial.spec)?;
+            let bracket: Bracket = sweep.parsed(trial, &record.outcome)?;
             found.push((spec, bracket));
         }
         let mut blocks = Vec::new();
-        for cell in Cell::ALL {
+        for cell in CellId::ALL {
             for constrained in [true, false] {
                 let mut of: Vec<_> = found
                     .iter()
@@ -183,19 +178,19 @@ fn last_error(bracket: &Bracket) -> f64 {
 /// As many networks as a reader compares.
 const SHOWN: usize = 10;
 
-fn best_of(cell: Cell, constrained: bool, brackets: &[&(BracketSpec, Bracket)]) -> Table {
+fn best_of(cell: CellId, constrained: bool, brackets: &[&(BracketSpec, Bracket)]) -> Table {
     let candidates: usize = brackets.iter().map(|(s, _)| s.candidates).sum();
     let rows = brackets.iter().take(SHOWN).filter_map(|(spec, bracket)| {
         let best = bracket.candidates.first()?;
         Some(vec![
-            Field::text(spec.seed.to_string()),
-            Field::text(best.config.network.to_string()),
-            Field::text(best.parameters.to_string()),
-            Field::number(Some(best.config.adam.learning_rate)),
-            Field::number(Some(best.config.weight_decay)),
-            Field::text(spec.epochs.to_string()),
-            Field::text(scientific(last_error(bracket))),
-            Field::text(scientific(bracket.test.mean_l2())),
+            Cell::text(spec.seed.to_string()),
+            Cell::text(best.config.network.to_string()),
+            Cell::text(best.parameters.to_string()),
+            Cell::number(Some(best.config.adam.learning_rate)),
+            Cell::number(Some(best.config.weight_decay)),
+            Cell::text(spec.epochs.to_string()),
+            Cell::text(scientific(last_error(bracket))),
+            Cell::text(scientific(bracket.test.mean_l2())),
         ])
     });
     Table {

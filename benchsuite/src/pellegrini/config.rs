@@ -7,89 +7,9 @@ use surrogates::fno::{Coarse, FnoConfig, FnoSpec, Schedule, Variant};
 use surrogates::neural_map::Decay;
 use surrogates::{Activation, MuonConfig};
 
+use super::cell::CellId;
 use crate::reproduce::Options;
 use crate::{Error, Tier, files};
-
-/// A cell whose responses are learned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Cell {
-    /// FitzHugh–Nagumo, 2 variables.
-    Fhn,
-    /// Hodgkin–Huxley, 4 variables.
-    Hh,
-    /// O'Hara–Rudy, 41 variables, over 500 ms.
-    Ord,
-    /// The same over 1000 ms.
-    OrdLong,
-}
-
-impl Cell {
-    /// All, by the number of their variables.
-    pub const ALL: [Cell; 4] = [Cell::Fhn, Cell::Hh, Cell::Ord, Cell::OrdLong];
-
-    /// The registry id of its model.
-    pub fn model(self) -> &'static str {
-        match self {
-            Cell::Fhn => "fitzhugh_nagumo",
-            Cell::Hh => "hodgkin_huxley_1952",
-            Cell::Ord | Cell::OrdLong => "ohara_rudy_2011",
-        }
-    }
-
-    /// Its name for readers.
-    pub fn title(self) -> &'static str {
-        match self {
-            Cell::Fhn => "FitzHugh–Nagumo",
-            Cell::Hh => "Hodgkin–Huxley",
-            Cell::Ord => "O'Hara–Rudy",
-            Cell::OrdLong => "O'Hara–Rudy, 1000 ms",
-        }
-    }
-
-    /// The end of the interval, in the model's unit of time.
-    pub fn end(self) -> f64 {
-        match self {
-            Cell::Fhn | Cell::Hh => 100.0,
-            Cell::Ord => 500.0,
-            Cell::OrdLong => 1000.0,
-        }
-    }
-
-    /// The number of its variables.
-    pub fn states(self) -> usize {
-        match self {
-            Cell::Fhn => 2,
-            Cell::Hh => 4,
-            Cell::Ord | Cell::OrdLong => 41,
-        }
-    }
-
-    /// How many times more points its interval has than the others': the longer one has twice as many.
-    pub(crate) fn longer(self) -> usize {
-        if self == Cell::OrdLong { 2 } else { 1 }
-    }
-
-    /// Above which V is an action potential.
-    pub(crate) fn threshold(self) -> f64 {
-        match self {
-            Cell::Fhn => 0.5,
-            Cell::Hh => 50.0,
-            Cell::Ord | Cell::OrdLong => 0.0,
-        }
-    }
-}
-
-impl fmt::Display for Cell {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Cell::Fhn => "FHN",
-            Cell::Hh => "HH",
-            Cell::Ord => "ORD",
-            Cell::OrdLong => "ORD1000",
-        })
-    }
-}
 
 /// Whether the number of parameters was fixed while the network was chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -111,7 +31,7 @@ impl fmt::Display for Size {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetId {
     /// What it learns.
-    pub cell: Cell,
+    pub cell: CellId,
     /// Which of the two.
     pub size: Size,
 }
@@ -136,24 +56,24 @@ impl NetId {
     /// decay, and what the rate is multiplied with every 10 epochs.
     pub fn published(&self) -> (FnoSpec, [f64; 3]) {
         let (width, modes, layers, padding, variant, activation, training) = match (self.cell, self.size) {
-            (Cell::Fhn, Size::Unconstrained) => {
+            (CellId::Fhn, Size::Unconstrained) => {
                 (224, 20, 4, 15, Variant::Mlp, Activation::LeakyReLU, [6.2e-4, 9.7e-4, 0.85])
             }
-            (Cell::Fhn, Size::Constrained) => {
+            (CellId::Fhn, Size::Constrained) => {
                 (64, 12, 5, 5, Variant::Mlp, Activation::GELU, [1.69e-3, 4.76e-4, 0.93])
             }
-            (Cell::Hh, Size::Unconstrained) => {
+            (CellId::Hh, Size::Unconstrained) => {
                 (256, 24, 4, 15, Variant::Mlp, Activation::LeakyReLU, [4.4e-4, 7.49e-4, 0.88])
             }
-            (Cell::Hh, Size::Constrained) => {
+            (CellId::Hh, Size::Constrained) => {
                 (96, 5, 5, 7, Variant::Mlp, Activation::GELU, [7.64e-3, 5.14e-4, 0.92])
             }
-            (Cell::Ord | Cell::OrdLong, Size::Unconstrained) => {
+            (CellId::Ord | CellId::OrdLong, Size::Unconstrained) => {
                 (192, 32, 5, 14, Variant::Mlp, Activation::GELU, [8.3e-4, 1e-3, 0.93])
             }
             // As the authors' code had it when the paper was sent in; an earlier state has 48 channels, 22 modes,
             // padding 14, rate 8e-3, decay 7.68e-4, factor .81.
-            (Cell::Ord | Cell::OrdLong, Size::Constrained) => {
+            (CellId::Ord | CellId::OrdLong, Size::Constrained) => {
                 (32, 48, 5, 15, Variant::Classic, Activation::GELU, [4.23e-3, 4.93e-4, 0.93])
             }
         };
@@ -208,7 +128,7 @@ impl Part {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Search {
     /// What is learned.
-    pub cell: Cell,
+    pub cell: CellId,
     /// Networks drawn at random.
     pub candidates: usize,
     /// Epochs after which all but the best are given up, and the last.
@@ -285,11 +205,11 @@ impl Config {
         }
         let tier = options.tier;
         let wants = |part| parts.contains(&part);
-        let cells = Cell::ALL.into_iter().filter(|cell| match cell {
-            Cell::Fhn => wants(Part::Fhn) || wants(Part::Epochs) || wants(Part::Resolution),
-            Cell::Hh => wants(Part::Hh) || wants(Part::Epochs),
-            Cell::Ord => wants(Part::Ord),
-            Cell::OrdLong => wants(Part::Ord) && tier == Tier::Paper,
+        let cells = CellId::ALL.into_iter().filter(|cell| match cell {
+            CellId::Fhn => wants(Part::Fhn) || wants(Part::Epochs) || wants(Part::Resolution),
+            CellId::Hh => wants(Part::Hh) || wants(Part::Epochs),
+            CellId::Ord => wants(Part::Ord),
+            CellId::OrdLong => wants(Part::Ord) && tier == Tier::Paper,
         });
         // The small ones first: a run that is stopped has them.
         let mut nets: Vec<NetId> = cells.map(|cell| NetId { cell, size: Size::Constrained }).collect();
@@ -306,21 +226,21 @@ impl Config {
         };
         let search = wants(Part::Tune).then(|| match tier {
             Tier::Smoke => Search {
-                cell: Cell::Fhn,
+                cell: CellId::Fhn,
                 candidates: 8,
                 rungs: vec![2, 8],
                 reduction: 4,
                 parameters: Some(20_000),
             },
             Tier::Quick => Search {
-                cell: Cell::Fhn,
+                cell: CellId::Fhn,
                 candidates: 16,
                 rungs: vec![2, 8, 20],
                 reduction: 4,
                 parameters: Some(500_000),
             },
             Tier::Paper => Search {
-                cell: Cell::Fhn,
+                cell: CellId::Fhn,
                 candidates: 200,
                 rungs: vec![250, 1000],
                 reduction: 4,
@@ -388,7 +308,7 @@ impl Config {
         }
         // O'Hara and Rudy's upstrokes fall between those points: what was learned at a quarter of them, with an error of
         // .087 there, had one of .33 at all, and .11 after ten epochs more.
-        config.coarse = self.coarse.filter(|_| net.cell.model() != Cell::Ord.model());
+        config.coarse = self.coarse.filter(|_| net.cell.model() != CellId::Ord.model());
         config
     }
 }
@@ -419,7 +339,7 @@ mod tests {
         let of = |train: &FnoConfig| (train.adam.learning_rate, train.muon.is_some());
         let long = paper.train(&paper.nets[0]);
         assert_eq!([of(&long), of(&train)], [(7.64e-3, false), (6e-3, true)]);
-        let ord = NetId { cell: Cell::Ord, size: Size::Constrained };
+        let ord = NetId { cell: CellId::Ord, size: Size::Constrained };
         assert_eq!(ord.published().0.parameters(), 510_825);
     }
 
@@ -430,7 +350,7 @@ mod tests {
         let config = Config::new("F", &Part::ALL, &options).unwrap();
         assert_eq!(config.coarse.map(|c| c.epochs), Some(18));
         for net in &config.nets {
-            let is_ventricle = matches!(net.cell, Cell::Ord | Cell::OrdLong);
+            let is_ventricle = matches!(net.cell, CellId::Ord | CellId::OrdLong);
             assert_eq!(config.train(net).coarse.is_none(), is_ventricle, "{}", net.id());
         }
         assert_eq!(config.nets.len(), 8);

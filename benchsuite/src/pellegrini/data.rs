@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use datagen::{Dataset, Recipe, Role, recipes};
 use surrogates::fno::Signals;
 
-use super::config::{Cell, Config, FINER};
+use super::cell::CellId;
+use super::config::{Config, FINER};
 use crate::{Error, datasets, files};
 
 /// The trajectories of one cell.
@@ -38,20 +39,20 @@ impl<'a> Data<'a> {
         Ok(Data { folder: folder.to_owned(), config })
     }
 
-    fn recipe(&self, cell: Cell, points: usize, samples: usize, seed: u64) -> Result<Recipe, Error> {
+    fn recipe(&self, cell: CellId, points: usize, samples: usize, seed: u64) -> Result<Recipe, Error> {
         recipes::pellegrini_pulses(cell.model(), cell.end(), points as u64, samples as u64, seed)
             .map_err(|e| Error::Data { name: cell.to_string(), source: Box::new(e) })
     }
 
     /// The data set of a cell, generated if it is not there.
-    pub(crate) fn dataset(&self, cell: Cell) -> Result<Dataset, Error> {
+    pub(crate) fn dataset(&self, cell: CellId) -> Result<Dataset, Error> {
         let samples = self.config.samples.iter().sum();
         let recipe = self.recipe(cell, self.config.points * cell.longer(), samples, self.config.seed)?;
         datasets::open_or_generate(&self.folder, &cell.to_string().to_lowercase(), recipe)
     }
 
     /// The trajectories of a cell: the first to train, then to validate, then to test.
-    pub(crate) fn sets(&self, cell: Cell) -> Result<Sets, Error> {
+    pub(crate) fn sets(&self, cell: CellId) -> Result<Sets, Error> {
         let data = self.dataset(cell)?;
         let failed = |e| Error::Data { name: cell.to_string(), source: Box::new(e) };
         let [train, validation, test] = self.config.samples;
@@ -70,7 +71,7 @@ impl<'a> Data<'a> {
     }
 
     /// Other trajectories by the name of their grid, with so many times more points.
-    fn other(&self, cell: Cell, grid: &str, finer: usize) -> Result<Dataset, Error> {
+    fn other(&self, cell: CellId, grid: &str, finer: usize) -> Result<Dataset, Error> {
         let points = self.config.points * cell.longer() * finer;
         let recipe = self.recipe(cell, points, self.other_samples(), self.config.seed.wrapping_add(1))?;
         datasets::open_or_generate(
@@ -86,7 +87,7 @@ impl<'a> Data<'a> {
 
     /// Other trajectories at the points that were learned at and at finer ones (F-RES): each grid has its own data set,
     /// since a mean of the current belongs to its grid.
-    pub(crate) fn coarse_and_fine(&self, cell: Cell) -> Result<[Signals; 2], Error> {
+    pub(crate) fn coarse_and_fine(&self, cell: CellId) -> Result<[Signals; 2], Error> {
         let all: Vec<usize> = (0..self.other_samples()).collect();
         let at = |(grid, finer): (&str, usize)| {
             let data = self.other(cell, grid, finer)?;
@@ -99,7 +100,7 @@ impl<'a> Data<'a> {
 
     /// Content hashes by name, with those of F-RES if `resolution`.
     pub(crate) fn hashes(&self, resolution: bool) -> Result<BTreeMap<String, String>, Error> {
-        let mut cells: Vec<Cell> = self.config.nets.iter().map(|n| n.cell).collect();
+        let mut cells: Vec<CellId> = self.config.nets.iter().map(|n| n.cell).collect();
         cells.extend(self.config.search.iter().map(|s| s.cell));
         cells.sort();
         cells.dedup();

@@ -2,7 +2,8 @@
 
 use surrogates::MuonConfig;
 
-use super::config::{Cell as Model, Config, PAPER_EPOCHS, Part, Search, Size};
+use super::cell::CellId;
+use super::config::{Config, PAPER_EPOCHS, Part, Search, Size};
 use super::findings::{Findings, RATE, estimated_hours, settled};
 use super::train::Trained;
 use super::{figures, tune};
@@ -226,7 +227,7 @@ fn epochs(f: &Findings, blocks: &mut Vec<Block>) {
     blocks.push(Block::heading("Epochs (F-EPOCHS)"));
     let line = |t: &Trained| settled(t).map(|e| format!("{}: epoch {e:.0} of {}", t.net.id(), t.epochs));
     let mut lines: Vec<String> = f.nets.iter().filter_map(line).collect();
-    for cell in Model::ALL {
+    for cell in CellId::ALL {
         if let Some(ratio) = f.epochs_ratio(cell) {
             lines.push(format!("{}: unconstrained by constrained {ratio:.2}", cell.title()));
         }
@@ -282,7 +283,7 @@ fn candidates(f: &Findings) -> Table {
 fn search_hours() -> Option<String> {
     let run = Config::new("F-TUNE", &[Part::Tune], &Options::new(Tier::Paper)).ok()?;
     let search = run.search.as_ref()?;
-    let each = Model::ALL.into_iter().flat_map(|cell| {
+    let each = CellId::ALL.into_iter().flat_map(|cell| {
         [search.parameters, None].map(|parameters| {
             let search = Search { cell, parameters, ..search.clone() };
             let space = if parameters.is_some() { Size::Constrained } else { Size::Unconstrained };
@@ -348,7 +349,7 @@ fn deviations(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
             coarse.epochs, coarse.every, coarse.every
         ));
     }
-    let published: Vec<String> = Model::ALL
+    let published: Vec<String> = CellId::ALL
         .into_iter()
         .flat_map(|cell| {
             [Size::Constrained, Size::Unconstrained].map(|size| super::config::NetId { cell, size })

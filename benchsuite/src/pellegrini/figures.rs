@@ -1,6 +1,6 @@
 //! The figures of the report.
 
-use super::config::Cell;
+use super::cell::CellId;
 use super::findings::Findings;
 use super::train::Trained;
 use crate::Error;
@@ -51,7 +51,7 @@ fn example(t: &Trained) -> Result<Option<Block>, Error> {
     // Of 41 variables these are looked at first.
     let wanted: &[&str] = if t.net.cell.states() > 4 { &["V", "Ca_i", "Na_i", "m"] } else { &[] };
     let shown: Vec<usize> = match t.net.cell {
-        Cell::Ord | Cell::OrdLong => {
+        CellId::Ord | CellId::OrdLong => {
             let at = |name: &&str| t.errors.variables.iter().position(|v| v == name);
             wanted.iter().filter_map(at).collect()
         }
@@ -65,7 +65,7 @@ fn example(t: &Trained) -> Result<Option<Block>, Error> {
                 |x: &[f64]| x.iter().enumerate().map(|(i, x)| (step * i as f64, *x)).collect::<Vec<_>>();
             Some(Panel {
                 title: t.errors.variables.get(j)?.clone(),
-                x: Axis::linear(if t.net.cell == Cell::Fhn { "time (model units)" } else { "time, ms" }),
+                x: Axis::linear(if t.net.cell == CellId::Fhn { "time (model units)" } else { "time, ms" }),
                 y: Axis::linear(""),
                 series: vec![
                     Series::new("model", Mark::Line, Colour::Blue, points(truth)),

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use surrogates::fno::{FnoConfig, FnoRecord, FnoSpec, Variant};
 
-use super::config::{Cell, NetId, PAPER_EPOCHS, Size};
+use super::cell::CellId;
+use super::config::{NetId, PAPER_EPOCHS, Size};
 use super::train::Trained;
 use super::tune::Candidate;
 use crate::Tier;
@@ -30,14 +31,14 @@ pub struct Findings {
 
 impl Findings {
     /// The operator with that id.
-    pub fn net(&self, cell: Cell, size: Size) -> Option<&Trained> {
+    pub fn net(&self, cell: CellId, size: Size) -> Option<&Trained> {
         self.nets.iter().find(|t| t.net == NetId { cell, size })
     }
 
     /// Epochs of the unconstrained network as a share of those of the constrained one, each until its error over
     /// validation trajectories is within 5 % of its last for the first time (F-EPOCHS). The schedule of the learning
     /// rate decides when that is, and so do the optimiser and the points: none unless both had the same.
-    pub fn epochs_ratio(&self, cell: Cell) -> Option<f64> {
+    pub fn epochs_ratio(&self, cell: CellId) -> Option<f64> {
         let [free, fixed] = [Size::Unconstrained, Size::Constrained].map(|size| self.net(cell, size));
         let (free, fixed) = (free?, fixed?);
         let course = |t: &Trained| {
@@ -124,7 +125,7 @@ pub(crate) fn estimated_hours(net: &NetId) -> f64 {
 }
 
 /// Hours of one core at [`RATE`] for the published epochs of any network on a cell's trajectories.
-pub(crate) fn hours(spec: &FnoSpec, cell: Cell) -> f64 {
+pub(crate) fn hours(spec: &FnoSpec, cell: CellId) -> f64 {
     let points = (1260 * cell.longer() + spec.padding) as f64;
     let [w, h, m] = [spec.width, spec.hidden, spec.modes].map(|x| x as f64);
     let maps = if spec.variant == Variant::Mlp { 3.0 } else { 1.0 };
@@ -135,12 +136,12 @@ pub(crate) fn hours(spec: &FnoSpec, cell: Cell) -> f64 {
     3000.0 * PAPER_EPOCHS as f64 * (pointwise + transforms) / RATE / 3600.0
 }
 
-fn cell(name: &str) -> Option<Cell> {
-    Cell::ALL.into_iter().find(|cell| cell.to_string() == name)
+fn cell(name: &str) -> Option<CellId> {
+    CellId::ALL.into_iter().find(|cell| cell.to_string() == name)
 }
 
 /// The cell of a claim about epochs.
-fn ratio(id: &str) -> Option<Cell> {
+fn ratio(id: &str) -> Option<CellId> {
     cell(id.strip_prefix("F-EPOCHS/")?.strip_suffix("/ratio")?)
 }
 
@@ -193,7 +194,7 @@ mod tests {
     #[test]
     fn the_cost_of_what_was_not_run_is_named() {
         // 3000 trajectories and 1000 epochs of 0.6 GFLOP each.
-        let hours = estimated_hours(&NetId { cell: Cell::Fhn, size: Size::Constrained });
+        let hours = estimated_hours(&NetId { cell: CellId::Fhn, size: Size::Constrained });
         assert!((5.0..20.0).contains(&hours), "{hours}");
         assert!(cost("F-HH/unconstrained/L2").contains("hours"));
         assert!(cost("F-EPOCHS/FHN/ratio").contains("hours"));
@@ -221,7 +222,7 @@ mod tests {
     fn trained(size: Size, epochs: u64, validation: &[f64]) -> Trained {
         let folder = crate::kept::folder(&Publication::pellegrini2025().unwrap());
         let kept = super::super::kept::load(&folder).unwrap();
-        let net = kept.nets.into_iter().find(|t| t.net.cell == Cell::Fhn).unwrap();
+        let net = kept.nets.into_iter().find(|t| t.net.cell == CellId::Fhn).unwrap();
         let record = |(k, validation): (usize, &f64)| FnoRecord {
             iteration: 10 * (k as u64 + 1),
             train: f64::NAN,
@@ -239,7 +240,7 @@ mod tests {
             let free = trained(Size::Unconstrained, 1000, &[1.0, 0.1, 0.1, 0.1]);
             let mut fixed = trained(Size::Constrained, epochs, &[1.0, 0.5, 0.2, 0.1]);
             change(&mut fixed.config);
-            Findings { nets: vec![free, fixed], ..Findings::default() }.epochs_ratio(Cell::Fhn)
+            Findings { nets: vec![free, fixed], ..Findings::default() }.epochs_ratio(CellId::Fhn)
         };
         assert_eq!((ratio(1000, |_| ()), ratio(100, |_| ())), (Some(0.5), None));
         let others: [fn(&mut FnoConfig); 3] = [

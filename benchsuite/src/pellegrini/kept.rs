@@ -9,9 +9,8 @@ use super::findings::{Findings, judge};
 use super::train::Trained;
 use super::tune::Candidate;
 use crate::claims::Publication;
-use crate::kept::{Kept, Outcome, Provenance, list};
+use crate::kept::{Kept, Outcome, Source, read, read_all};
 use crate::report::write_figures;
-use crate::rundir::RunDir;
 use crate::{Error, Tier, files};
 
 /// Takes the results of a finished run of tier paper over into `folder`.
@@ -20,19 +19,15 @@ use crate::{Error, Tier, files};
 /// [`Error::BadOption`] if the run is not of the tier `paper`, or not finished; [`Error::Damaged`] or
 /// [`Error::Io`] for its files.
 pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
-    let config: Config = files::read_json(&RunDir::config(run), "give the folder of a run of F")?;
-    if !config.is_comparable() {
-        let why = format!("only runs of tier paper are kept; this one is of tier {}", config.tier);
-        return Err(Error::BadOption { option: "keep", value: run.display().to_string(), why });
-    }
-    if !RunDir::results(run).exists() {
-        let why = "it is not finished; go on with it by --resume".to_owned();
-        return Err(Error::BadOption { option: "keep", value: run.display().to_string(), why });
-    }
-    let findings: Findings = files::read_json(&run.join("findings.json"), "run again with --resume")?;
-    let provenance = Provenance::of(run, config.tier, config.seed)?;
+    let source = Source::open(run, "F", |config: &Config| {
+        format!("only runs of tier paper are kept; this one is of tier {}", config.tier)
+    })?
+    .finished()?;
+    let findings: Findings = source.findings()?;
+    let provenance = source.provenance()?;
     for net in &findings.nets {
         let path = folder.join("networks").join(format!("{}.json", net.net.file_name()));
+        // Indented, as those that are kept already.
         files::write_json(&path, &Kept { provenance: provenance.clone(), result: net.clone() })?;
     }
     if !findings.candidates.is_empty() {
@@ -64,16 +59,14 @@ pub fn judge_again(folder: &Path) -> Result<usize, Error> {
 /// [`Error::Damaged`] or [`Error::Io`] for a file that is there and cannot be used.
 pub(crate) fn load(folder: &Path) -> Result<Findings, Error> {
     let mut found = Findings::default();
-    for path in list(&folder.join("networks"))? {
-        let kept: Kept<Trained> = files::read_json(&path, "restore it from the repository")?;
+    for kept in read_all::<Kept<Trained>>(&folder.join("networks"))? {
         (found.command, found.seed) = (kept.provenance.command, kept.provenance.seed);
         found.origins.insert(kept.result.net.id(), (found.command.clone(), found.seed));
         found.nets.push(kept.result);
     }
     let search = folder.join("search.json");
     if search.exists() {
-        let kept: Kept<Vec<Candidate>> = files::read_json(&search, "restore it from the repository")?;
-        found.candidates = kept.result;
+        found.candidates = read::<Kept<Vec<Candidate>>>(&search)?.result;
     }
     Ok(found)
 }
@@ -81,7 +74,7 @@ pub(crate) fn load(folder: &Path) -> Result<Findings, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kept::{networks, try_damage};
+    use crate::kept::{hold, networks, try_damage};
 
     /// What is kept can be read, and its `results.json` is what the claims say now.
     #[test]
@@ -92,10 +85,7 @@ mod tests {
         if kept.nets.is_empty() {
             return;
         }
-        let now = judge(&publication, &kept, Tier::Paper, None);
-        let then: Vec<crate::results::ClaimResult> =
-            files::read_json(&folder.join("results.json"), "run keep again").unwrap();
-        assert_eq!(now, then);
+        hold(&folder.join("results.json"), &judge(&publication, &kept, Tier::Paper, None));
 
         // The figures show all operators, not those of the run that was kept last.
         let drawn = tempfile::tempdir().unwrap();

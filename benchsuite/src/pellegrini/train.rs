@@ -1,6 +1,6 @@
 //! Training one operator: in its own folder, from its own checkpoint, until its result is written.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use infer_trt::{Provider, SessionOptions};
 use serde::{Deserialize, Serialize};
@@ -12,8 +12,8 @@ use super::data::{Data, Sets};
 use super::measure::{Errors, measure};
 use crate::figures::rounded;
 use crate::report::scientific;
-use crate::training::{Supervision, Training};
-use crate::{Error, files, training};
+use crate::training::{Places, Supervision, Training};
+use crate::{Error, files};
 
 /// A variable over time: as the model has it, and as the operator has it.
 pub type Pair = (Vec<f64>, Vec<f64>);
@@ -43,9 +43,14 @@ pub struct Trained {
     pub example: Vec<Pair>,
 }
 
+/// Where a run has its networks.
+pub(crate) fn places(run: &Path) -> Places<'_> {
+    Places::new(run, "networks", "network")
+}
+
 /// Everything that the networks of a run share.
 pub(crate) struct Shared<'a> {
-    pub(crate) run: &'a Path,
+    pub(crate) places: Places<'a>,
     pub(crate) config: &'a Config,
     pub(crate) data: &'a Data<'a>,
     pub(crate) supervision: Supervision<'a>,
@@ -54,30 +59,23 @@ pub(crate) struct Shared<'a> {
 }
 
 impl Shared<'_> {
-    fn folder(&self, name: &str) -> PathBuf {
-        self.run.join("networks").join(name)
-    }
-
     /// Whether an earlier start finished a network.
     pub(crate) fn finished(&self, net: &NetId) -> bool {
-        self.folder(&net.file_name()).join("result.json").exists()
+        self.places.is_finished(&net.file_name())
     }
 
     /// Trains a network to its end, judges and exports it; or returns the result of an earlier start.
     pub(crate) fn train(&self, net: &NetId, resolution: bool) -> Result<Trained, Error> {
-        let folder = self.folder(&net.file_name());
-        let result_path = folder.join("result.json");
-        let model = self.run.join("models").join(format!("{}.onnx", net.file_name()));
-        if result_path.exists() {
-            let again = format!("delete {} to train the network again", folder.display());
-            return training::finished(&result_path, &model, &again, |t: &Trained| &t.onnx_sha256);
+        let (name, places) = (net.file_name(), self.places);
+        if let Some(trained) = places.earlier(&name, |t: &Trained| &t.onnx_sha256)? {
+            return Ok(trained);
         }
         let failed = |e| Error::Training { network: net.id(), source: Box::new(e) };
         let sets = self.data.sets(net.cell)?;
         let config = self.config.train(net);
         let epochs = config.epochs;
-        let (trainer, milliseconds) = self.iterate(&net.file_name(), &sets, config.clone(), epochs)?;
-        let fno = trainer.network();
+        let (trainer, milliseconds) = self.iterate(&name, &sets, config.clone(), epochs)?;
+        let (fno, model) = (trainer.network(), places.model(&name));
         export(&fno, net, &sets, self.config, &model)?;
         let variables = &sets.variables;
         let judge = |fno: &Fno, test: &Signals| measure(fno, net.cell, test, variables, self.threads);
@@ -101,7 +99,7 @@ impl Shared<'_> {
             history: trainer.history().to_vec(),
             example: example(&model, &sets)?,
         };
-        files::write_json(&result_path, &trained)?;
+        files::write_json(&places.result(&name), &trained)?;
         let l2 = scientific(trained.errors.mean_l2());
         self.supervision
             .progress
@@ -119,9 +117,8 @@ impl Shared<'_> {
         epochs: u64,
     ) -> Result<(FnoTrainer, f64), Error> {
         let failed = |e| Error::Training { network: name.to_owned(), source: Box::new(e) };
-        let folder = self.folder(name);
-        files::create_folder(&folder)?;
-        let checkpoint = folder.join("checkpoint.safetensors");
+        files::create_folder(&self.places.folder(name))?;
+        let checkpoint = self.places.checkpoint(name);
         let (train, validation) = (&sets.train, Some(&sets.validation));
         let trainer = if checkpoint.exists() {
             FnoTrainer::resume(&checkpoint, config, train, validation, self.threads).map_err(failed)?

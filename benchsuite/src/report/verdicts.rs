@@ -1,9 +1,9 @@
 //! Claims with what was measured, as a table.
 
 use super::{Block, Cell, Table, Tone};
+use crate::Error;
 use crate::claims::{Claim, Publication};
 use crate::results::{ClaimResult, Verdict, typed};
-use crate::{Error, files};
 
 impl From<Verdict> for Tone {
     fn from(verdict: Verdict) -> Self {
@@ -70,7 +70,7 @@ pub(crate) fn kept(publication: &Publication, seeds: bool) -> Result<Option<Bloc
     if !path.exists() {
         return Ok(None);
     }
-    let mut results: Vec<ClaimResult> = files::read_json(&path, "restore it from the repository")?;
+    let mut results: Vec<ClaimResult> = crate::kept::read(&path)?;
     for result in &mut results {
         result.reason = result.reason_kept();
     }

@@ -64,7 +64,7 @@ fn expected(folder: &Path) -> Result<Option<Expected>, Error> {
 ///
 /// # Errors
 /// Those of [`seal::seal_beside`], and [`Error::Damaged`].
-pub fn seal(folder: &Path) -> Result<(), Error> {
+pub fn seal_shared(folder: &Path) -> Result<(), Error> {
     let Some(expected) = expected(folder)? else { return Ok(()) };
     let sealed = |id: &String| folder.join(id).join(seal::LIST).is_file();
     if expected.experiments.iter().all(sealed) { seal::seal_beside(folder, front::NETWORKS) } else { Ok(()) }
@@ -160,12 +160,12 @@ mod tests {
         std::fs::create_dir(&networks).unwrap();
         std::fs::write(networks.join("report.html"), "networks").unwrap();
         // Stopped before the second: there is nothing to list yet, and it is missed.
-        seal(folder).unwrap();
+        seal_shared(folder).unwrap();
         assert!(!folder.join(seal::LIST).exists());
         assert!(refused(folder).contains("the experiment K is not there"));
         run(folder, "K");
         assert!(matches!(verify(folder), Err(Error::NotSealed(path)) if path == folder));
-        seal(folder).unwrap();
+        seal_shared(folder).unwrap();
         let lines = verify(folder).unwrap();
         assert_eq!(lines.len(), 3);
         assert!(
@@ -199,13 +199,13 @@ mod tests {
         let folder = root.path();
         begin(folder, &["W-A"]).unwrap();
         run(folder, "W-A");
-        seal(folder).unwrap();
+        seal_shared(folder).unwrap();
         assert_eq!(verify(folder).unwrap().len(), 2);
         begin(folder, &["F", "W-A"]).unwrap();
         assert!(refused(folder).contains("the experiment F is not there"));
         run(folder, "F");
         assert!(matches!(verify(folder), Err(Error::NotSealed(_))));
-        seal(folder).unwrap();
+        seal_shared(folder).unwrap();
         assert_eq!(verify(folder).unwrap().len(), 3);
         assert_eq!(expected(folder).unwrap().unwrap().experiments, ["W-A", "F"]);
     }
@@ -217,7 +217,9 @@ mod tests {
             ["{\"experiments\": [\"../K\"]}", "{\"experiments\": [\"\"]}", "{", "{\"experiments\": 1}"]
         {
             std::fs::write(root.path().join(EXPECTED), text).unwrap();
-            for result in [verify(root.path()).map(drop), seal(root.path()), begin(root.path(), &["K"])] {
+            for result in
+                [verify(root.path()).map(drop), seal_shared(root.path()), begin(root.path(), &["K"])]
+            {
                 assert!(matches!(result, Err(Error::Damaged { .. })), "{text}");
             }
         }
@@ -229,7 +231,7 @@ mod tests {
         assert!(matches!(verify(root.path()), Err(Error::NoRuns(_))));
         // Runs that somebody put side by side: nobody knows how many there should be.
         run(root.path(), "K");
-        seal(root.path()).unwrap();
+        seal_shared(root.path()).unwrap();
         assert_eq!(verify(root.path()).unwrap().len(), 1);
         assert_eq!(verify(&root.path().join("K")).unwrap().len(), 1);
     }

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
 use super::folder::Folder;
 use super::plan::Trial;
 use super::record::{Failure, Record, Worker};
@@ -33,6 +36,18 @@ impl<'a> Finished<'a> {
             records: in_order(folder, folder.results()?),
             failures: in_order(folder, folder.failures()?),
             workers,
+        })
+    }
+
+    /// What a trial was or what came out of it, as its kind has it.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] for what is no `T`.
+    pub(crate) fn parsed<T: DeserializeOwned>(&self, trial: &Trial, value: &Value) -> Result<T, Error> {
+        serde_json::from_value(value.clone()).map_err(|e| Error::Damaged {
+            path: self.folder.result(&trial.id),
+            why: e.to_string(),
+            remedy: "delete it, and its trial is finished again".into(),
         })
     }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{TrialResult, findings, model_name};
 use crate::claims::Publication;
 use crate::grid;
-use crate::kept::Outcome;
+use crate::kept::{Outcome, list, read_all, write};
 use crate::{Error, files};
 
 /// How many points of a course are kept.
@@ -24,13 +24,7 @@ fn folder_of(results: &Path) -> PathBuf {
 /// # Errors
 /// [`Error::Damaged`] or [`Error::Io`] for a file that is there and cannot be used.
 pub fn load(results: &Path) -> Result<Vec<TrialResult>, Error> {
-    let folder = folder_of(results);
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
-    let mut paths = entries(&folder)?;
-    paths.retain(|p| p.extension().is_some_and(|e| e == "json"));
-    paths.iter().map(|path| files::read_json(path, "restore it from the repository")).collect()
+    read_all(&folder_of(results))
 }
 
 /// The finished trials below a folder: `*/result.json` as [`run`](super::run) leaves them, and the
@@ -52,15 +46,12 @@ fn found(folder: &Path) -> Result<Vec<(TrialResult, PathBuf)>, Error> {
             add(files::read_json(&result, "delete it and run the trial again")?, entry);
         }
     }
-    let results = folder.join("results");
-    if results.is_dir() {
-        for path in entries(&results)?.iter().filter(|p| p.extension().is_some_and(|e| e == "json")) {
-            let record: Value = files::read_json(path, "delete it and resume the sweep")?;
-            let Some(outcome) = record.get("outcome") else { continue };
-            // Sweeps of other kinds have other outcomes.
-            if let Ok(result) = serde_json::from_value(outcome.clone()) {
-                add(result, folder.join("trials").join(path.file_stem().unwrap_or_default()));
-            }
+    for path in list(&folder.join("results"))? {
+        let record: Value = files::read_json(&path, "delete it and resume the sweep")?;
+        let Some(outcome) = record.get("outcome") else { continue };
+        // Sweeps of other kinds have other outcomes.
+        if let Ok(result) = serde_json::from_value(outcome.clone()) {
+            add(result, folder.join("trials").join(path.file_stem().unwrap_or_default()));
         }
     }
     Ok(found.into_values().collect())
@@ -94,12 +85,7 @@ pub fn keep(folder: &Path, results: &Path) -> Result<Outcome, Error> {
         });
     }
     for (result, _) in &taken {
-        let text = serde_json::to_string(&thinned(result)).map_err(|e| Error::Damaged {
-            path: folder.to_owned(),
-            why: e.to_string(),
-            remedy: "a value is not finite; train the network again".into(),
-        })?;
-        files::write(&folder_of(results).join(format!("{}.json", result.id)), text + "\n")?;
+        write(&folder_of(results).join(format!("{}.json", result.id)), &thinned(result))?;
     }
     let all = load(results)?;
     let from: BTreeMap<&str, &Path> =
@@ -209,8 +195,7 @@ fn csv(all: &[TrialResult]) -> String {
 mod tests {
     use super::*;
     use crate::grid::select::tests::made;
-    use crate::kept::{list, try_damage};
-    use crate::results::ClaimResult;
+    use crate::kept::{hold, try_damage};
     use crate::trial::Class;
 
     /// The kept trials can be read, are of the publication's size, and their verdicts and table are what the claims
@@ -221,13 +206,7 @@ mod tests {
         let folder = crate::kept::folder(&publication);
         let all = load(&folder).unwrap();
         assert!(all.iter().all(|r| r.spec.is_full() && r.spec.id() == r.id));
-        let then: Vec<ClaimResult> =
-            files::read_json(&folder.join("trials-results.json"), "run `keep` again").unwrap();
-        let now = findings::judge(&publication, &all);
-        assert_eq!(now.len(), then.len());
-        for (now, then) in now.iter().zip(&then) {
-            assert_eq!(now, then, "`cargo xtask keep` without a run judges again");
-        }
+        hold(&folder.join("trials-results.json"), &findings::judge(&publication, &all));
         assert_eq!(std::fs::read_to_string(folder.join("trials.csv")).unwrap(), csv(&all));
     }
 

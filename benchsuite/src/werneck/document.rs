@@ -6,7 +6,7 @@ use super::figures::{self, Curve, thousands};
 use super::findings::{Sample, Samples, published_test};
 use super::kept::{self, Kept};
 use super::network::{Class, Network, Set, architectures};
-use super::{Course, appendix, doubt};
+use super::{Course, appendix};
 use crate::Error;
 use crate::claims::Publication;
 use crate::manifest::Manifest;
@@ -65,7 +65,7 @@ pub(crate) fn write(parts: &Parts<'_>) -> Result<Document, Error> {
 }
 
 fn banner(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
-    if doubt(parts.config).is_none() {
+    if parts.config.is_comparable() {
         return;
     }
     let mut text = format!(

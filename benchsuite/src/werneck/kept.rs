@@ -8,12 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::config::Config;
 use super::findings::{Sample, Samples, judge};
 use super::network::{Class, Network, Set, architectures};
-use super::train::Trained;
+use super::train::{Trained, metrics_path, places};
 use crate::claims::Publication;
 use crate::figures::rounded;
-use crate::kept::{Outcome, Provenance, list};
+use crate::kept::{Outcome, Provenance, Source, read_all, write};
 use crate::metrics::{self, Progressed};
-use crate::rundir::RunDir;
 use crate::{Error, Tier, files};
 
 /// How many points of a training's course are kept.
@@ -36,8 +35,7 @@ pub struct Kept {
 /// # Errors
 /// [`Error::Damaged`] or [`Error::Io`] for a file that is there and cannot be used.
 pub(crate) fn load(folder: &Path) -> Result<Vec<Kept>, Error> {
-    let paths = list(&folder.join("networks"))?;
-    paths.iter().map(|path| files::read_json(path, "restore it from the repository")).collect()
+    read_all(&folder.join("networks"))
 }
 
 /// The claims' results over all kept networks.
@@ -63,47 +61,32 @@ pub(crate) fn samples(kept: &[Kept]) -> Samples<'_> {
 /// [`Error::BadOption`] if the run is not of the tier `paper` with the paper's iterations or has no
 /// finished network; [`Error::Damaged`] or [`Error::Io`] for its files.
 pub fn keep(run: &Path, folder: &Path) -> Result<Outcome, Error> {
-    let config: Config = files::read_json(&RunDir::config(run), "give the folder of a run of W-A")?;
-    if !config.is_comparable() {
-        return Err(Error::BadOption {
-            option: "keep",
-            value: run.display().to_string(),
-            why: format!(
-                "only runs of tier paper are kept; this one is of tier {} with {} iterations",
-                config.tier, config.iterations
-            ),
-        });
-    }
-    let provenance = Provenance::of(run, config.tier, config.seed)?;
-    let mut taken = 0;
-    for network in &config.networks {
-        let from = run.join("networks").join(network.file_name());
-        let result = from.join("result.json");
-        if !result.exists() {
+    let source = Source::open(run, "W-A", |config: &Config| {
+        format!(
+            "only runs of tier paper are kept; this one is of tier {} with {} iterations",
+            config.tier, config.iterations
+        )
+    })?;
+    let provenance = source.provenance()?;
+    let (from, mut taken) = (places(run), 0);
+    for network in &source.config.networks {
+        let name = network.file_name();
+        if !from.is_finished(&name) {
             continue;
         }
-        let mut trained: Trained = files::read_json(&result, "delete it and resume the run")?;
+        let mut trained: Trained = files::read_json(&from.result(&name), "delete it and resume the run")?;
         round_solution(&mut trained);
         let kept = Kept {
             provenance: provenance.clone(),
-            course: course(&metrics::read::<Progressed>(&from.join("metrics.jsonl"))?),
+            course: course(&metrics::read::<Progressed>(&metrics_path(&from, network))?),
             trained,
         };
-        let to = folder.join("networks").join(format!("{}.json", network.file_name()));
-        let text = serde_json::to_string(&kept).map_err(|e| Error::Damaged {
-            path: to.clone(),
-            why: e.to_string(),
-            remedy: "a value of the run is not finite; train the network again".into(),
-        })?;
-        files::write(&to, text + "\n")?;
+        let to = folder.join("networks").join(format!("{name}.json"));
+        write(&to, &kept)?;
         taken += 1;
     }
     if taken == 0 {
-        return Err(Error::BadOption {
-            option: "keep",
-            value: run.display().to_string(),
-            why: "no network of the run is finished; go on with it by --resume".into(),
-        });
+        return Err(source.refused("no network of the run is finished; go on with it by --resume"));
     }
     let total = judge_again(folder)?;
     Ok(Outcome { taken, total, folder: folder.to_owned() })
@@ -177,7 +160,7 @@ fn csv(publication: &Publication, samples: &Samples<'_>, set: Set) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kept::try_damage;
+    use crate::kept::{hold, networks, try_damage};
 
     #[test]
     fn what_is_not_there_is_no_error_and_what_is_damaged_is() {
@@ -200,10 +183,7 @@ mod tests {
             assert_eq!(k.trained.iterations, super::super::config::PAPER_ITERATIONS);
         }
         if !kept.is_empty() {
-            let now = judge(&publication, &samples(&kept), Tier::Paper, None);
-            let then: Vec<crate::results::ClaimResult> =
-                files::read_json(&folder.join("results.json"), "run keep again").unwrap();
-            assert_eq!(now, then);
+            hold(&folder.join("results.json"), &judge(&publication, &samples(&kept), Tier::Paper, None));
         }
     }
 
@@ -230,9 +210,7 @@ mod tests {
     #[test]
     fn damaged_results_are_read_or_refused() {
         let publication = Publication::werneck2024().unwrap();
-        let samples = list(&crate::kept::folder(&publication).join("networks")).unwrap();
-        let samples = &samples[samples.len().saturating_sub(2)..];
-        try_damage(samples, "networks/a.json", |folder| {
+        try_damage(&networks(&publication), "networks/a.json", |folder| {
             let kept = load(folder)?;
             let samples = super::samples(&kept);
             judge(&publication, &samples, Tier::Paper, None);

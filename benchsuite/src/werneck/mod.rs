@@ -12,8 +12,6 @@ mod kept;
 mod network;
 mod train;
 
-use std::collections::BTreeMap;
-
 use ionic_models::Cell;
 use ionic_models::models::FitzHughNagumo;
 
@@ -24,12 +22,10 @@ pub use network::{Class, Network, Set};
 pub use train::Trained;
 
 use crate::claims::Publication;
-use crate::manifest::{Manifest, threads};
+use crate::manifest::Manifest;
 use crate::metrics::{self, Progressed};
-use crate::progress::Progress;
-use crate::reproduce::{Job, Options, Summary};
+use crate::reproduce::{Head, Job, Options, Settings, Summary, Underway};
 use crate::results::ClaimResult;
-use crate::rundir::RunDir;
 use crate::{Error, files, jobs};
 
 /// U and W at t = 0.
@@ -84,47 +80,37 @@ fn configure(publication: &Publication, options: &Options) -> Result<Config, Err
 pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
     let publication = Publication::werneck2024()?;
     let config = configure(&publication, job.options)?;
-    let run = RunDir::open(&job.out, &config, job.existing)?;
-    let progress = Progress::new("W-A");
+    let run = Underway::begin(job, &config)?;
 
-    progress.stage("1/4 data", 1.0, 0.0);
-    let data = data::Data::prepare(&run.join("data"))?;
-    let jobs = job.options.jobs.unwrap_or_else(threads).min(config.networks.len().max(1));
-    let manifest = run.add_start(
-        Manifest {
-            format: 1,
-            experiment: "W-A".into(),
-            seeds: seeds(&config),
-            datasets: data.hashes(),
-            starts: Vec::new(),
-        },
-        job.start(jobs),
-    )?;
+    run.progress.stage("1/4 data", 1.0, 0.0);
+    let data = data::Data::prepare(&run.dir.join("data"))?;
+    let jobs = run.jobs(config.networks.len());
+    let manifest = run.record(data.hashes(), jobs)?;
 
     let shared = train::Shared {
-        run: run.path(),
+        places: train::places(run.dir.path()),
         config: &config,
         data: &data,
-        supervision: job.supervision(&progress),
+        supervision: run.supervision(),
     };
     let total = config.networks.iter().map(|n| shared.weight(n)).sum();
     let done = config.networks.iter().filter(|n| shared.finished(n)).map(|n| shared.weight(n)).sum();
     let name = format!("2/4 training {} networks, {jobs} at a time", config.networks.len());
-    progress.stage(&name, total, done);
+    run.progress.stage(&name, total, done);
     let trained = jobs::run(jobs, &config.networks, job.stop, |network| shared.train(network))?;
 
-    progress.stage("3/4 comparison", 1.0, 0.0);
+    run.progress.stage("3/4 comparison", 1.0, 0.0);
     let courses = trained
         .into_iter()
         .map(|trained| {
-            let log = metrics::read(&shared.metrics_path(&trained.network))?;
+            let log = metrics::read(&train::metrics_path(&shared.places, &trained.network))?;
             Ok(Course { trained, log })
         })
         .collect::<Result<Vec<_>, Error>>()?;
-    files::write(&run.join("metrics.jsonl"), joined_log(&courses)?)?;
+    files::write(&run.dir.join("metrics.jsonl"), joined_log(&courses)?)?;
     let results = judge(&publication, &config, &manifest, &courses);
 
-    progress.stage("4/4 report", 1.0, 0.0);
+    run.progress.stage("4/4 report", 1.0, 0.0);
     let kept = kept::load(&crate::kept::folder(&publication))?;
     let document = document::write(&document::Parts {
         publication: &publication,
@@ -137,28 +123,22 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Summary, Error> {
         command: &job.command,
         resume: &job.resume,
     })?;
-    document.write(run.path())?;
-    // Last of all: a run that has it is finished.
-    files::write_json(&RunDir::results(run.path()), &results)?;
-    progress.finish();
-    Ok(Summary::of_claims(run.join("report.html"), &results, doubt(&config)))
+    run.end(&document, &results)
 }
 
-fn seeds(config: &Config) -> BTreeMap<String, u64> {
-    let own = config.networks.iter().map(|n| (n.id(), n.seed(config.seed)));
-    std::iter::once(("run".to_owned(), config.seed)).chain(own).collect()
-}
+impl Settings for Config {
+    fn head(&self) -> Head<'_> {
+        Head { experiment: &self.experiment, tier: self.tier, seed: self.seed }
+    }
 
-/// Why the numbers of a run may not be held against the paper's.
-pub(crate) fn doubt(config: &Config) -> Option<String> {
-    (!config.is_comparable()).then(|| {
-        format!(
-            "tier {}: {} of {} iterations; not comparable with the paper",
-            config.tier,
-            config.iterations,
-            config::PAPER_ITERATIONS
-        )
-    })
+    fn networks(&self) -> Vec<(String, u64)> {
+        self.networks.iter().map(|n| (n.id(), n.seed(self.seed))).collect()
+    }
+
+    fn shortfall(&self) -> Option<String> {
+        (!self.is_comparable())
+            .then(|| format!("{} of {} iterations", self.iterations, config::PAPER_ITERATIONS))
+    }
 }
 
 fn judge(
@@ -167,12 +147,16 @@ fn judge(
     manifest: &Manifest,
     courses: &[Course],
 ) -> Vec<ClaimResult> {
-    let command = manifest.starts.first().map_or("", |s| s.command.as_str());
     let all = courses
         .iter()
-        .map(|c| findings::Sample { trained: &c.trained, command, tier: config.tier, seed: config.seed })
+        .map(|c| findings::Sample {
+            trained: &c.trained,
+            command: manifest.command(),
+            tier: config.tier,
+            seed: config.seed,
+        })
         .collect();
-    findings::judge(publication, &findings::Samples { all }, config.tier, doubt(config).as_deref())
+    findings::judge(publication, &findings::Samples { all }, config.tier, config.doubt().as_deref())
 }
 
 /// The logs of all networks in one, each line with its network.

@@ -12,8 +12,8 @@ use super::evaluate::{self, Evaluation};
 use super::network::{Class, Network};
 use crate::metrics::{Metrics, Progressed};
 use crate::report::scientific;
-use crate::training::{Supervision, Training};
-use crate::{Error, files, training};
+use crate::training::{Places, Supervision, Training};
+use crate::{Error, files};
 
 /// A finished network: `networks/*/result.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,9 +34,19 @@ pub struct Trained {
     pub evaluation: Evaluation,
 }
 
+/// Where a run has its networks.
+pub(crate) fn places(run: &Path) -> Places<'_> {
+    Places::new(run, "networks", "network")
+}
+
+/// The log of a network.
+pub(crate) fn metrics_path(places: &Places<'_>, network: &Network) -> PathBuf {
+    places.folder(&network.file_name()).join("metrics.jsonl")
+}
+
 /// Everything that the networks of a run share.
 pub(crate) struct Shared<'a> {
-    pub(crate) run: &'a Path,
+    pub(crate) places: Places<'a>,
     pub(crate) config: &'a Config,
     pub(crate) data: &'a Data,
     pub(crate) supervision: Supervision<'a>,
@@ -87,26 +97,9 @@ impl Training for Logged {
 }
 
 impl Shared<'_> {
-    fn folder(&self, network: &Network) -> PathBuf {
-        self.run.join("networks").join(network.file_name())
-    }
-
-    /// The log of a network.
-    pub(crate) fn metrics_path(&self, network: &Network) -> PathBuf {
-        self.folder(network).join("metrics.jsonl")
-    }
-
-    fn model_path(&self, network: &Network) -> PathBuf {
-        self.models().join(format!("{}.onnx", network.file_name()))
-    }
-
-    fn models(&self) -> PathBuf {
-        self.run.join("models")
-    }
-
-    /// Iterations that an earlier start finished, as far as the disk shows without opening checkpoints.
+    /// Whether an earlier start finished a network, as far as the disk shows without opening checkpoints.
     pub(crate) fn finished(&self, network: &Network) -> bool {
-        self.folder(network).join("result.json").exists()
+        self.places.is_finished(&network.file_name())
     }
 
     /// The work of a network in units that take about the same time.
@@ -118,16 +111,14 @@ impl Shared<'_> {
     /// Trains a network to its end, exports it and evaluates the exported file; or returns the
     /// result of an earlier start.
     pub(crate) fn train(&self, network: &Network) -> Result<Trained, Error> {
-        let folder = self.folder(network);
-        let result_path = folder.join("result.json");
-        if result_path.exists() {
-            return self.finished_result(network, &result_path);
+        let (name, places) = (network.file_name(), self.places);
+        if let Some(trained) = places.earlier(&name, |t: &Trained| &t.onnx_sha256)? {
+            return Ok(trained);
         }
-        let model = self.model_path(network);
-        files::create_folder(&folder)?;
-        files::create_folder(&self.models())?;
-        let (trainer, microseconds) = self.iterate(network, &folder)?;
+        places.create(&name)?;
+        let (trainer, microseconds) = self.iterate(network)?;
 
+        let model = places.model(&name);
         self.export(network, &trainer, &model)?;
         let trained = Trained {
             network: network.clone(),
@@ -138,7 +129,7 @@ impl Shared<'_> {
             onnx_sha256: files::sha256_of(&model, "run again with --resume")?,
             evaluation: evaluate::evaluate(&model, self.data)?,
         };
-        files::write_json(&result_path, &trained)?;
+        files::write_json(&places.result(&name), &trained)?;
         self.supervision.progress.line(&format!(
             "  {}: mean error {}, greatest {}",
             network.id(),
@@ -148,17 +139,11 @@ impl Shared<'_> {
         Ok(trained)
     }
 
-    /// A result of an earlier start, if the exported file is still the one that was judged.
-    fn finished_result(&self, network: &Network, path: &Path) -> Result<Trained, Error> {
-        let again = format!("delete {} to train the network again", self.folder(network).display());
-        training::finished(path, &self.model_path(network), &again, |t: &Trained| &t.onnx_sha256)
-    }
-
     /// Iterates to the end, from the checkpoint if there is one. Returns the wall time of an
     /// iteration too.
-    fn iterate(&self, network: &Network, folder: &Path) -> Result<(Trainer, f64), Error> {
+    fn iterate(&self, network: &Network) -> Result<(Trainer, f64), Error> {
         let failed = |e: surrogates::Error| Error::Training { network: network.id(), source: Box::new(e) };
-        let checkpoint = folder.join("checkpoint.safetensors");
+        let checkpoint = self.places.checkpoint(&network.file_name());
         let config = self.config.train(network)?;
         let set = self.training_set(network)?;
         let trainer = if checkpoint.exists() {
@@ -166,7 +151,8 @@ impl Shared<'_> {
         } else {
             Trainer::new(config, set).map_err(failed)?
         };
-        let metrics = Metrics::resume::<Progressed>(&self.metrics_path(network), trainer.iteration())?;
+        let metrics =
+            Metrics::resume::<Progressed>(&metrics_path(&self.places, network), trainer.iteration())?;
         let unit = self.weight(network) / self.config.iterations as f64;
         let mut training = Logged { id: network.id(), trainer, metrics, latest: None };
         let seconds = self.supervision.train(&mut training, self.config.iterations, unit, &checkpoint)?;

@@ -10,7 +10,7 @@ use crate::Error;
 use crate::claims::Publication;
 use crate::grid::tables;
 use crate::manifest::Manifest;
-use crate::pellegrini::{self, Cell as OfCell, NetId, Size};
+use crate::pellegrini::{self, CellId, NetId, Size};
 use crate::report::{Block, Cell, Document, Tone, verdicts};
 use crate::results::ClaimResult;
 
@@ -154,7 +154,7 @@ struct Published {
 impl Published {
     fn load() -> Result<Self, Error> {
         let publication = Publication::pellegrini2025()?;
-        let net = NetId { cell: OfCell::Ord, size: Size::Constrained };
+        let net = NetId { cell: CellId::Ord, size: Size::Constrained };
         let kept = pellegrini::kept_error(&crate::kept::folder(&publication), net)?;
         let printed = publication.claim("F-ORD/constrained/L2").map(|c| c.value);
         Ok(Published { printed, kept })

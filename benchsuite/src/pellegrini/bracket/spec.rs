@@ -4,14 +4,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Tier;
-use crate::pellegrini::config::{Cell, Config, Part, Search};
+use crate::pellegrini::cell::CellId;
+use crate::pellegrini::config::{Config, Part, Search};
 
 /// What decides a bracket's numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BracketSpec {
     /// What is learned: `fhn`, `hh` or `ord`.
-    pub cell: Cell,
+    pub cell: CellId,
     /// Decides which candidates are drawn, their first weights and the order of their data.
     pub seed: u64,
     /// Networks drawn at random.
