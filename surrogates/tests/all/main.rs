@@ -11,6 +11,7 @@ mod checkpoints;
 mod dataset;
 mod fno;
 mod gradients;
+mod kept;
 mod least_squares;
 mod neural_map;
 mod neural_ode;
