@@ -72,6 +72,7 @@
 //! round differently, since it may have other vector instructions.
 
 mod atomic;
+mod check;
 mod checkpoint;
 mod config;
 mod data;
