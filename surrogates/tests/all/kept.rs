@@ -3,7 +3,8 @@
 //! The numbers behind them come from sums, products and quotients alone, so that a training's data have the same hash
 //! on any machine.
 
-use std::path::PathBuf;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::common;
@@ -14,8 +15,8 @@ use surrogates::neural_ode::{
     ResidualScale, Window,
 };
 use surrogates::{
-    Activation, DataTerm, MapSpec, MlpSpec, MuonConfig, Normalization, Sampling, SystemField, TrainConfig,
-    Trainer, TrainingSet, VectorField,
+    Activation, DataTerm, Error, MapSpec, MlpSpec, MuonConfig, Normalization, Sampling, SystemField,
+    TrainConfig, Trainer, Training, TrainingSet, VectorField,
 };
 
 fn file(name: &str) -> PathBuf {
@@ -119,32 +120,29 @@ fn operator() -> (FnoConfig, Signals) {
     (config, Signals::new(10, 1, 1, numbers(60, 29), numbers(60, 43)).unwrap())
 }
 
-/// Reads the file of a kind, holds it against what is known of it, writes it again, and takes one step more.
-macro_rules! goes_on {
-    ($name:literal, $done:ident, $iteration:literal, $records:literal, $resumed:expr) => {{
-        let folder = tempfile::tempdir().unwrap();
-        let (old, new) = (file($name), folder.path().join("again"));
-        let mut training = $resumed(&old);
-        assert_eq!((training.$done(), training.history().len()), ($iteration, $records), $name);
-        training.save(&new).unwrap();
-        assert!(std::fs::read(old).unwrap() == std::fs::read(new).unwrap(), "{}", $name);
-        training.step().unwrap();
-        assert_eq!(training.$done(), $iteration + 1, $name);
-    }};
+/// Resumes a training from its file, holds it against what is known of it, writes it again, and takes one step more.
+fn goes_on<T: Training>(name: &str, known: (u64, usize), resume: impl FnOnce(&Path) -> Result<T, Error>) {
+    let folder = tempfile::tempdir().unwrap();
+    let (old, new) = (file(name), folder.path().join("again"));
+    let mut training = resume(&old).unwrap();
+    assert_eq!((training.iteration(), training.history().len()), known, "{name}");
+    training.save(&new).unwrap();
+    assert!(std::fs::read(old).unwrap() == std::fs::read(new).unwrap(), "{name}");
+    training.step().unwrap();
+    assert_eq!(training.iteration(), known.0 + 1, "{name}");
 }
 
 #[test]
 fn trainings_of_every_kind_go_on_from_their_first_files() {
     let ((config, set), pairs) = (network(), pairs());
-    goes_on!("network", iteration, 5, 2, |path| Trainer::resume(path, config, set).unwrap());
-    goes_on!("map", iteration, 7, 2, |path| MapTrainer::resume(path, map(), &pairs, Some(&pairs)).unwrap());
-    goes_on!("fit", steps_done, 4, 4, |path| LeastSquares::resume(path, fit(), &pairs, Some(&pairs))
-        .unwrap());
+    goes_on("network", (5, 2), |path| Trainer::resume(path, config, set));
+    goes_on("map", (7, 2), |path| MapTrainer::resume(path, map(), &pairs, Some(&pairs)));
+    goes_on("fit", (4, 4), |path| LeastSquares::resume(path, fit(), &pairs, Some(&pairs)));
     let (config, window, field) = ode();
-    goes_on!("ode", iteration, 3, 3, |path| OdeTrainer::resume(path, config, window, field).unwrap());
+    goes_on("ode", (3, 3), |path| OdeTrainer::resume(path, config, window, field));
     let (config, signals) = operator();
-    goes_on!("operator-training", iteration, 3, 1, |path| {
-        FnoTrainer::resume(path, config, &signals, Some(&signals), 1).unwrap()
+    goes_on("operator-training", (3, 1), |path| {
+        FnoTrainer::resume(path, config, &signals, Some(&signals), 1)
     });
 }
 
@@ -165,23 +163,20 @@ fn an_operators_first_file_is_read_and_written_again() {
 #[ignore = "writes over the files that the tests above read"]
 fn files_of_every_kind() {
     std::fs::create_dir_all(file("network").parent().unwrap()).unwrap();
-    macro_rules! write {
-        ($name:literal, $iterations:literal, $new:expr) => {{
-            let mut training = $new.unwrap();
-            for _ in 0..$iterations {
-                training.step().unwrap();
-            }
-            training.save(&file($name)).unwrap();
-            training
-        }};
-    }
     let ((config, set), pairs) = (network(), pairs());
-    write!("network", 5, Trainer::new(config, set));
-    write!("map", 7, MapTrainer::new(map(), &pairs, Some(&pairs)));
-    write!("fit", 4, LeastSquares::new(fit(), &pairs, Some(&pairs)));
+    write("network", 5, Trainer::new(config, set));
+    write("map", 7, MapTrainer::new(map(), &pairs, Some(&pairs)));
+    write("fit", 4, LeastSquares::new(fit(), &pairs, Some(&pairs)));
     let (config, window, field) = ode();
-    write!("ode", 3, OdeTrainer::new(config, window, field));
+    write("ode", 3, OdeTrainer::new(config, window, field));
     let (config, signals) = operator();
-    let trained = write!("operator-training", 3, FnoTrainer::new(config, &signals, Some(&signals), 1));
+    let trained = write("operator-training", 3, FnoTrainer::new(config, &signals, Some(&signals), 1));
     trained.network().save(&file("operator")).unwrap();
+}
+
+fn write<T: Training>(name: &str, iterations: u64, new: Result<T, Error>) -> T {
+    let mut training = new.unwrap();
+    assert!(training.run(iterations, |_, _| ControlFlow::Continue(())).unwrap().is_continue());
+    training.save(&file(name)).unwrap();
+    training
 }

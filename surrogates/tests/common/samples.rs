@@ -6,15 +6,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use surrogates::fno::{self, Fno, FnoCheckpoint, FnoConfig, FnoSpec, FnoTrainer, Signals, Variant};
-use surrogates::neural_map::{
-    LeastSquares, LeastSquaresCheckpoint, LeastSquaresConfig, MapCheckpoint, MapConfig, MapTrainer, Pairs,
-};
+use surrogates::fno::{self, Fno, FnoConfig, FnoSpec, FnoTrainer, Signals, Variant};
+use surrogates::neural_map::{LeastSquares, LeastSquaresConfig, MapConfig, MapTrainer, Pairs};
 use surrogates::neural_ode::{
-    Adjoint, OdeCheckpoint, OdeConfig, OdeMethod, OdeSpec, OdeTrainer, OnDivergence, Pace, Phase, Window,
+    Adjoint, OdeConfig, OdeMethod, OdeSpec, OdeTrainer, OnDivergence, Pace, Phase, Window,
 };
 use surrogates::{
     Activation, Checkpoint, Error, MapSpec, MlpSpec, Normalization, SystemField, TrainConfig, Trainer,
+    Training as _,
 };
 
 /// A kind of file.
@@ -153,24 +152,30 @@ impl Kind {
     pub(crate) fn read(self, path: &Path) -> Result<(), Error> {
         match self {
             Kind::Mlp => {
-                let c = Checkpoint::open(path)?;
+                let c = Checkpoint::<Trainer>::open(path)?;
                 let spec = c.network().spec();
                 c.network().predict(&vec![0.5; spec.inputs], &mut vec![0.0; spec.outputs])
             }
             Kind::Map => {
-                let c = MapCheckpoint::open(path)?;
-                let spec = c.map().spec();
-                c.map().at(&vec![0.5; spec.parameters]).map(drop)
+                let c = Checkpoint::<MapTrainer>::open(path)?;
+                let spec = c.network().spec();
+                c.network().at(&vec![0.5; spec.parameters]).map(drop)
             }
             Kind::LeastSquares => {
-                let c = LeastSquaresCheckpoint::open(path)?;
-                let spec = c.map().spec();
-                c.map().at(&vec![0.5; spec.parameters]).map(drop)
+                let c = Checkpoint::<LeastSquares>::open(path)?;
+                let spec = c.network().spec();
+                c.network().at(&vec![0.5; spec.parameters]).map(drop)
             }
             Kind::Ode => {
-                OdeCheckpoint::open(path).map(|c| drop((c.iteration(), c.network().spec().to_string())))
+                let c = Checkpoint::<OdeTrainer>::open(path)?;
+                drop((c.iteration(), c.network().spec().to_string()));
+                Ok(())
             }
-            Kind::Training => FnoCheckpoint::open(path).map(|c| drop(c.network().spec().to_string())),
+            Kind::Training => {
+                let c = Checkpoint::<FnoTrainer>::open(path)?;
+                drop(c.network().spec().to_string());
+                Ok(())
+            }
             Kind::Operator => predict(&Fno::open(path)?),
             Kind::StateDict => {
                 let unwritten =
