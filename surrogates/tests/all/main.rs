@@ -5,6 +5,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/trainings.rs"]
+mod trainings;
 
 mod backends;
 mod checkpoints;
