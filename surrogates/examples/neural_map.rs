@@ -10,8 +10,8 @@ use datagen::recipes;
 use ionic_models::models::ShermanRinzelKeizer1988;
 use ionic_models::{Cell, Stimulus};
 use ode_solvers::dynamics::{Newton, eigenvalues, exponents, fixed_point, fixed_point_of_map};
-use surrogates::MapSpec;
 use surrogates::neural_map::{LeastSquares, LeastSquaresConfig, Pairs};
+use surrogates::{MapSpec, Training as _};
 
 const DT: f64 = 0.005;
 

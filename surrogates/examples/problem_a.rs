@@ -11,7 +11,7 @@ use std::time::Instant;
 use ode_solvers::{Scalar, StateSpace, System};
 use surrogates::{
     DataTerm, InitialTerm, InitialValue, MlpSpec, Normalization, PhysicsTerm, PlateauConfig, Samples,
-    Sampling, SystemField, TrainConfig, Trainer, TrainingSet,
+    Sampling, SystemField, TrainConfig, Trainer, Training as _, TrainingSet,
 };
 
 /// Werneck 2024, section 2.2, without stimulus.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::optimizer::{AdamConfig, PlateauConfig};
-use crate::{Error, MlpSpec, Normalization, Sampling};
+use crate::{Error, MlpSpec, Normalization, Sampling, check};
 
 /// The settings of a training. Together with the data, the equations and the seed inside, they
 /// determine every weight at every iteration on one machine.
@@ -259,28 +259,19 @@ impl TrainConfig {
             let reason = format!("there are only {n_in} inputs");
             return Err(Error::config("time_input", self.time_input, reason));
         }
-        if self.validate_every == 0 {
-            return Err(Error::config("validate_every", 0, "it must be at least 1"));
-        }
-        Ok(())
+        check::at_least_one("validate_every", self.validate_every)
     }
 }
 
 fn check_length(name: &str, found: usize, expected: usize) -> Result<(), Error> {
-    if found == expected {
-        return Ok(());
-    }
-    Err(Error::BadLength { what: format!("setting `{name}`"), found, expected })
+    check::length(&format!("setting `{name}`"), found, expected)
 }
 
 fn check_term(name: &str, batch: usize, weight: f64) -> Result<(), Error> {
     if !(1..=1 << 24).contains(&batch) {
         return Err(Error::config(&format!("{name}.batch"), batch, "it must be from 1 to 2^24"));
     }
-    if !(weight.is_finite() && weight >= 0.0) {
-        return Err(Error::config(&format!("{name}.weight"), weight, "it must be finite and not negative"));
-    }
-    Ok(())
+    check::not_negative(&format!("{name}.weight"), weight)
 }
 
 fn check_domain(name: &str, domain: &[(f64, f64)], inputs: usize) -> Result<(), Error> {

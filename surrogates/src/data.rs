@@ -6,8 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::normalization::check_table;
-use crate::{Error, memory, random};
+use crate::{Error, check, memory, random};
 
 /// Samples: rows of inputs and the outputs that belong to them, in physical units. A clone shares
 /// the rows: many trainings of one data set hold it once.
@@ -32,13 +31,10 @@ impl Samples {
         inputs: Vec<f32>,
         targets: Vec<f32>,
     ) -> Result<Self, Error> {
-        check_table("inputs", &inputs, n_inputs)?;
-        check_table("targets", &targets, n_outputs)?;
+        check::table("inputs", &inputs, n_inputs)?;
+        check::table("targets", &targets, n_outputs)?;
         let rows = inputs.len() / n_inputs;
-        if targets.len() != rows * n_outputs {
-            let expected = rows * n_outputs;
-            return Err(Error::BadLength { what: "targets".to_owned(), found: targets.len(), expected });
-        }
+        check::length("targets", targets.len(), rows * n_outputs)?;
         if u32::try_from(rows).is_err() {
             return Err(Error::config("samples", rows, "there must be fewer than 2^32 rows"));
         }

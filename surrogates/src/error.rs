@@ -134,6 +134,10 @@ impl Error {
         Self::BadConfig { name: name.to_owned(), value: value.to_string(), reason: reason.into() }
     }
 
+    pub(crate) fn not_finite(iteration: u64, what: &str, value: f64) -> Self {
+        Self::NotFinite { iteration, what: what.to_owned(), value }
+    }
+
     pub(crate) fn io(path: &std::path::Path, source: std::io::Error) -> Self {
         Self::Io { path: path.to_owned(), source }
     }

@@ -4,31 +4,9 @@
 //! machine, for AVX2 with FMA, and for AVX-512. The widest version that the machine runs is taken.
 #![allow(unsafe_code, reason = "calls into functions compiled for CPU features that were detected")]
 
+#[cfg(target_arch = "x86_64")]
+use crate::fused::Level;
 use crate::{Activation, Real};
-
-/// The instructions that this machine has.
-#[cfg(target_arch = "x86_64")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Level {
-    Portable,
-    Avx2,
-    Avx512,
-}
-
-#[cfg(target_arch = "x86_64")]
-fn level() -> Level {
-    static LEVEL: std::sync::OnceLock<Level> = std::sync::OnceLock::new();
-    *LEVEL.get_or_init(|| {
-        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-        if avx2 && is_x86_feature_detected!("avx512f") {
-            Level::Avx512
-        } else if avx2 {
-            Level::Avx2
-        } else {
-            Level::Portable
-        }
-    })
-}
 
 /// Defines a function that runs `$body::<E, FMA, W>` compiled for the machine's instructions. `W`
 /// is the number of `f32` in a vector register.
@@ -46,12 +24,12 @@ macro_rules! dispatched {
                 fn avx512<E: Real>($($arg: $ty),*) {
                     $body::<E, true, 16>($($arg),*);
                 }
-                match level() {
-                    // SAFETY: `level` says Avx512 only after detecting avx2, fma and avx512f.
-                    Level::Avx512 => return unsafe { avx512($($arg),*) },
-                    // SAFETY: `level` says Avx2 only after detecting avx2 and fma.
-                    Level::Avx2 => return unsafe { avx2($($arg),*) },
-                    Level::Portable => {}
+                match Level::widest() {
+                    // SAFETY: it holds the proof that avx2, fma and avx512f were detected.
+                    Level::Avx512(_) => return unsafe { avx512($($arg),*) },
+                    // SAFETY: it holds the proof that avx2 and fma were detected.
+                    Level::Avx2(_) => return unsafe { avx2($($arg),*) },
+                    Level::Baseline(_) => {}
                 }
             }
             $body::<E, false, 4>($($arg),*);

@@ -8,7 +8,7 @@
 //! use std::sync::Arc;
 //! use surrogates::{
 //!     Mlp, MlpSpec, Normalization, PhysicsTerm, Samples, SystemField, TrainConfig, Trainer,
-//!     TrainingSet, onnx,
+//!     Training, TrainingSet, onnx,
 //! };
 //!
 //! // What is to be learned: three points of a decay …
@@ -54,7 +54,8 @@
 //!   learning-rate schedule, validation; the losses' exact sums and means stand at [`Losses`].
 //! * [`VectorField`], [`SystemField`]: the equations, with the network's inputs at hand, so that
 //!   parameters may be inputs; [`eight_rows`] for fields that compute eight rows at once.
-//! * [`Checkpoint`], [`Trainer::save`], [`Trainer::resume`]: a training continues bit for bit.
+//! * [`Training`]: what this trainer and those below have in common: steps, a history, and a file
+//!   ([`Checkpoint`]) from which [`Trainer::resume`] and its like continue bit for bit.
 //! * [`onnx`]: files for any ONNX runtime.
 //! * [`fno`]: Fourier neural operators, which map functions of time to functions of time, with their own trainer.
 //! * [`neural_map`]: networks that are dynamical systems, one application a time step, with trainers of
@@ -72,9 +73,11 @@
 //! round differently, since it may have other vector instructions.
 
 mod atomic;
+mod check;
 mod checkpoint;
 mod config;
 mod data;
+mod epochs;
 mod error;
 pub mod fno;
 mod fused;
@@ -94,19 +97,22 @@ mod real;
 mod sealed;
 mod spec;
 mod trainer;
+mod training;
 
-pub use checkpoint::{Checkpoint, FORMAT};
+pub use checkpoint::Checkpoint;
 pub use config::{
     Backend, ContinuityTerm, DataNorm, DataTerm, InitialTerm, InitialValue, PhysicsTerm, TrainConfig,
 };
 pub use data::{Samples, Sampling};
+pub use epochs::EpochRecord;
 pub use error::Error;
 pub use loss::{Losses, Residual, mean_length, mean_square};
 pub use mlp::Mlp;
 pub use neural_map::{MapSpec, NeuralMap};
 pub use normalization::Normalization;
-pub use optimizer::{Adam, AdamConfig, MuonConfig, PlateauConfig, ReduceOnPlateau};
+pub use optimizer::{Adam, AdamConfig, Decay, MuonConfig, PlateauConfig, ReduceOnPlateau};
 pub use physics::{Eight, EightInputs, SystemField, VectorField, eight_rows};
 pub use real::Real;
 pub use spec::{Activation, Dense, Layer, MlpSpec};
 pub use trainer::{Record, Trainer, TrainingSet, Validation, validate};
+pub use training::Training;

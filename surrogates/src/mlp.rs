@@ -4,7 +4,7 @@ use dfdx::prelude::{Cpu, OwnedTape, PutTape, TensorFromVec};
 use rand_chacha::ChaCha8Rng;
 
 use crate::ops::{self, Matrix, Rows};
-use crate::{Error, MlpSpec, Normalization, Real, kernels, random};
+use crate::{Error, MlpSpec, Normalization, Real, check, kernels, random};
 
 /// A network: its shape, the normalisation of inputs and outputs, and all weights and biases.
 ///
@@ -35,13 +35,7 @@ impl<E: Real> Mlp<E> {
         spec.check()?;
         input.check("input normalization", spec.inputs)?;
         output.check("output normalization", spec.outputs)?;
-        if parameters.len() != spec.parameters() {
-            return Err(Error::BadLength {
-                what: format!("parameters of the network {spec}"),
-                found: parameters.len(),
-                expected: spec.parameters(),
-            });
-        }
+        check::length(&format!("parameters of the network {spec}"), parameters.len(), spec.parameters())?;
         Ok(Self { spec, input, output, parameters })
     }
 
@@ -175,9 +169,7 @@ impl Mlp<f32> {
             let expected = (rows + 1) * n_in;
             return Err(Error::BadLength { what: "x".to_owned(), found: x.len(), expected });
         }
-        if y.len() != rows * n_out {
-            return Err(Error::BadLength { what: "y".to_owned(), found: y.len(), expected: rows * n_out });
-        }
+        check::length("y", y.len(), rows * n_out)?;
         let (mut a, mut b) = (Vec::new(), Vec::new());
         let mut chunk = Vec::with_capacity(CHUNK.min(rows) * n_in);
         for (x, y) in x.chunks(CHUNK * n_in).zip(y.chunks_mut(CHUNK * n_out)) {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{Error, check};
 
 /// One linear map per column: `normal = (physical − mean)/scale`.
 ///
@@ -48,7 +48,7 @@ impl Normalization {
     /// [`Error::BadLength`] if the values are no whole number of rows, [`Error::Empty`] without
     /// rows, [`Error::NotFiniteData`] for NaN and infinity.
     pub fn from_columns(values: &[f32], columns: usize) -> Result<Self, Error> {
-        check_table("normalization", values, columns)?;
+        check::table("normalization", values, columns)?;
         let rows = (values.len() / columns) as f64;
         let (mut mean, mut scale) = (Vec::new(), Vec::new());
         for j in 0..columns {
@@ -80,9 +80,7 @@ impl Normalization {
     /// Checks the numbers and that there are as many as columns: serialised files may hold anything.
     pub(crate) fn check(&self, what: &str, columns: usize) -> Result<(), Error> {
         for list in [&self.mean, &self.scale] {
-            if list.len() != columns {
-                return Err(Error::BadLength { what: what.to_owned(), found: list.len(), expected: columns });
-            }
+            check::length(what, list.len(), columns)?;
         }
         for (j, (m, s)) in self.mean.iter().zip(&self.scale).enumerate() {
             if !m.is_finite() {
@@ -112,26 +110,6 @@ impl Normalization {
                 *x = *x * s + m;
             }
         }
-    }
-}
-
-/// Checks that `values` are whole rows of `columns` finite numbers, at least one row.
-pub(crate) fn check_table(what: &str, values: &[f32], columns: usize) -> Result<(), Error> {
-    if columns == 0 || values.is_empty() {
-        return Err(Error::Empty { what: what.to_owned() });
-    }
-    if !values.len().is_multiple_of(columns) {
-        let expected = values.len().div_ceil(columns) * columns;
-        return Err(Error::BadLength { what: what.to_owned(), found: values.len(), expected });
-    }
-    match values.iter().position(|v| !v.is_finite()) {
-        None => Ok(()),
-        Some(i) => Err(Error::NotFiniteData {
-            what: what.to_owned(),
-            row: i / columns,
-            column: i % columns,
-            value: f64::from(values[i]),
-        }),
     }
 }
 

@@ -1,11 +1,11 @@
-//! Adam and the learning rate's schedule, in PyTorch's form.
+//! Adam, and how learning rates fall: over a training, or by PyTorch's schedule.
 
 use core::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
 use crate::kernels::{self, AdamStep};
-use crate::{Error, Real};
+use crate::{Error, Real, check};
 
 /// The numbers of Adam (Kingma & Ba 2015, arXiv:1412.6980, algorithm 1). Defaults are the paper's,
 /// which are PyTorch's.
@@ -30,19 +30,13 @@ impl Default for AdamConfig {
 
 impl AdamConfig {
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let lr = self.learning_rate;
-        if !(lr.is_finite() && lr > 0.0) {
-            return Err(Error::config("adam.learning_rate", lr, "it must be positive and finite"));
-        }
+        check::positive("adam.learning_rate", self.learning_rate)?;
         for (name, beta) in [("adam.beta1", self.beta1), ("adam.beta2", self.beta2)] {
             if !(0.0..1.0).contains(&beta) {
                 return Err(Error::config(name, beta, "it must be from 0 up to but not 1"));
             }
         }
-        if !(self.eps.is_finite() && self.eps > 0.0) {
-            return Err(Error::config("adam.eps", self.eps, "it must be positive and finite"));
-        }
-        Ok(())
+        check::positive("adam.eps", self.eps)
     }
 }
 
@@ -70,10 +64,7 @@ impl MuonConfig {
         if !(0.0..1.0).contains(&momentum) {
             return Err(Error::config("muon.momentum", momentum, "it must be from 0 up to but not 1"));
         }
-        if !(size.is_finite() && size > 0.0) {
-            return Err(Error::config("muon.size", size, "it must be positive and finite"));
-        }
-        Ok(())
+        check::positive("muon.size", size)
     }
 }
 
@@ -174,6 +165,42 @@ impl<E: Real> Adam<E> {
     pub fn updates(&self) -> u64 {
         self.updates
     }
+
+    /// Goes to where a file was written.
+    pub(crate) fn restore(&mut self, [m, v]: [Vec<E>; 2], updates: u64) {
+        (self.m, self.v, self.updates) = (m, v, updates);
+    }
+}
+
+/// The learning rate over a training.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decay {
+    /// The same all the time.
+    #[default]
+    Constant,
+    /// A falling half-wave of the cosine, from the first learning rate to this part of it.
+    Cosine(f64),
+    /// By equal factors, from the first learning rate to this part of it.
+    Exponential(f64),
+}
+
+impl Decay {
+    /// The part of the first learning rate after a part `done`, from 0 to 1, of the training.
+    pub fn part(self, done: f64) -> f64 {
+        match self {
+            Self::Constant => 1.0,
+            Self::Cosine(end) => end + (1.0 - end) * 0.5 * (1.0 + (std::f64::consts::PI * done).cos()),
+            Self::Exponential(end) => end.powf(done),
+        }
+    }
+
+    pub(crate) fn check(self, name: &str) -> Result<(), Error> {
+        match self {
+            Self::Cosine(end) | Self::Exponential(end) => check::part(name, end),
+            Self::Constant => Ok(()),
+        }
+    }
 }
 
 /// The numbers of [`ReduceOnPlateau`]. Defaults are Werneck's (2024, section 3.2).
@@ -203,16 +230,9 @@ impl PlateauConfig {
         if !(self.factor > 0.0 && self.factor < 1.0) {
             return Err(Error::config("plateau.factor", self.factor, "it must lie between 0 and 1"));
         }
-        for (name, value) in [
-            ("plateau.threshold", self.threshold),
-            ("plateau.min_learning_rate", self.min_learning_rate),
-            ("plateau.eps", self.eps),
-        ] {
-            if !(value.is_finite() && value >= 0.0) {
-                return Err(Error::config(name, value, "it must be finite and not negative"));
-            }
-        }
-        Ok(())
+        check::not_negative("plateau.threshold", self.threshold)?;
+        check::not_negative("plateau.min_learning_rate", self.min_learning_rate)?;
+        check::not_negative("plateau.eps", self.eps)
     }
 }
 

@@ -9,9 +9,6 @@
 ///
 /// `FMA` says whether a fused multiply-add is one instruction on the machine in use.
 pub trait Real: dfdx::prelude::Dtype + core::ops::Neg<Output = Self> {
-    /// The name of the type as safetensors spells it.
-    const NAME: &'static str;
-
     /// The nearest number of this type.
     fn nearest(x: f64) -> Self;
     /// The number as `f64`.
@@ -48,7 +45,6 @@ pub trait Real: dfdx::prelude::Dtype + core::ops::Neg<Output = Self> {
 }
 
 impl Real for f64 {
-    const NAME: &'static str = "F64";
     const SIN_LIMIT: f64 = f64::INFINITY;
 
     #[inline(always)]
@@ -142,7 +138,6 @@ fn power_of_two(n: i32) -> f32 {
 }
 
 impl Real for f32 {
-    const NAME: &'static str = "F32";
     const SIN_LIMIT: f64 = 8192.0;
 
     #[inline(always)]

@@ -12,13 +12,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use crate::{Error, MlpSpec, atomic};
+use crate::{Error, MlpSpec, Real, atomic};
 
 /// A tensor to be written: name, type, shape, bytes.
 pub(crate) type Column = (String, Dtype, Vec<usize>, Vec<u8>);
 
 /// A header of a kind of file.
-pub(crate) trait Header: Serialize + DeserializeOwned {
+pub trait Header: Serialize + DeserializeOwned {
     /// The key of the metadata.
     const KEY: &'static str;
     /// The number of the format; it grows when a change makes old files unreadable.
@@ -120,12 +120,7 @@ fn open<'a>(bytes: &'a [u8], key: &str, expected: u32) -> Result<(String, SafeTe
 }
 
 /// The bytes of a tensor of the given type and shape.
-pub(crate) fn numbers<'a>(
-    file: &SafeTensors<'a>,
-    name: &str,
-    dtype: Dtype,
-    shape: &[usize],
-) -> Result<&'a [u8], String> {
+fn bytes<'a>(file: &SafeTensors<'a>, name: &str, dtype: Dtype, shape: &[usize]) -> Result<&'a [u8], String> {
     let t = file.tensor(name).map_err(|e| e.to_string())?;
     if t.dtype() != dtype || t.shape() != shape {
         return Err(format!("`{name}` is {:?} {:?}, not {dtype:?} {shape:?}", t.dtype(), t.shape()));
@@ -133,30 +128,71 @@ pub(crate) fn numbers<'a>(
     Ok(t.data())
 }
 
-/// The numbers of a tensor of F32.
-pub(crate) fn f32s(file: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
-    let (blocks, _) = numbers(file, name, Dtype::F32, shape)?.as_chunks();
-    Ok(blocks.iter().map(|b| f32::from_le_bytes(*b)).collect())
+/// A number of networks, as files hold it.
+pub(crate) trait Number: Real {
+    /// Its name there.
+    const DTYPE: Dtype;
+
+    /// Adds its bytes, the least first.
+    fn write(&self, to: &mut Vec<u8>);
+    /// The numbers of such bytes.
+    fn read(bytes: &[u8]) -> Vec<Self>;
 }
 
-/// The numbers of a tensor of F64.
-pub(crate) fn f64s(file: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<Vec<f64>, String> {
-    let (blocks, _) = numbers(file, name, Dtype::F64, shape)?.as_chunks();
-    Ok(blocks.iter().map(|b| f64::from_le_bytes(*b)).collect())
+impl Number for f32 {
+    const DTYPE: Dtype = Dtype::F32;
+
+    fn write(&self, to: &mut Vec<u8>) {
+        to.extend(self.to_le_bytes());
+    }
+    fn read(bytes: &[u8]) -> Vec<Self> {
+        bytes.as_chunks().0.iter().map(|b| Self::from_le_bytes(*b)).collect()
+    }
 }
 
-/// A tensor of F32.
-pub(crate) fn column(name: impl Into<String>, shape: Vec<usize>, values: &[f32]) -> Column {
-    (name.into(), Dtype::F32, shape, values.iter().flat_map(|x| x.to_le_bytes()).collect())
+impl Number for f64 {
+    const DTYPE: Dtype = Dtype::F64;
+
+    fn write(&self, to: &mut Vec<u8>) {
+        to.extend(self.to_le_bytes());
+    }
+    fn read(bytes: &[u8]) -> Vec<Self> {
+        bytes.as_chunks().0.iter().map(|b| Self::from_le_bytes(*b)).collect()
+    }
 }
 
-/// A tensor of F64.
-pub(crate) fn wide_column(
-    name: impl Into<String>,
-    shape: Vec<usize>,
-    values: impl Iterator<Item = f64>,
-) -> Column {
-    (name.into(), Dtype::F64, shape, values.flat_map(f64::to_le_bytes).collect())
+/// The numbers of a tensor of the given shape.
+pub(crate) fn numbers<E: Number>(
+    file: &SafeTensors<'_>,
+    name: &str,
+    shape: &[usize],
+) -> Result<Vec<E>, String> {
+    Ok(E::read(bytes(file, name, E::DTYPE, shape)?))
+}
+
+/// A tensor of numbers.
+pub(crate) fn column<E: Number>(name: impl Into<String>, shape: Vec<usize>, values: &[E]) -> Column {
+    let mut bytes = Vec::with_capacity(size_of_val(values));
+    values.iter().for_each(|x| x.write(&mut bytes));
+    (name.into(), E::DTYPE, shape, bytes)
+}
+
+/// A tensor of one axis.
+pub(crate) fn list(name: impl Into<String>, values: &[f32]) -> Column {
+    column(name, vec![values.len()], values)
+}
+
+/// Adam's means of gradients, `adam.m`, and of their squares, `adam.v`, in the order of parameters.
+pub(crate) type Moments = [Vec<f32>; 2];
+
+/// The columns of [`Moments`].
+pub(crate) fn moments(m: &[f32], v: &[f32]) -> [Column; 2] {
+    [list("adam.m", m), list("adam.v", v)]
+}
+
+/// Reads what [`moments`] wrote for `count` parameters.
+pub(crate) fn read_moments(file: &SafeTensors<'_>, count: usize) -> Result<Moments, String> {
+    Ok([numbers(file, "adam.m", &[count])?, numbers(file, "adam.v", &[count])?])
 }
 
 /// `layer.K.weight` and `layer.K.bias` of every layer.
@@ -165,7 +201,7 @@ pub(crate) fn layer_columns(spec: &MlpSpec, parameters: &[f32]) -> Vec<Column> {
     for (k, layer) in spec.layers().enumerate() {
         let (w, b) = layer.split(parameters);
         out.push(column(format!("layer.{k}.weight"), vec![layer.inputs, layer.outputs], w));
-        out.push(column(format!("layer.{k}.bias"), vec![layer.outputs], b));
+        out.push(list(format!("layer.{k}.bias"), b));
     }
     out
 }
@@ -176,8 +212,8 @@ pub(crate) fn read_layers(file: &SafeTensors<'_>, spec: &MlpSpec) -> Result<Vec<
     let mut parameters = Vec::new();
     for (k, layer) in spec.layers().enumerate() {
         let (i, o) = (layer.inputs, layer.outputs);
-        parameters.extend(f32s(file, &format!("layer.{k}.weight"), &[i, o])?);
-        parameters.extend(f32s(file, &format!("layer.{k}.bias"), &[o])?);
+        parameters.extend(numbers::<f32>(file, &format!("layer.{k}.weight"), &[i, o])?);
+        parameters.extend(numbers::<f32>(file, &format!("layer.{k}.bias"), &[o])?);
     }
     Ok(parameters)
 }
@@ -185,32 +221,41 @@ pub(crate) fn read_layers(file: &SafeTensors<'_>, spec: &MlpSpec) -> Result<Vec<
 /// One number of a record.
 pub(crate) type Field<R> = (&'static str, fn(&R) -> f64);
 
+/// A record of a history, which stands in files as a row.
+pub trait Row: Sized + 'static {
+    /// Its numbers, in the order in which [`Row::of`] takes them.
+    const FIELDS: &'static [Field<Self>];
+
+    /// How many iterations were done.
+    fn iteration(&self) -> u64;
+
+    /// The record of an iteration and of its numbers.
+    fn of(iteration: u64, fields: &[f64]) -> Self;
+}
+
 /// A history, one column a tensor: `history.iteration` (U64), and one of F64 for each field.
-pub(crate) fn history<R>(records: &[R], iteration: fn(&R) -> u64, fields: &[Field<R>]) -> Vec<Column> {
+pub(crate) fn history<R: Row>(records: &[R]) -> Vec<Column> {
     let shape = vec![records.len()];
-    let iterations = records.iter().flat_map(|r| iteration(r).to_le_bytes()).collect();
+    let iterations = records.iter().flat_map(|r| r.iteration().to_le_bytes()).collect();
     let mut out = vec![("history.iteration".to_owned(), Dtype::U64, shape.clone(), iterations)];
-    for (name, value) in fields {
-        out.push(wide_column(format!("history.{name}"), shape.clone(), records.iter().map(value)));
+    for (name, value) in R::FIELDS {
+        let values: Vec<f64> = records.iter().map(value).collect();
+        out.push(column(format!("history.{name}"), shape.clone(), &values));
     }
     out
 }
 
-/// Reads what [`history`] wrote: for each record its iteration and its fields.
-pub(crate) fn read_history<R>(
-    file: &SafeTensors<'_>,
-    fields: &[Field<R>],
-    record: impl Fn(u64, &[f64]) -> R,
-) -> Result<Vec<R>, String> {
+/// Reads what [`history`] wrote.
+pub(crate) fn read_history<R: Row>(file: &SafeTensors<'_>) -> Result<Vec<R>, String> {
     let name = "history.iteration";
     let rows = file.tensor(name).map_err(|e| e.to_string())?.shape().first().copied().unwrap_or(0);
-    let (iterations, _) = numbers(file, name, Dtype::U64, &[rows])?.as_chunks();
+    let (iterations, _) = bytes(file, name, Dtype::U64, &[rows])?.as_chunks();
     let mut columns = Vec::new();
-    for (name, _) in fields {
-        columns.push(f64s(file, &format!("history.{name}"), &[rows])?);
+    for (name, _) in R::FIELDS {
+        columns.push(numbers::<f64>(file, &format!("history.{name}"), &[rows])?);
     }
     let row = |i: usize| columns.iter().map(|c| c[i]).collect::<Vec<f64>>();
-    Ok(iterations.iter().enumerate().map(|(i, n)| record(u64::from_le_bytes(*n), &row(i))).collect())
+    Ok(iterations.iter().enumerate().map(|(i, n)| R::of(u64::from_le_bytes(*n), &row(i))).collect())
 }
 
 /// SHA-256 of a header's text, and of every tensor in the order of names.

@@ -1,6 +1,6 @@
 //! The training loop.
 
-use core::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
@@ -10,9 +10,13 @@ use sha2::{Digest, Sha256};
 use crate::data::Sampler;
 use crate::loss::Losses;
 use crate::optimizer::{Adam, ReduceOnPlateau};
-use crate::{Backend, DataTerm, Error, Mlp, Samples, TrainConfig, VectorField, random};
+use crate::{
+    Backend, DataTerm, Error, Mlp, Samples, TrainConfig, Training, VectorField, check, checkpoint as file,
+    random,
+};
 
 mod batch;
+mod checkpoint;
 mod fused;
 mod previous;
 mod tape;
@@ -64,19 +68,19 @@ pub struct Record {
 /// reverse mode with the [`Backend`] of the settings, makes one step of Adam, and gives the loss to
 /// the schedule.
 pub struct Trainer {
-    pub(crate) config: TrainConfig,
-    pub(crate) set: TrainingSet,
-    pub(crate) network: Mlp,
-    pub(crate) adam: Adam,
-    pub(crate) schedule: Option<ReduceOnPlateau>,
+    config: TrainConfig,
+    set: TrainingSet,
+    network: Mlp,
+    adam: Adam,
+    schedule: Option<ReduceOnPlateau>,
     /// Of the common data, and of the extra data.
-    pub(crate) samplers: [Option<Sampler>; 2],
+    samplers: [Option<Sampler>; 2],
     previous: Option<Previous>,
-    pub(crate) points: ChaCha8Rng,
-    pub(crate) iteration: u64,
-    pub(crate) history: Vec<Record>,
+    points: ChaCha8Rng,
+    iteration: u64,
+    history: Vec<Record>,
     /// SHA-256 of the training set.
-    pub(crate) set_sha256: String,
+    set_sha256: String,
     engine: Engine,
     gradient: Vec<f32>,
     batch: Batch,
@@ -99,14 +103,14 @@ impl Trainer {
         let spec = &config.network;
         let network = Mlp::random(spec.clone(), config.input.clone(), config.output.clone(), config.seed)?;
         for samples in [&set.train, &set.validation, &set.extra].into_iter().flatten() {
-            check_width("columns of inputs", samples.n_inputs(), spec.inputs)?;
-            check_width("columns of targets", samples.n_outputs(), spec.outputs)?;
+            check::length("columns of inputs", samples.n_inputs(), spec.inputs)?;
+            check::length("columns of targets", samples.n_outputs(), spec.outputs)?;
         }
         if !config.physics.is_empty() {
             let Some(field) = &set.field else {
                 return Err(Error::config("physics", "on", "it needs equations: set `field`"));
             };
-            check_width("states of the equations", field.dim(), spec.outputs)?;
+            check::length("states of the equations", field.dim(), spec.outputs)?;
         }
         let samplers = [
             sampler("data", config.data.as_ref(), "train", set.train.as_ref(), config.seed, random::DATA)?,
@@ -119,8 +123,8 @@ impl Trainer {
                 return Err(Error::config("continuity", "on", reason));
             }
             (Some(term), Some(network)) => {
-                check_width("inputs of the network before", network.spec().inputs, spec.inputs)?;
-                check_width("outputs of the network before", network.spec().outputs, spec.outputs)?;
+                check::length("inputs of the network before", network.spec().inputs, spec.inputs)?;
+                check::length("outputs of the network before", network.spec().outputs, spec.outputs)?;
                 Some(Previous::new(network, term.batch))
             }
         };
@@ -147,24 +151,9 @@ impl Trainer {
         })
     }
 
-    /// The settings.
-    pub fn config(&self) -> &TrainConfig {
-        &self.config
-    }
-
     /// The network as it is now.
     pub fn network(&self) -> &Mlp {
         &self.network
-    }
-
-    /// How many iterations were done.
-    pub fn iteration(&self) -> u64 {
-        self.iteration
-    }
-
-    /// The records made so far: one every [`TrainConfig::validate_every`] iterations.
-    pub fn history(&self) -> &[Record] {
-        &self.history
     }
 
     /// The learning rate of the next iteration.
@@ -180,39 +169,35 @@ impl Trainer {
         let Some(set) = &self.set.validation else { return Ok(None) };
         let validation = validate(&self.network, set)?;
         if !validation.max.is_finite() {
-            let what = "the validation error".to_owned();
-            return Err(Error::NotFinite { iteration: self.iteration, what, value: validation.max });
+            return Err(Error::not_finite(self.iteration, "the validation error", validation.max));
         }
         Ok(Some(validation))
     }
+}
 
-    /// Iterates until `until` iterations are done in all. After each one `callback` is called with
-    /// the training, and with the record if one was made; [`ControlFlow::Break`] ends the run, and a
-    /// later call goes on as if it had not.
-    ///
-    /// # Errors
-    /// As [`Trainer::step`].
-    pub fn run(
-        &mut self,
-        until: u64,
-        mut callback: impl FnMut(&Self, Option<&Record>) -> ControlFlow<()>,
-    ) -> Result<ControlFlow<()>, Error> {
-        while self.iteration < until {
-            let record = self.step()?.1;
-            if callback(self, record.as_ref()).is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-        }
-        Ok(ControlFlow::Continue(()))
+impl Training for Trainer {
+    type Config = TrainConfig;
+    type Network = Mlp;
+    type Loss = Losses;
+    type Record = Record;
+
+    fn config(&self) -> &TrainConfig {
+        &self.config
     }
 
-    /// One iteration. Returns the losses of its batch, taken before the step, and the record if one
-    /// is due.
-    ///
-    /// # Errors
-    /// [`Error::NotFinite`] at the iteration whose loss or gradient is NaN or infinite: its step is
-    /// not made. [`Error::Framework`] if memory runs out.
-    pub fn step(&mut self) -> Result<(Losses, Option<Record>), Error> {
+    fn iteration(&self) -> u64 {
+        self.iteration
+    }
+
+    fn history(&self) -> &[Record] {
+        &self.history
+    }
+
+    fn save(&self, path: &Path) -> Result<(), Error> {
+        file::save(self, path)
+    }
+
+    fn step(&mut self) -> Result<(Losses, Option<Record>), Error> {
         let Self { config, set, samplers, previous, points, batch, network, engine, .. } = self;
         let sources = Sources {
             samplers: samplers.each_mut().map(Option::as_mut),
@@ -240,8 +225,7 @@ impl Trainer {
             ("the loss", losses.total),
         ] {
             if !value.is_finite() {
-                let iteration = self.iteration + 1;
-                return Err(Error::NotFinite { iteration, what: what.to_owned(), value });
+                return Err(Error::not_finite(self.iteration + 1, what, value));
             }
         }
         let finite = match &mut self.engine {
@@ -257,8 +241,7 @@ impl Trainer {
             }
         };
         if !finite {
-            let what = "the gradient of the loss".to_owned();
-            return Err(Error::NotFinite { iteration: self.iteration + 1, what, value: f64::NAN });
+            return Err(Error::not_finite(self.iteration + 1, "the gradient of the loss", f64::NAN));
         }
         let learning_rate = self.learning_rate();
         self.adam.update(self.network.parameters_mut(), &self.gradient, learning_rate);
@@ -286,8 +269,8 @@ impl Trainer {
 /// # Errors
 /// [`Error::BadLength`] if the samples do not fit the network.
 pub fn validate(network: &Mlp, samples: &Samples) -> Result<Validation, Error> {
-    check_width("columns of inputs", samples.n_inputs(), network.spec().inputs)?;
-    check_width("columns of targets", samples.n_outputs(), network.spec().outputs)?;
+    check::length("columns of inputs", samples.n_inputs(), network.spec().inputs)?;
+    check::length("columns of targets", samples.n_outputs(), network.spec().outputs)?;
     let n_out = samples.n_outputs();
     let mut y = vec![0.0; samples.targets().len()];
     network.predict(samples.inputs(), &mut y)?;
@@ -319,13 +302,6 @@ fn sampler(
     // `Samples` holds fewer than 2³² rows.
     let rows = u32::try_from(samples.rows()).unwrap_or(u32::MAX);
     Ok(Some(Sampler::new(random::stream(seed, stream), rows, term.batch, term.sampling)))
-}
-
-fn check_width(what: &str, found: usize, expected: usize) -> Result<(), Error> {
-    if found == expected {
-        return Ok(());
-    }
-    Err(Error::BadLength { what: what.to_owned(), found, expected })
 }
 
 /// SHA-256 of what a training learns from: samples, validation samples, equations.

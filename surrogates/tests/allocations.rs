@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ode_solvers::dynamics::Map as _;
 use surrogates::fno::{FnoConfig, FnoSpec, FnoTrainer, Signals, Variant};
 use surrogates::neural_map::{MapConfig, MapTrainer, Pairs};
-use surrogates::{Activation, Backend, MapSpec, MuonConfig, TrainConfig, Trainer};
+use surrogates::{Activation, Backend, MapSpec, MuonConfig, TrainConfig, Trainer, Training as _};
 
 struct Counting;
 

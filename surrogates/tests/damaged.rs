@@ -10,6 +10,8 @@ mod damage;
 mod greed;
 #[path = "common/samples.rs"]
 mod samples;
+#[path = "common/trainings.rs"]
+mod trainings;
 
 use damage::every;
 use samples::{KINDS, Kind};

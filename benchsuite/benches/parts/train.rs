@@ -11,7 +11,7 @@ use surrogates::neural_ode::{
 };
 use surrogates::{
     Activation, AdamConfig, DataTerm, InitialTerm, InitialValue, MapSpec, MlpSpec, Normalization,
-    PhysicsTerm, Samples, Sampling, SystemField, TrainConfig, Trainer, TrainingSet,
+    PhysicsTerm, Samples, Sampling, SystemField, TrainConfig, Trainer, Training as _, TrainingSet,
 };
 
 /// Rows of a network's batch, and where its equations are asked for and its start is.

@@ -13,7 +13,7 @@ use surrogates::neural_ode::{
 use surrogates::onnx::Description;
 use surrogates::{
     Activation, AdamConfig, Backend, DataTerm, InitialTerm, InitialValue, MapSpec, MlpSpec, Normalization,
-    PhysicsTerm, Samples, Sampling, SystemField, TrainConfig, Trainer, TrainingSet,
+    PhysicsTerm, Samples, Sampling, SystemField, TrainConfig, Trainer, Training as _, TrainingSet,
 };
 
 use super::BATCH;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use surrogates::neural_ode::{self, OdeConfig, OdeTrainer, Pace, Window};
 use surrogates::onnx::{Description, Label};
-use surrogates::{Error as Failure, Samples, Trainer, TrainingSet, onnx};
+use surrogates::{Error as Failure, Samples, Trainer, Training as Iterates, TrainingSet, onnx};
 
 use super::arm::Learner;
 use super::config::{Config, Trial};
@@ -54,37 +54,6 @@ pub(crate) struct Shared<'a> {
     pub(crate) truths: &'a [Truth],
     pub(crate) ends: &'a [f64],
     pub(crate) supervision: Supervision<'a>,
-}
-
-/// A trainer of either kind.
-trait Iterates {
-    fn iteration(&self) -> u64;
-    fn step(&mut self) -> Result<(), Failure>;
-    fn save(&self, path: &Path) -> Result<(), Failure>;
-}
-
-impl Iterates for OdeTrainer {
-    fn iteration(&self) -> u64 {
-        self.iteration()
-    }
-    fn step(&mut self) -> Result<(), Failure> {
-        self.step().map(|_| ())
-    }
-    fn save(&self, path: &Path) -> Result<(), Failure> {
-        self.save(path)
-    }
-}
-
-impl Iterates for Trainer {
-    fn iteration(&self) -> u64 {
-        self.iteration()
-    }
-    fn step(&mut self) -> Result<(), Failure> {
-        self.step().map(|_| ())
-    }
-    fn save(&self, path: &Path) -> Result<(), Failure> {
-        self.save(path)
-    }
 }
 
 impl Shared<'_> {
@@ -257,7 +226,7 @@ impl<T: Iterates> Training for MayDiverge<'_, T> {
 
     fn step(&mut self) -> Result<bool, Error> {
         match self.trainer.step() {
-            Ok(()) => Ok(true),
+            Ok(_) => Ok(true),
             Err(e @ (Failure::Diverged { .. } | Failure::NotFinite { .. })) => {
                 self.failure = Some(e.to_string());
                 Ok(false)

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use surrogates::NeuralMap;
-use surrogates::neural_map::{self, LeastSquares, LeastSquaresCheckpoint, MapCheckpoint, MapTrainer, Pairs};
+use surrogates::neural_map::{self, LeastSquares, MapTrainer, Pairs};
 use surrogates::onnx::Description;
+use surrogates::{Checkpoint, NeuralMap, Training as _};
 
 use super::config::{Config, MapId, Method};
 use super::data::Data;
@@ -86,7 +86,7 @@ impl Trainer {
 
     fn done(&self) -> u64 {
         match self {
-            Self::LeastSquares(fit) => fit.steps_done(),
+            Self::LeastSquares(fit) => fit.iteration(),
             Self::Adam(trainer) => trainer.iteration(),
         }
     }
@@ -206,9 +206,11 @@ impl Shared<'_> {
         let path = self.places.checkpoint(&map.file_name());
         let (done, found) = match map.method {
             Method::LeastSquares => {
-                LeastSquaresCheckpoint::open(&path).map(|c| (c.steps_done(), c.map().clone()))
+                Checkpoint::<LeastSquares>::open(&path).map(|c| (c.iteration(), c.network().clone()))
             }
-            Method::Adam => MapCheckpoint::open(&path).map(|c| (c.iteration(), c.map().cast())),
+            Method::Adam => {
+                Checkpoint::<MapTrainer>::open(&path).map(|c| (c.iteration(), c.network().cast()))
+            }
         }
         .map_err(failed(map))?;
         if done != iterations {

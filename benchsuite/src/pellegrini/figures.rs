@@ -21,7 +21,7 @@ fn courses(f: &Findings) -> Result<Option<Block>, Error> {
         .filter(|t| t.history.len() > 1)
         .map(|t| {
             let each = t.history.last().map_or(1.0, |r| r.iteration as f64) / t.epochs.max(1) as f64;
-            let points = |value: fn(&surrogates::fno::FnoRecord) -> f64| {
+            let points = |value: fn(&surrogates::EpochRecord) -> f64| {
                 t.history.iter().map(move |r| (r.iteration as f64 / each, value(r)))
             };
             Panel {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use surrogates::fno::{FnoConfig, FnoRecord, FnoSpec, Variant};
+use surrogates::EpochRecord;
+use surrogates::fno::{FnoConfig, FnoSpec, Variant};
 
 use super::cell::CellId;
 use super::config::{NetId, PAPER_EPOCHS, Size};
@@ -57,7 +58,7 @@ pub(crate) fn settled(trained: &Trained) -> Option<f64> {
 }
 
 /// The first record whose validation error exceeds the last one's by no more than this part.
-fn first_within(history: &[FnoRecord], part: f64) -> Option<&FnoRecord> {
+fn first_within(history: &[EpochRecord], part: f64) -> Option<&EpochRecord> {
     let last = history.last()?;
     history.iter().find(|r| r.validation <= (1.0 + part) * last.validation)
 }
@@ -223,7 +224,7 @@ mod tests {
         let folder = crate::kept::folder(&Publication::pellegrini2025().unwrap());
         let kept = super::super::kept::load(&folder).unwrap();
         let net = kept.nets.into_iter().find(|t| t.net.cell == CellId::Fhn).unwrap();
-        let record = |(k, validation): (usize, &f64)| FnoRecord {
+        let record = |(k, validation): (usize, &f64)| EpochRecord {
             iteration: 10 * (k as u64 + 1),
             train: f64::NAN,
             validation: *validation,
@@ -307,7 +308,7 @@ mod tests {
     /// The error dips below the bound, rises again and ends there: it counts when it was there first.
     #[test]
     fn an_error_is_settled_when_it_is_near_its_last_for_the_first_time() {
-        let record = |(k, validation): (usize, f64)| FnoRecord {
+        let record = |(k, validation): (usize, f64)| EpochRecord {
             iteration: 10 * (k as u64 + 1),
             train: f64::NAN,
             validation,

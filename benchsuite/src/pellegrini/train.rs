@@ -4,8 +4,9 @@ use std::path::Path;
 
 use infer_trt::{Provider, SessionOptions};
 use serde::{Deserialize, Serialize};
-use surrogates::fno::{self, Fno, FnoConfig, FnoRecord, FnoTrainer, Signals};
+use surrogates::fno::{self, Fno, FnoConfig, FnoTrainer, Signals};
 use surrogates::onnx::{Description, Label};
+use surrogates::{EpochRecord, Training as _};
 
 use super::config::{Config, NetId};
 use super::data::{Data, Sets};
@@ -38,7 +39,7 @@ pub struct Trained {
     /// Its errors on other trajectories, at the points that it learned at and at finer ones (F-RES).
     pub resolution: Option<(Errors, Errors)>,
     /// The course of its training.
-    pub history: Vec<FnoRecord>,
+    pub history: Vec<EpochRecord>,
     /// One test trajectory: for each variable truth and network, in physical units.
     pub example: Vec<Pair>,
 }

@@ -5,8 +5,8 @@
 //! halving; this one draws independently, so that its result does not depend on which candidate was faster.
 
 use serde::{Deserialize, Serialize};
-use surrogates::Activation;
 use surrogates::fno::{FnoConfig, FnoSpec, Variant};
+use surrogates::{Activation, Training as _};
 
 use super::config::{Config, PAPER_EPOCHS, Search};
 use super::data::Sets;

@@ -204,7 +204,7 @@ mod tests {
         let set = TrainingSet { train: Some(train.samples.clone()), ..TrainingSet::default() };
         let mut trainer = surrogates::Trainer::new(config, set).unwrap();
         for _ in 0..30 {
-            trainer.step().unwrap();
+            surrogates::Training::step(&mut trainer).unwrap();
         }
         let mut errors = Vec::new();
         for k in 0..40 {

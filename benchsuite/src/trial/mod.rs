@@ -116,7 +116,7 @@ pub fn run(
         };
         let trained = part.train(&sets, previous.take(), stop, &mut tell)?;
         microseconds += trained.iteration_us / edges.len() as f64;
-        courses.push(train::course(trained.trainer.history()));
+        courses.push(train::course(&trained.trainer));
         let (session, hash) = part.export(trained.trainer.network())?;
         sessions.push(session);
         hashes.push(hash);

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use surrogates::{Record, TrainConfig, Trainer, TrainingSet};
+use surrogates::{Record, TrainConfig, Trainer, Training as _, TrainingSet};
 
 use super::Course;
 use crate::Error;
@@ -88,7 +88,8 @@ pub(super) fn train(
 }
 
 /// At most [`COURSE`] records, spread evenly, the last among them.
-pub(super) fn course(history: &[Record]) -> Course {
+pub(super) fn course(trainer: &Trainer) -> Course {
+    let history = trainer.history();
     let n = history.len();
     let take = n.min(COURSE);
     let kept: Vec<&Record> = (1..=take).map(|i| &history[i * n / take - 1]).collect();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use surrogates::{Record, SystemField, Trainer, TrainingSet, onnx};
+use surrogates::{Record, SystemField, Trainer, Training as _, TrainingSet, onnx};
 
 use super::config::Config;
 use super::data::Data;

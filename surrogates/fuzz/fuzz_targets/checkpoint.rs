@@ -12,6 +12,8 @@ use surrogates::Error;
 mod common;
 #[path = "../../tests/common/samples.rs"]
 mod samples;
+#[path = "../../tests/common/trainings.rs"]
+mod trainings;
 use samples::KINDS;
 
 static FILE: LazyLock<(tempfile::TempDir, PathBuf)> = LazyLock::new(|| {

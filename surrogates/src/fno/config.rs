@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::FnoSpec;
-use crate::neural_map::Decay;
-use crate::{AdamConfig, Backend, Error, MuonConfig};
+use crate::optimizer::Decay;
+use crate::{AdamConfig, Backend, Error, MuonConfig, check};
 
 /// The settings of a training. Together with the trajectories and the seed inside, they determine every
 /// parameter after every iteration on one machine, on any number of threads.
@@ -119,18 +119,10 @@ impl FnoConfig {
         self.network.check()?;
         self.adam.check()?;
         self.muon.map_or(Ok(()), |muon| muon.check())?;
-        if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
-            return Err(Error::config(
-                "weight_decay",
-                self.weight_decay,
-                "it must be finite and not negative",
-            ));
-        }
-        let numbers =
-            [("batch", self.batch as u64), ("epochs", self.epochs), ("validate_every", self.validate_every)];
-        if let Some((name, value)) = numbers.into_iter().find(|(_, value)| *value == 0) {
-            return Err(Error::config(name, value, "it must be at least 1"));
-        }
+        check::not_negative("weight_decay", self.weight_decay)?;
+        check::at_least_one("batch", self.batch as u64)?;
+        check::at_least_one("epochs", self.epochs)?;
+        check::at_least_one("validate_every", self.validate_every)?;
         if let Some(Coarse { every, epochs }) = self.coarse {
             if every < 2 {
                 return Err(Error::config(
@@ -145,16 +137,11 @@ impl FnoConfig {
             }
         }
         match self.schedule {
-            Schedule::Steps { every: 0, .. } => {
-                Err(Error::config("schedule.every", 0, "it must be at least 1"))
+            Schedule::Steps { every, factor } => {
+                check::at_least_one("schedule.every", every)?;
+                check::part("schedule", factor)
             }
-            Schedule::Steps { factor: part, .. }
-            | Schedule::Over(Decay::Cosine(part) | Decay::Exponential(part))
-                if !(part > 0.0 && part <= 1.0) =>
-            {
-                Err(Error::config("schedule", part, "it must be above 0 and at most 1"))
-            }
-            _ => Ok(()),
+            Schedule::Over(decay) => decay.check("schedule"),
         }
     }
 }

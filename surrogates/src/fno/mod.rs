@@ -12,7 +12,7 @@
 //!
 //! ```
 //! use surrogates::fno::{FnoConfig, FnoSpec, FnoTrainer, Signals, Variant};
-//! use surrogates::Activation;
+//! use surrogates::{Activation, Training};
 //! use std::ops::ControlFlow;
 //!
 //! // A current that is on for a while, and a charge that grows meanwhile: 16 of them, at 40 points.
@@ -57,10 +57,9 @@ pub(crate) mod tape;
 mod tests;
 mod trainer;
 
-pub use checkpoint::{FNO_FORMAT, FnoCheckpoint};
 pub use config::{Coarse, FnoConfig, Schedule};
 pub use network::{Fno, Predictor};
 pub use onnx::{export, to_model};
 pub use signals::{PointScale, Signals};
 pub use spec::{FnoSpec, FourierLayer, Variant};
-pub use trainer::{FnoRecord, FnoTrainer};
+pub use trainer::FnoTrainer;

@@ -2,7 +2,7 @@
 
 use super::{FnoSpec, PointScale};
 use crate::fused::{FusedFno, Level};
-use crate::{Error, random};
+use crate::{Error, check, random};
 
 /// A trained or fresh Fourier neural operator on trajectories of a fixed number of points.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,16 +29,10 @@ impl Fno {
         spec.check()?;
         let points = output.points();
         spec.check_points(points)?;
-        for (what, found, expected) in [
-            ("columns of the inputs' scales", input.columns() + 1, spec.inputs),
-            ("columns of the outputs' scales", output.columns(), spec.outputs),
-            ("points of the inputs' scales", input.points(), points),
-            ("parameters of the operator", parameters.len(), spec.parameters()),
-        ] {
-            if found != expected {
-                return Err(Error::BadLength { what: what.to_owned(), found, expected });
-            }
-        }
+        check::length("columns of the inputs' scales", input.columns() + 1, spec.inputs)?;
+        check::length("columns of the outputs' scales", output.columns(), spec.outputs)?;
+        check::length("points of the inputs' scales", input.points(), points)?;
+        check::length("parameters of the operator", parameters.len(), spec.parameters())?;
         Ok(Self { spec, learned: points, input, output, parameters })
     }
 
@@ -131,9 +125,7 @@ impl Fno {
     /// # Errors
     /// [`Error::BadConfig`] if `batch` is 0, [`Error::Framework`] if threads cannot be started.
     pub fn predictor(&self, batch: usize, threads: usize) -> Result<Predictor, Error> {
-        if batch == 0 {
-            return Err(Error::config("batch", batch, "it must be at least 1"));
-        }
+        check::at_least_one("batch", batch as u64)?;
         let sizes = (self.points(), self.padding());
         let mut net = FusedFno::new(Level::widest(), self.spec, sizes, batch, false, threads)?;
         net.set_parameters(&self.parameters);
@@ -162,13 +154,8 @@ impl Predictor {
         let each = fno.points() * fno.input.columns();
         let wanted = normal.len();
         let samples = inputs.len().div_ceil(each);
-        for (what, found, expected) in
-            [("inputs", inputs.len(), samples * each), ("outputs", outputs.len(), samples * wanted)]
-        {
-            if found != expected {
-                return Err(Error::BadLength { what: what.to_owned(), found, expected });
-            }
-        }
+        check::length("inputs", inputs.len(), samples * each)?;
+        check::length("outputs", outputs.len(), samples * wanted)?;
         let room = net.room();
         for (x, y) in inputs.chunks(room * each).zip(outputs.chunks_mut(room * wanted)) {
             for (b, x) in x.chunks_exact(each).enumerate() {

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::Error;
+use crate::{Error, check};
 
 /// Trajectories: for each the given channels and the wanted ones at every point, in physical units.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,19 +34,10 @@ impl Signals {
             return Err(Error::Empty { what: "trajectories".to_owned() });
         }
         let samples = inputs.len().div_ceil(points * channels);
-        for (what, found, width) in [("inputs", inputs.len(), channels), ("targets", targets.len(), outputs)]
-        {
-            let expected = samples * points * width;
-            if found != expected {
-                return Err(Error::BadLength { what: what.to_owned(), found, expected });
-            }
-        }
-        for (what, table, width) in [("inputs", &inputs, channels), ("targets", &targets, outputs)] {
-            if let Some(i) = table.iter().position(|x| !x.is_finite()) {
-                let (row, column, value) = (i / width, i % width, table[i]);
-                return Err(Error::NotFiniteData { what: what.to_owned(), row, column, value });
-            }
-        }
+        check::length("inputs", inputs.len(), samples * points * channels)?;
+        check::length("targets", targets.len(), samples * points * outputs)?;
+        check::finite("inputs", &inputs, channels)?;
+        check::finite("targets", &targets, outputs)?;
         if u32::try_from(samples).is_err() {
             return Err(Error::config("trajectories", samples, "there must be fewer than 2^32"));
         }
@@ -110,9 +101,7 @@ impl Signals {
     /// # Errors
     /// [`Error::BadConfig`] if `n` is 0.
     pub fn every(&self, n: usize) -> Result<Self, Error> {
-        if n == 0 {
-            return Err(Error::config("every", n, "it must be at least 1"));
-        }
+        check::at_least_one("every", n as u64)?;
         let thin = |table: &[f64], width: usize| {
             let samples = table.chunks_exact(self.points * width);
             samples.flat_map(|s| s.chunks_exact(width).step_by(n).flatten()).copied().collect()

@@ -22,7 +22,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 
 use super::{FnoSpec, Variant};
-use crate::sealed::{self, Column};
+use crate::sealed::{self, Column, Number as _};
 use crate::{Activation, Dense, Error};
 
 /// The names of a map: ours first.
@@ -54,7 +54,7 @@ pub(super) fn columns(spec: &FnoSpec, parameters: &[f32]) -> Vec<Column> {
         let mut shape = vec![map.outputs, map.inputs];
         shape.extend(convolution.then_some(1));
         out.push(sealed::column(format!("{}.weight", names[0]), shape, &turned));
-        out.push(sealed::column(format!("{}.bias", names[0]), vec![map.outputs], b));
+        out.push(sealed::list(format!("{}.bias", names[0]), b));
     }
     let (w, m) = (spec.width, spec.modes);
     for l in 0..spec.layers {
@@ -90,8 +90,7 @@ fn take(
     if !accepted.iter().any(|(dtype, shape)| t.dtype() == *dtype && t.shape() == shape) {
         return Err(format!("`{name}` is {:?} {:?}, not one of {accepted:?}", t.dtype(), t.shape()));
     }
-    let (blocks, _) = t.data().as_chunks();
-    Ok(blocks.iter().map(|b| f32::from_le_bytes(*b)).collect())
+    Ok(f32::read(t.data()))
 }
 
 /// All parameters, in the order of [`FnoSpec`].
@@ -145,9 +144,8 @@ pub struct Unwritten {
 /// [`Error::Io`] if the file cannot be read, [`Error::BadCheckpoint`] naming the tensor that is missing or has
 /// another shape than the rest.
 pub fn import(path: &Path, unwritten: Unwritten) -> Result<(FnoSpec, Vec<f32>), Error> {
-    let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
-    let parse = || -> Result<(FnoSpec, Vec<f32>), String> {
-        let file = SafeTensors::deserialize(&bytes).map_err(|e| e.to_string())?;
+    sealed::read(path, |bytes| {
+        let file = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
         let all: Vec<String> = file.names().into_iter().map(ToString::to_string).collect();
         let end = "p.mlp1.weight";
         let first = all.iter().find(|name| name.ends_with(end));
@@ -188,8 +186,7 @@ pub fn import(path: &Path, unwritten: Unwritten) -> Result<(FnoSpec, Vec<f32>), 
             pass_by_last_layer(&spec, &mut parameters);
         }
         Ok((spec, parameters))
-    };
-    parse().map_err(|reason| Error::BadCheckpoint { path: path.to_owned(), reason })
+    })
 }
 
 /// Makes the last layer v + 0.

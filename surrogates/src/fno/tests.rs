@@ -9,7 +9,7 @@ use small::{ON, config, signals, tiny};
 
 use super::state_dict::{self, Unwritten};
 use super::*;
-use crate::{Activation, Backend, Error};
+use crate::{Activation, Backend, EpochRecord, Error, Training as _};
 
 /// Nothing is left of the epochs at fewer points: after them losses and parameters are those of a training that had
 /// none, and was given the same parameters and the same state of the optimiser.
@@ -115,7 +115,10 @@ fn an_iteration_whose_loss_is_nan_is_not_made() {
         let error = trainer.step().unwrap_err();
         let named = matches!(&error, Error::NotFinite { iteration: 1, what, .. } if what == "the loss");
         assert!(named, "{backend:?}: {error}");
-        assert_eq!((trainer.iteration(), trainer.since, trainer.history()), (0, (0.0, 0), &[][..]));
+        assert_eq!(
+            (trainer.iteration(), trainer.epochs.state().since, trainer.history()),
+            (0, (0.0, 0), &[][..])
+        );
         let after = trainer.network().parameters;
         assert!(after.iter().zip(&parameters).all(|(a, b)| a.to_bits() == b.to_bits()), "{backend:?}");
         assert_eq!(trainer.adam, adam, "{backend:?}");

@@ -1,30 +1,15 @@
 //! The training loop of an operator.
 
-use core::ops::ControlFlow;
+use std::path::Path;
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::engine::Engine;
 use super::{Fno, FnoConfig, PointScale, Signals};
-use crate::data::{Sampler, Sampling};
+use crate::epochs::{EpochRecord, Epochs};
 use crate::fused::{self, FusedFno, Level, Muon};
 use crate::optimizer::Adam;
-use crate::{Error, random};
-
-/// One line of a training's history.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct FnoRecord {
-    /// How many iterations were done.
-    pub iteration: u64,
-    /// The mean of the losses of the batches since the last record. A loss is the relative L² error in normal
-    /// units, averaged over trajectories and outputs.
-    pub train: f64,
-    /// The same error over the validation trajectories; NaN without them.
-    pub validation: f64,
-    /// The learning rate of the last iteration.
-    pub learning_rate: f64,
-}
+use crate::{Error, Training, check, checkpoint};
 
 /// Trains an [`Fno`].
 ///
@@ -38,11 +23,7 @@ pub struct FnoTrainer {
     /// Of parameters as they lie in the engine.
     pub(super) adam: Adam,
     muon: Option<Muon>,
-    pub(super) sampler: Sampler,
-    pub(super) iteration: u64,
-    pub(super) history: Vec<FnoRecord>,
-    /// Sum and number of the losses since the last record.
-    pub(super) since: (f64, u64),
+    pub(super) epochs: Epochs,
     /// SHA-256 of the trajectories.
     pub(super) signals_sha256: String,
     train: Normal,
@@ -91,23 +72,15 @@ impl FnoTrainer {
         config.check()?;
         let spec = config.network;
         for signals in [Some(train), validation].into_iter().flatten() {
-            for (what, found, expected) in [
-                ("channels of the trajectories", signals.channels() + 1, spec.inputs),
-                ("outputs of the trajectories", signals.outputs(), spec.outputs),
-                ("points of the trajectories", signals.points(), train.points()),
-            ] {
-                if found != expected {
-                    return Err(Error::BadLength { what: what.to_owned(), found, expected });
-                }
-            }
+            check::length("channels of the trajectories", signals.channels() + 1, spec.inputs)?;
+            check::length("outputs of the trajectories", signals.outputs(), spec.outputs)?;
+            check::length("points of the trajectories", signals.points(), train.points())?;
         }
         let (input, output) = PointScale::of_signals(train);
         let fno = Fno::random(spec, input, output, config.seed)?;
-        let order = random::stream(config.seed, random::DATA);
-        // `Signals` holds fewer than 2³² trajectories.
-        let samples = u32::try_from(train.samples()).unwrap_or(u32::MAX);
-        let sampler = Sampler::new(order, samples, config.batch, Sampling::Shuffled);
-        let engine = Engine::new(&config, &fno, config.every(0), sampler.batch(), threads)?;
+        let counts = (config.epochs, config.validate_every);
+        let epochs = Epochs::new(config.seed, train.samples(), config.batch, counts);
+        let engine = Engine::new(&config, &fno, config.every(0), epochs.batch(), threads)?;
         let sizes = (fno.points(), fno.padding());
         let validator = match validation {
             Some(_) => Some(FusedFno::new(Level::widest(), spec, sizes, 32, false, threads)?),
@@ -128,22 +101,14 @@ impl FnoTrainer {
             train: normal(&fno, train),
             validation: validation.map(|signals| normal(&fno, signals)),
             signals_sha256: crate::sealed::hex(hash),
-            iteration: 0,
-            history: Vec::new(),
-            since: (0.0, 0),
             fno,
-            sampler,
+            epochs,
             engine,
             config,
             validator,
             room: Vec::new(),
             threads,
         })
-    }
-
-    /// The settings.
-    pub fn config(&self) -> &FnoConfig {
-        &self.config
     }
 
     /// The operator as it is now.
@@ -153,35 +118,21 @@ impl FnoTrainer {
         fno
     }
 
-    /// The number of threads in use.
-    pub fn threads(&self) -> usize {
-        self.threads
-    }
-
-    /// How many iterations were done.
-    pub fn iteration(&self) -> u64 {
-        self.iteration
-    }
-
     /// How many iterations make an epoch: a last one that is not full counts, and takes its missing
     /// trajectories from the next epoch.
     pub fn iterations_per_epoch(&self) -> u64 {
-        self.train.samples.div_ceil(self.sampler.batch()) as u64
+        self.epochs.each()
     }
 
     /// How many iterations the whole training takes.
     pub fn iterations(&self) -> u64 {
-        self.config.epochs.saturating_mul(self.iterations_per_epoch())
-    }
-
-    /// The records made so far: one every [`FnoConfig::validate_every`] epochs.
-    pub fn history(&self) -> &[FnoRecord] {
-        &self.history
+        self.epochs.iterations()
     }
 
     /// The learning rate of the next iteration.
     pub fn learning_rate(&self) -> f64 {
-        let part = self.config.schedule.part(self.iteration, self.iterations(), self.iterations_per_epoch());
+        let part =
+            self.config.schedule.part(self.iteration(), self.iterations(), self.iterations_per_epoch());
         self.config.adam.learning_rate * part
     }
 
@@ -209,86 +160,70 @@ impl FnoTrainer {
         Some(sum / (set.samples * spec.outputs) as f64)
     }
 
-    /// Iterates until `until` iterations are done in all. After each one `callback` is called with the
-    /// training, and with the record if one was made; [`ControlFlow::Break`] ends the run, and a later call
-    /// goes on as if it had not.
-    ///
-    /// # Errors
-    /// As [`FnoTrainer::step`].
-    pub fn run(
-        &mut self,
-        until: u64,
-        mut callback: impl FnMut(&Self, Option<&FnoRecord>) -> ControlFlow<()>,
-    ) -> Result<ControlFlow<()>, Error> {
-        while self.iteration < until {
-            let record = self.step()?.1;
-            if callback(self, record.as_ref()).is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-        }
-        Ok(ControlFlow::Continue(()))
-    }
-
     /// At the resolution of the next iteration: parameters and what the optimiser keeps of them stay.
     pub(super) fn choose_resolution(&mut self) -> Result<(), Error> {
-        let every = self.config.every(self.iteration / self.iterations_per_epoch());
+        let every = self.config.every(self.iteration() / self.epochs.each());
         if every != self.engine.every() {
-            let batch = self.sampler.batch();
+            let batch = self.epochs.batch();
             let mut engine = Engine::new(&self.config, &self.fno, every, batch, self.threads)?;
             engine.take_parameters(&mut self.engine);
             self.engine = engine;
         }
         Ok(())
     }
+}
 
-    /// One iteration. Returns the loss of its batch, taken before the step, and the record if one is due.
-    ///
-    /// # Errors
-    /// [`Error::NotFinite`] at the iteration whose loss or gradient is NaN or infinite: its step is not made.
-    /// [`Error::Framework`] if memory runs out.
-    pub fn step(&mut self) -> Result<(f64, Option<FnoRecord>), Error> {
+impl Training for FnoTrainer {
+    type Config = FnoConfig;
+    type Network = Fno;
+    type Loss = f64;
+    type Record = EpochRecord;
+
+    fn config(&self) -> &FnoConfig {
+        &self.config
+    }
+
+    fn iteration(&self) -> u64 {
+        self.epochs.iteration()
+    }
+
+    fn history(&self) -> &[EpochRecord] {
+        self.epochs.history()
+    }
+
+    fn save(&self, path: &Path) -> Result<(), Error> {
+        checkpoint::save(self, path)
+    }
+
+    fn step(&mut self) -> Result<(f64, Option<EpochRecord>), Error> {
         self.choose_resolution()?;
         let (learning_rate, decay) = (self.learning_rate(), self.config.weight_decay);
         let spec = self.config.network;
         let points = self.fno.points();
         let (given, wanted) = (points * spec.inputs, points * spec.outputs);
-        let Self { engine, sampler, train, fno, adam, muon, iteration, room, .. } = self;
-        let not_finite = |what: &str, value| {
-            Err(Error::NotFinite { iteration: *iteration + 1, what: what.to_owned(), value })
-        };
-        for (row, &k) in sampler.draw().iter().enumerate() {
+        let Self { engine, epochs, train, fno, adam, muon, room, .. } = self;
+        let iteration = epochs.iteration() + 1;
+        for (row, &k) in epochs.draw().iter().enumerate() {
             let (x, y) = (&train.features[k as usize * given..], &train.targets[k as usize * wanted..]);
             engine.set_sample(row, &x[..given], &y[..wanted], room);
         }
         let loss = engine.learn(&fno.parameters)?;
         if !loss.is_finite() {
-            return not_finite("the loss", loss);
+            return Err(Error::not_finite(iteration, "the loss", loss));
         }
         let (parameters, gradient, pool) = engine.parameters_and_gradient(&mut fno.parameters);
         if !fused::all_finite(Level::widest(), gradient) {
-            return not_finite("the gradient of the loss", f64::NAN);
+            return Err(Error::not_finite(iteration, "the gradient of the loss", f64::NAN));
         }
         match muon {
             Some(muon) => muon.update(adam, pool, parameters, gradient, learning_rate, decay),
             None => adam.update_decayed(parameters, gradient, learning_rate, decay),
         }
-        self.iteration += 1;
-        self.since.0 += loss;
-        self.since.1 += 1;
-        let due = self.config.validate_every.saturating_mul(self.iterations_per_epoch());
-        if !self.iteration.is_multiple_of(due) {
+        if !self.epochs.count(loss) {
             return Ok((loss, None));
         }
-        let validation = self.validate().unwrap_or(f64::NAN);
-        if self.validation.is_some() && !validation.is_finite() {
-            let what = "the validation error".to_owned();
-            return Err(Error::NotFinite { iteration: self.iteration, what, value: validation });
-        }
-        let train = self.since.0 / self.since.1.max(1) as f64;
-        self.since = (0.0, 0);
-        let record = FnoRecord { iteration: self.iteration, train, validation, learning_rate };
-        self.history.push(record);
-        Ok((loss, Some(record)))
+        let validation = self.validate();
+        Ok((loss, Some(self.epochs.record(validation, learning_rate)?)))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The instruction set that is used, chosen when the program runs.
 
+use std::sync::OnceLock;
+
 #[cfg(not(target_arch = "x86_64"))]
 use super::portable::Portable as Baseline;
 use super::simd::Simd;
@@ -34,9 +36,10 @@ impl Level {
         special.into_iter().flatten().chain([Self::Baseline(Baseline)])
     }
 
-    /// The widest of this machine.
+    /// The widest of this machine; asked for once.
     pub(crate) fn widest() -> Self {
-        Self::available().next().unwrap_or(Self::Baseline(Baseline))
+        static WIDEST: OnceLock<Level> = OnceLock::new();
+        *WIDEST.get_or_init(|| Self::available().next().unwrap_or(Self::Baseline(Baseline)))
     }
 
     pub(super) fn run<K: Task>(self, task: K) -> K::Output {

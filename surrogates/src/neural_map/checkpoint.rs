@@ -1,29 +1,28 @@
-//! A map's training on disk: everything that the next iteration depends on, in one safetensors file.
+//! Files of a map's training.
 //!
 //! Tensors, for each sub-network I: `map.I.weights` `[states + control parameters + 3, width]` (rows as
-//! in [`MapSpec`](super::MapSpec)) and `map.I.gamma` `[1]`; `adam.m` and `adam.v` for all parameters in
-//! the same order (all F32); the history, one column a tensor: `history.iteration` (U64) and
-//! `history.train`, `history.validation`, `history.learning_rate` (F64).
+//! in [`MapSpec`]) and `map.I.gamma` `[1]`; `adam.m` and `adam.v` for all parameters in the same order (all F32); the
+//! history's fields are `train`, `validation` and `learning_rate`.
 //!
 //! The header's metadata has one entry, `ionic-surrogates.map`: JSON with the format number, the
 //! settings, the hash of the pairs, the state of the data order, the losses since the last record, and a
 //! SHA-256 over all of that and over every tensor.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
-use super::{MapConfig, MapRecord, MapTrainer, NeuralMap, Pairs};
-use crate::Error;
+use super::{MapConfig, MapSpec, MapTrainer, NeuralMap, Pairs};
+use crate::checkpoint::{self, Contents, Stored};
 use crate::data::SamplerState;
-use crate::sealed::{self, Column, Field, f32s};
-
-/// The number of the format described above; it grows when a change makes old files unreadable.
-pub const MAP_FORMAT: u32 = 1;
+use crate::epochs::{EpochRecord, EpochState};
+use crate::sealed::{self, Column, Header as _, Moments, Number};
+use crate::{Error, Training as _};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Header {
+pub struct Header {
     format: u32,
     config: MapConfig,
     pairs_sha256: String,
@@ -37,154 +36,114 @@ struct Header {
 
 impl sealed::Header for Header {
     const KEY: &'static str = "ionic-surrogates.map";
-    const FORMAT: u32 = MAP_FORMAT;
+    const FORMAT: u32 = 1;
 
     fn sha256(&mut self) -> &mut String {
         &mut self.sha256
     }
 }
 
-/// A checkpoint in memory: read, verified, and not yet joined to its pairs.
-#[derive(Debug, Clone)]
-pub struct MapCheckpoint {
-    path: PathBuf,
-    header: Header,
-    map: NeuralMap,
-    m: Vec<f32>,
-    v: Vec<f32>,
-    history: Vec<MapRecord>,
-}
+impl Stored for MapTrainer {
+    type Header = Header;
+    type State = (EpochState, Moments);
+    const DATA: (&'static str, &'static str) = ("pairs", "resume with the same pairs, or train anew");
 
-impl MapCheckpoint {
-    /// Reads a checkpoint and verifies its hash.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if the file cannot be read, [`Error::BadCheckpoint`] if it is cut short, altered,
-    /// of another format, or something else altogether.
-    pub fn open(path: &Path) -> Result<Self, Error> {
-        sealed::read(path, |bytes| Self::parse(path, bytes))
+    fn data_sha256(&self) -> &str {
+        &self.pairs_sha256
     }
 
-    fn parse(path: &Path, bytes: &[u8]) -> Result<Self, String> {
-        let (header, file) = sealed::parse::<Header>(bytes)?;
-        let config = &header.config;
-        config.check().map_err(|e| e.to_string())?;
-        let spec = config.network;
-        let rows = spec.states + spec.parameters + 3;
-        // No more is reserved than the file holds: its header may claim anything.
-        let mut parameters = Vec::new();
-        for i in 0..spec.states {
-            parameters.extend(f32s(&file, &format!("map.{i}.weights"), &[rows, spec.width])?);
-            parameters.extend(f32s(&file, &format!("map.{i}.gamma"), &[1])?);
+    fn header(&self) -> Header {
+        let EpochState { sampler, since } = self.epochs.state();
+        Header {
+            format: Header::FORMAT,
+            config: self.config.clone(),
+            pairs_sha256: self.pairs_sha256.clone(),
+            iteration: self.iteration(),
+            sampler,
+            since,
+            sha256: String::new(),
         }
-        let count = parameters.len();
-        let map = NeuralMap::new(spec, config.state.clone(), config.control.clone(), config.dt, parameters)
-            .map_err(|e| e.to_string())?;
-        let m = f32s(&file, "adam.m", &[count])?;
-        let v = f32s(&file, "adam.v", &[count])?;
-        let history = sealed::read_history(&file, &HISTORY, record)?;
-        Ok(Self { path: path.to_owned(), header, map, m, v, history })
     }
 
-    /// The settings of the training.
-    pub fn config(&self) -> &MapConfig {
-        &self.header.config
+    fn columns(&self) -> Vec<Column> {
+        let spec = self.config.network;
+        let mut out = columns(spec, self.map.parameters().chunks_exact(spec.parameters_each()));
+        out.extend(sealed::moments(&self.adam.m, &self.adam.v));
+        out
     }
 
-    /// How many iterations were done.
-    pub fn iteration(&self) -> u64 {
-        self.header.iteration
+    fn parse(header: Header, file: &SafeTensors<'_>) -> Result<Contents<Self>, String> {
+        let Header { config, pairs_sha256, iteration, sampler, since, .. } = header;
+        config.check().map_err(|e| e.to_string())?;
+        let parameters = read(file, config.network)?;
+        let moments = sealed::read_moments(file, parameters.len())?;
+        let (state, control) = (config.state.clone(), config.control.clone());
+        let network = NeuralMap::new(config.network, state, control, config.dt, parameters);
+        Ok(Contents {
+            network: network.map_err(|e| e.to_string())?,
+            config,
+            data_sha256: pairs_sha256,
+            iteration,
+            state: (EpochState { sampler, since }, moments),
+        })
     }
 
-    /// The map as it was.
-    pub fn map(&self) -> &NeuralMap {
-        &self.map
-    }
-
-    /// The records made so far.
-    pub fn history(&self) -> &[MapRecord] {
-        &self.history
-    }
-
-    /// SHA-256 of the content, in hexadecimal.
-    pub fn sha256(&self) -> &str {
-        &self.header.sha256
+    fn restore(
+        &mut self,
+        from: Contents<Self>,
+        history: Vec<EpochRecord>,
+        bad: impl Fn(&str) -> Error,
+    ) -> Result<(), Error> {
+        let (epochs, moments) = from.state;
+        if !self.epochs.restore(from.iteration, &epochs, history) {
+            return Err(bad("its data order is not one of these pairs"));
+        }
+        self.map = from.network;
+        self.adam.restore(moments, from.iteration);
+        Ok(())
     }
 }
 
 impl MapTrainer {
-    /// Writes a checkpoint: atomically, so that a file of this name is always a whole one.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if the file cannot be written.
-    pub fn save(&self, path: &Path) -> Result<(), Error> {
-        let header = Header {
-            format: MAP_FORMAT,
-            config: self.config.clone(),
-            pairs_sha256: self.pairs_sha256.clone(),
-            iteration: self.iteration,
-            sampler: self.sampler.state(),
-            since: self.since,
-            sha256: String::new(),
-        };
-        sealed::write(path, header, &self.columns())
-    }
-
     /// A training that goes on where a checkpoint was written, as if it had not been interrupted: every
     /// later parameter is the same, bit for bit.
     ///
     /// # Errors
-    /// Those of [`MapCheckpoint::open`] and [`MapTrainer::new`]; [`Error::OtherTraining`] if settings or
-    /// pairs are not those of the checkpoint.
+    /// Those of [`Checkpoint::open`](crate::Checkpoint::open) and [`MapTrainer::new`]; [`Error::OtherTraining`] if
+    /// settings or pairs are not those of the checkpoint.
     pub fn resume(
         path: &Path,
         config: MapConfig,
         train: &Pairs,
         validation: Option<&Pairs>,
     ) -> Result<Self, Error> {
-        let MapCheckpoint { path, header, map, m, v, history } = MapCheckpoint::open(path)?;
-        sealed::same_settings(&path, &config, &header.config)?;
-        let mut trainer = Self::new(config, train, validation)?;
-        if trainer.pairs_sha256 != header.pairs_sha256 {
-            return Err(sealed::other_training(&path, "pairs", "resume with the same pairs, or train anew"));
-        }
-        if !trainer.sampler.restore(&header.sampler) {
-            let reason = "its data order is not one of these pairs".to_owned();
-            return Err(Error::BadCheckpoint { path, reason });
-        }
-        trainer.map = map;
-        trainer.adam.m = m;
-        trainer.adam.v = v;
-        trainer.adam.updates = header.iteration;
-        trainer.iteration = header.iteration;
-        trainer.since = header.since;
-        trainer.history = history;
-        Ok(trainer)
-    }
-
-    /// Every tensor of the file.
-    fn columns(&self) -> Vec<Column> {
-        let spec = self.config.network;
-        let mut out = Vec::new();
-        for i in 0..spec.states {
-            let all = &self.map.parameters()[spec.range(i)];
-            let (weights, gamma) = all.split_at(all.len() - 1);
-            let shape = vec![spec.states + spec.parameters + 3, spec.width];
-            out.push(sealed::column(format!("map.{i}.weights"), shape, weights));
-            out.push(sealed::column(format!("map.{i}.gamma"), vec![1], gamma));
-        }
-        for (name, values) in [("adam.m", &self.adam.m), ("adam.v", &self.adam.v)] {
-            out.push(sealed::column(name, vec![values.len()], values));
-        }
-        out.extend(sealed::history(&self.history, |r| r.iteration, &HISTORY));
-        out
+        checkpoint::resume(path, config, |config| Self::new(config, train, validation))
     }
 }
 
-/// The history's columns of F64, in the order in which [`record`] takes them.
-const HISTORY: [Field<MapRecord>; 3] =
-    [("train", |r| r.train), ("validation", |r| r.validation), ("learning_rate", |r| r.learning_rate)];
+/// The shape of a sub-network's weights, all but γ.
+fn shape(spec: MapSpec) -> [usize; 2] {
+    [spec.states + spec.parameters + 3, spec.width]
+}
 
-fn record(iteration: u64, f: &[f64]) -> MapRecord {
-    MapRecord { iteration, train: f[0], validation: f[1], learning_rate: f[2] }
+/// The parameters of sub-networks.
+pub(super) fn columns<'a, E: Number>(spec: MapSpec, parts: impl Iterator<Item = &'a [E]>) -> Vec<Column> {
+    let mut out = Vec::new();
+    for (i, part) in parts.enumerate() {
+        let (weights, gamma) = part.split_at(part.len() - 1);
+        out.push(sealed::column(format!("map.{i}.weights"), shape(spec).to_vec(), weights));
+        out.push(sealed::column(format!("map.{i}.gamma"), vec![1], gamma));
+    }
+    out
+}
+
+/// The parameters that [`columns`] wrote.
+pub(super) fn read<E: Number>(file: &SafeTensors<'_>, spec: MapSpec) -> Result<Vec<E>, String> {
+    // No more is reserved than the file holds: its header may claim anything.
+    let mut parameters = Vec::new();
+    for i in 0..spec.states {
+        parameters.extend(sealed::numbers::<E>(file, &format!("map.{i}.weights"), &shape(spec))?);
+        parameters.extend(sealed::numbers::<E>(file, &format!("map.{i}.gamma"), &[1])?);
+    }
+    Ok(parameters)
 }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::MapSpec;
-use crate::{AdamConfig, Backend, Error, Normalization};
+use crate::optimizer::Decay;
+use crate::{AdamConfig, Backend, Error, Normalization, check};
 
 /// The settings of a training. Together with the pairs and the seed inside, they determine every
 /// parameter after every iteration on one machine.
@@ -40,39 +41,6 @@ pub struct MapConfig {
     pub validate_every: u64,
 }
 
-/// The learning rate over a training.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Decay {
-    /// The same all the time.
-    #[default]
-    Constant,
-    /// A falling half-wave of the cosine, from the first learning rate to this part of it.
-    Cosine(f64),
-    /// By equal factors, from the first learning rate to this part of it.
-    Exponential(f64),
-}
-
-impl Decay {
-    /// The part of the first learning rate after a part `done`, from 0 to 1, of the training.
-    pub fn part(self, done: f64) -> f64 {
-        match self {
-            Self::Constant => 1.0,
-            Self::Cosine(end) => end + (1.0 - end) * 0.5 * (1.0 + (std::f64::consts::PI * done).cos()),
-            Self::Exponential(end) => end.powf(done),
-        }
-    }
-
-    pub(crate) fn check(self, name: &str) -> Result<(), Error> {
-        match self {
-            Self::Cosine(end) | Self::Exponential(end) if !(end > 0.0 && end <= 1.0) => {
-                Err(Error::config(name, end, "it must be above 0 and at most 1"))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
 impl MapConfig {
     /// The publication's training as far as it is known (2000 epochs of Adam on 100 neurons), with
     /// batches of 1000 and a constant learning rate of 10⁻³.
@@ -105,30 +73,30 @@ impl MapConfig {
     /// # Errors
     /// [`Error::BadConfig`], [`Error::BadSpec`] or [`Error::BadLength`] naming the setting.
     pub fn check(&self) -> Result<(), Error> {
-        self.network.check()?;
-        self.state.check("state", self.network.states)?;
-        self.control.check("control", self.network.parameters)?;
+        check_map(self.network, &self.state, &self.control)?;
+        check::positive("dt", self.dt)?;
+        check::positive("gain", self.gain)?;
         self.adam.check()?;
-        if !(self.dt > 0.0 && self.dt.is_finite()) {
-            return Err(Error::config("dt", self.dt, "it must be positive and finite"));
-        }
-        if !(self.gain > 0.0 && self.gain.is_finite()) {
-            return Err(Error::config("gain", self.gain, "it must be positive and finite"));
-        }
-        for (name, value) in
-            [("batch", self.batch as u64), ("epochs", self.epochs), ("validate_every", self.validate_every)]
-        {
-            if value == 0 {
-                return Err(Error::config(name, value, "it must be at least 1"));
-            }
-        }
-        if !self.rates.is_empty() && self.rates.len() != self.network.states {
-            let (found, expected) = (self.rates.len(), self.network.states);
-            return Err(Error::BadLength { what: "rates".to_owned(), found, expected });
+        check::at_least_one("batch", self.batch as u64)?;
+        check::at_least_one("epochs", self.epochs)?;
+        check::at_least_one("validate_every", self.validate_every)?;
+        if !self.rates.is_empty() {
+            check::length("rates", self.rates.len(), self.network.states)?;
         }
         if let Some(rate) = self.rates.iter().find(|r| !(r.is_finite() && **r > 0.0)) {
             return Err(Error::config("rates", rate, "they must be positive and finite"));
         }
         self.decay.check("decay")
     }
+}
+
+/// Checks a map's shape, and that normalisations are of that shape.
+pub(super) fn check_map(
+    network: MapSpec,
+    state: &Normalization,
+    control: &Normalization,
+) -> Result<(), Error> {
+    network.check()?;
+    state.check("state", network.states)?;
+    control.check("control", network.parameters)
 }

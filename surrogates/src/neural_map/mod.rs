@@ -11,7 +11,7 @@
 //!
 //! ```
 //! use ode_solvers::dynamics::{Newton, fixed_point_of_map};
-//! use surrogates::MapSpec;
+//! use surrogates::{MapSpec, Training};
 //! use surrogates::neural_map::{LeastSquares, LeastSquaresConfig, Pairs};
 //!
 //! // A rotation by 0.2 around (1, −2), seen at distances from 0.5 to 1.
@@ -24,7 +24,7 @@
 //! let spec = MapSpec { states: 2, parameters: 0, width: 8 };
 //! let config = LeastSquaresConfig { scouting: 10, steps: 60, ..LeastSquaresConfig::new(spec, state, control, 1.0, 1) };
 //! let mut fit = LeastSquares::new(config, &pairs, None)?;
-//! while fit.steps_done() < 60 {
+//! while fit.iteration() < 60 {
 //!     fit.step()?;
 //! }
 //!
@@ -51,13 +51,12 @@ mod tests;
 mod trainer;
 
 pub use at::MapAt;
-pub use checkpoint::{MAP_FORMAT, MapCheckpoint};
-pub use config::{Decay, MapConfig};
-pub use least_squares::{
-    LEAST_SQUARES_FORMAT, LeastSquares, LeastSquaresCheckpoint, LeastSquaresConfig, LeastSquaresRecord,
-};
+pub use config::MapConfig;
+pub use least_squares::{LeastSquares, LeastSquaresConfig, LeastSquaresRecord};
 pub use network::NeuralMap;
 pub use onnx::{export, to_model};
 pub use pairs::Pairs;
 pub use spec::MapSpec;
-pub use trainer::{MapRecord, MapTrainer, mean_square_error};
+pub use trainer::{MapTrainer, mean_square_error};
+
+pub use crate::optimizer::Decay;

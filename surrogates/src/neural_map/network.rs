@@ -4,7 +4,7 @@ use ode_solvers::Scalar;
 
 use super::MapSpec;
 use super::at::MapAt;
-use crate::{Error, Normalization, Real, random};
+use crate::{Error, Normalization, Real, check, random};
 
 /// A neural map u(t + Δt) = F(u(t), p): one sub-network for each state (eqs 8 and 11–15 of Kuptsov,
 /// Stankevich, Bagautdinova 2022).
@@ -43,16 +43,8 @@ impl<E: Real> NeuralMap<E> {
         spec.check()?;
         state.check("state normalization", spec.states)?;
         control.check("control normalization", spec.parameters)?;
-        if !(dt > 0.0 && dt.is_finite()) {
-            return Err(Error::config("dt", dt, "it must be positive and finite"));
-        }
-        if parameters.len() != spec.total_parameters() {
-            return Err(Error::BadLength {
-                what: "parameters of the neural map".to_owned(),
-                found: parameters.len(),
-                expected: spec.total_parameters(),
-            });
-        }
+        check::positive("dt", dt)?;
+        check::length("parameters of the neural map", parameters.len(), spec.total_parameters())?;
         Ok(Self { spec, state, control, dt, parameters })
     }
 
@@ -170,13 +162,7 @@ impl<E: Real> NeuralMap<E> {
     /// # Errors
     /// [`Error::BadLength`] if `p` has not one number for each control parameter.
     pub fn at(&self, p: &[f64]) -> Result<MapAt, Error> {
-        if p.len() != self.spec.parameters {
-            return Err(Error::BadLength {
-                what: "control parameters".to_owned(),
-                found: p.len(),
-                expected: self.spec.parameters,
-            });
-        }
+        check::length("control parameters", p.len(), self.spec.parameters)?;
         Ok(MapAt::new(self, p))
     }
 }

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Normalization, Real};
+use crate::{Error, Normalization, Real, check};
 
 /// Pairs (p, u, v) with v = u(t + Δt), in physical units and in `f64`: increments of slow states lie
 /// below the last digit of an `f32`.
@@ -28,19 +28,10 @@ impl Pairs {
             return Err(Error::Empty { what: "pairs".to_owned() });
         }
         let rows = next.len().div_ceil(states);
-        for (what, found, expected) in
-            [("inputs", inputs.len(), rows * width), ("next states", next.len(), rows * states)]
-        {
-            if found != expected {
-                return Err(Error::BadLength { what: what.to_owned(), found, expected });
-            }
-        }
-        for (what, table, width) in [("inputs", &inputs, width), ("next states", &next, states)] {
-            if let Some(i) = table.iter().position(|x| !x.is_finite()) {
-                let (row, column, value) = (i / width, i % width, table[i]);
-                return Err(Error::NotFiniteData { what: what.to_owned(), row, column, value });
-            }
-        }
+        check::length("inputs", inputs.len(), rows * width)?;
+        check::length("next states", next.len(), rows * states)?;
+        check::finite("inputs", &inputs, width)?;
+        check::finite("next states", &next, states)?;
         if u32::try_from(rows).is_err() {
             return Err(Error::config("pairs", rows, "there must be fewer than 2^32 rows"));
         }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Adjoint, OdeMethod, OdeSpec};
-use crate::neural_map::Decay;
-use crate::{AdamConfig, Error, Normalization};
+use crate::optimizer::Decay;
+use crate::{AdamConfig, Error, Normalization, check};
 
 /// The settings of a training. Together with observations and equations they determine every parameter after
 /// every iteration on one machine.
@@ -157,43 +157,29 @@ impl OdeConfig {
         self.rate.check("rate", self.network.states())?;
         self.adam.check()?;
         self.decay.check("decay")?;
-        let positive = |name: &str, x: f64| match x.is_finite() && x > 0.0 {
-            true => Ok(()),
-            false => Err(Error::config(name, x, "it must be positive and finite")),
-        };
-        let not_negative = |name: &str, x: f64| match x.is_finite() && x >= 0.0 {
-            true => Ok(()),
-            false => Err(Error::config(name, x, "it must be finite and not negative")),
-        };
-        let share = |name: &str, x: f64, low: bool| match (0.0..=1.0).contains(&x) && (low || x > 0.0) {
-            true => Ok(()),
-            false => Err(Error::config(name, x, "it must be a share, at most 1")),
-        };
-        let counts = |name: &str, n: u64| match n {
-            0 => Err(Error::config(name, n, "it must be at least 1")),
-            _ => Ok(()),
-        };
-        positive("gain", self.gain)?;
-        counts("record_every", self.record_every)?;
-        counts("phases", self.phases.len() as u64)?;
+        check::positive("gain", self.gain)?;
+        check::at_least_one("record_every", self.record_every)?;
+        check::at_least_one("phases", self.phases.len() as u64)?;
         let (Pace::Steps(pace) | Pace::Samples(pace)) = self.pace;
-        counts("pace", u64::from(pace))?;
+        check::at_least_one("pace", u64::from(pace))?;
         if let Adjoint::Checkpointed(steps) = self.adjoint {
-            counts("adjoint.checkpointed", steps as u64)?;
+            check::at_least_one("adjoint.checkpointed", steps as u64)?;
         }
         if let Some(clip) = self.clip {
-            positive("clip", clip)?;
+            check::positive("clip", clip)?;
         }
         for phase in &self.phases {
-            counts("phases.iterations", phase.iterations)?;
-            counts("phases.segments", phase.segments as u64)?;
-            share("phases.window", phase.window, false)?;
-            not_negative("phases.continuity", phase.continuity)?;
+            check::at_least_one("phases.iterations", phase.iterations)?;
+            check::at_least_one("phases.segments", phase.segments as u64)?;
+            check::part("phases.window", phase.window)?;
+            check::not_negative("phases.continuity", phase.continuity)?;
         }
         if let Some(physics) = &self.physics {
-            not_negative("physics.weight", physics.weight)?;
+            check::not_negative("physics.weight", physics.weight)?;
             physics.decay.check("physics.decay")?;
-            share("physics.warm_up", physics.warm_up, true)?;
+            if !(0.0..=1.0).contains(&physics.warm_up) {
+                return Err(Error::config("physics.warm_up", physics.warm_up, "it must be from 0 to 1"));
+            }
         }
         Ok(())
     }

@@ -15,7 +15,7 @@
 //!     Adjoint, OdeConfig, OdeMethod, OdeSpec, OdeTrainer, OnDivergence, Pace, Phase, PhysicsLoss,
 //!     ResidualAt, ResidualScale, Window,
 //! };
-//! use surrogates::{AdamConfig, Normalization, SystemField};
+//! use surrogates::{AdamConfig, Normalization, SystemField, Training};
 //!
 //! // A pendulum with friction, observed for a while.
 //! struct Pendulum;
@@ -74,7 +74,7 @@
 //!   solver.
 //! * [`Unroll`]: a trajectory by an explicit method ([`OdeMethod`]) and the gradient of a loss on it
 //!   ([`Adjoint`]): of the discrete trajectory, or by the adjoint equation.
-//! * [`OdeConfig`], [`OdeTrainer`], [`OdeCheckpoint`]: phases over longer windows, multiple shooting, the physics
+//! * [`OdeConfig`], [`OdeTrainer`]: phases over longer windows, multiple shooting, the physics
 //!   term with its [`ResidualScale`], answers to divergence; a training continues bit for bit.
 //! * [`export`], [`export_step`]: the vector field, and a step of the method, as ONNX files.
 //!
@@ -101,7 +101,6 @@ mod training_tests;
 mod unroll;
 mod window;
 
-pub use checkpoint::{ODE_FORMAT, OdeCheckpoint};
 pub use config::{OdeConfig, OnDivergence, Pace, Phase, PhysicsLoss, ResidualAt, ResidualScale};
 pub use method::OdeMethod;
 pub use network::{NeuralOde, OdeField};

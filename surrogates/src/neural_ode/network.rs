@@ -6,7 +6,7 @@ use ode_solvers::{Scalar, StateSpace, System};
 use super::OdeSpec;
 use super::field::NORM_EPS;
 use crate::real::{INV_SQRT_TAU, TAIL, TAIL_SCALE};
-use crate::{Activation, Dense, Error, Mlp, Normalization};
+use crate::{Activation, Dense, Error, Mlp, Normalization, check};
 
 /// A neural ODE: u' = rate(network(normal(u))). States and rates are in physical units outside; the network
 /// sees normal ones.
@@ -33,10 +33,8 @@ impl NeuralOde {
         spec.check()?;
         input.check("input", spec.inputs())?;
         rate.check("rate", spec.states())?;
-        if parameters.len() != spec.parameters() {
-            let what = format!("parameters of the neural ODE {spec}");
-            return Err(Error::BadLength { what, found: parameters.len(), expected: spec.parameters() });
-        }
+        let what = format!("parameters of the neural ODE {spec}");
+        check::length(&what, parameters.len(), spec.parameters())?;
         Ok(Self { spec, input, rate, parameters })
     }
 

@@ -11,8 +11,8 @@ use prost::Message;
 use super::method::Stages;
 use super::{NeuralOde, OdeMethod};
 use crate::onnx::proto::Model;
-use crate::onnx::{Builder, Description, check};
-use crate::{Error, atomic};
+use crate::onnx::{self, Builder, Description};
+use crate::{Error, atomic, check};
 
 /// Writes the vector field to an ONNX file, atomically.
 ///
@@ -56,12 +56,8 @@ pub fn step_model(
     (method, dt, steps): (OdeMethod, f64, usize),
     description: &Description,
 ) -> Result<Model, Error> {
-    if !(dt.is_finite() && dt > 0.0) {
-        return Err(Error::config("dt", dt, "it must be positive and finite"));
-    }
-    if steps == 0 {
-        return Err(Error::config("steps", steps, "it must be at least 1"));
-    }
+    check::positive("dt", dt)?;
+    check::at_least_one("steps", steps as u64)?;
     let spec = network.spec();
     let (n, inputs) = (spec.states(), spec.inputs());
     let mut graph = begin(network, description)?;
@@ -103,7 +99,7 @@ pub fn step_model(
 /// A graph with the network's constants.
 fn begin(network: &NeuralOde, description: &Description) -> Result<Builder, Error> {
     let spec = network.spec();
-    check(description, (spec.inputs(), spec.states()), network.parameters())?;
+    onnx::check(description, (spec.inputs(), spec.states()), network.parameters())?;
     let mut graph = Builder::new();
     let (input, rate) = (network.input_normalization(), network.rate_normalization());
     graph.constant("x_mean", &[spec.inputs()], input.mean());

@@ -1,6 +1,6 @@
 //! The training loop of a neural ODE.
 
-use core::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use super::residual::{AtObservations, Physics};
 use super::{Adjoint, NeuralOde, OdeConfig, OnDivergence, ResidualAt, Unroll, Window};
 use crate::fused::{self, Level};
 use crate::optimizer::Adam;
-use crate::{Error, VectorField};
+use crate::{Error, Training, VectorField, check, checkpoint};
 
 /// The terms of a loss.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -60,7 +60,6 @@ pub struct OdeTrainer {
     /// SHA-256 of observations and equations.
     pub(super) data_sha256: String,
     window: Window,
-    field: Option<Arc<dyn VectorField>>,
     engine: Engine,
 }
 
@@ -78,13 +77,9 @@ impl OdeTrainer {
         config.check()?;
         let spec = &config.network;
         let n = spec.states();
-        let fits = |what: &str, found: usize| match found == n {
-            true => Ok(()),
-            false => Err(Error::BadLength { what: what.to_owned(), found, expected: n }),
-        };
-        fits("states of the observations", window.states())?;
+        check::length("states of the observations", window.states(), n)?;
         if let Some(field) = &field {
-            fits("states of the equations", field.dim())?;
+            check::length("states of the equations", field.dim(), n)?;
         }
         let (input, rate) = (config.input.clone(), config.rate.clone());
         let network = NeuralOde::random(spec.clone(), input, rate, config.gain, config.seed)?;
@@ -136,15 +131,9 @@ impl OdeTrainer {
             network,
             pieces,
             window,
-            field,
             engine,
             config,
         })
-    }
-
-    /// The settings.
-    pub fn config(&self) -> &OdeConfig {
-        &self.config
     }
 
     /// The network as it is now.
@@ -153,23 +142,8 @@ impl OdeTrainer {
     }
 
     /// The observations.
-    pub fn window(&self) -> &Window {
+    pub(super) fn window(&self) -> &Window {
         &self.window
-    }
-
-    /// The equations, if there are any.
-    pub fn field(&self) -> Option<&Arc<dyn VectorField>> {
-        self.field.as_ref()
-    }
-
-    /// How many iterations were done.
-    pub fn iteration(&self) -> u64 {
-        self.iteration
-    }
-
-    /// The records made so far.
-    pub fn history(&self) -> &[OdeRecord] {
-        &self.history
     }
 
     /// How many iterations met a trajectory that diverged.
@@ -198,63 +172,6 @@ impl OdeTrainer {
         let done = self.done();
         let rise = if done < term.warm_up { done / term.warm_up } else { 1.0 };
         term.weight * term.decay.part(done) * rise
-    }
-
-    /// Iterates until `until` iterations are done in all. After each one `callback` is called with the
-    /// training, and with the record if one was made; [`ControlFlow::Break`] ends the run, and a later call
-    /// goes on as if it had not.
-    ///
-    /// # Errors
-    /// As [`OdeTrainer::step`].
-    pub fn run(
-        &mut self,
-        until: u64,
-        mut callback: impl FnMut(&Self, Option<&OdeRecord>) -> ControlFlow<()>,
-    ) -> Result<ControlFlow<()>, Error> {
-        while self.iteration < until {
-            let record = self.step()?.1;
-            if callback(self, record.as_ref()).is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-        }
-        Ok(ControlFlow::Continue(()))
-    }
-
-    /// One iteration. Returns its losses, taken before its step, and the record if one is due. After the last
-    /// phase the last one goes on.
-    ///
-    /// # Errors
-    /// [`Error::Diverged`] if a trajectory diverges and the configured answer does not help;
-    /// [`Error::NotFinite`] at the iteration whose loss or gradient is NaN or infinite. Its step is then not
-    /// made, and the parameters are those before.
-    pub fn step(&mut self) -> Result<(OdeLosses, Option<OdeRecord>), Error> {
-        self.enter_phase()?;
-        let iteration = self.iteration + 1;
-        let (learning_rate, weight) = (self.learning_rate(), self.weight());
-        let losses = self.losses(iteration, weight)?;
-        let gradient = &mut self.engine.gradient;
-        let square = |g: &[f32]| g.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>();
-        let norm = (square(gradient) + square(&self.pieces.gradient)).sqrt();
-        if let Some(limit) = self.config.clip.filter(|limit| norm > *limit) {
-            let factor = (limit / norm) as f32;
-            for g in gradient.iter_mut().chain(&mut self.pieces.gradient) {
-                *g *= factor;
-            }
-        }
-        self.adam.update(self.network.parameters_mut(), gradient, learning_rate);
-        self.pieces.learn(learning_rate);
-        self.iteration = iteration;
-        let due = iteration.is_multiple_of(self.config.record_every);
-        let record = due.then_some(OdeRecord {
-            iteration,
-            losses,
-            learning_rate,
-            weight,
-            gradient_norm: norm,
-            diverged: self.diverged,
-        });
-        self.history.extend(record);
-        Ok((losses, record))
     }
 
     /// Losses and gradient of the first iteration, without its step.
@@ -314,13 +231,64 @@ impl OdeTrainer {
                 _ => {
                     return Err(match pass.diverged {
                         Some(source) => Error::Diverged { iteration, source },
-                        None => {
-                            let what = "the loss or its gradient".to_owned();
-                            Error::NotFinite { iteration, what, value: pass.losses.total }
-                        }
+                        None => Error::not_finite(iteration, "the loss or its gradient", pass.losses.total),
                     });
                 }
             }
         }
+    }
+}
+
+impl Training for OdeTrainer {
+    type Config = OdeConfig;
+    type Network = NeuralOde;
+    type Loss = OdeLosses;
+    type Record = OdeRecord;
+
+    fn config(&self) -> &OdeConfig {
+        &self.config
+    }
+
+    fn iteration(&self) -> u64 {
+        self.iteration
+    }
+
+    fn history(&self) -> &[OdeRecord] {
+        &self.history
+    }
+
+    fn save(&self, path: &Path) -> Result<(), Error> {
+        checkpoint::save(self, path)
+    }
+
+    /// One iteration. After the last phase the last one goes on. An error leaves the parameters of before.
+    fn step(&mut self) -> Result<(OdeLosses, Option<OdeRecord>), Error> {
+        self.enter_phase()?;
+        let iteration = self.iteration + 1;
+        let (learning_rate, weight) = (self.learning_rate(), self.weight());
+        let losses = self.losses(iteration, weight)?;
+        let gradient = &mut self.engine.gradient;
+        let square = |g: &[f32]| g.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>();
+        let norm = (square(gradient) + square(&self.pieces.gradient)).sqrt();
+        if let Some(limit) = self.config.clip.filter(|limit| norm > *limit) {
+            let factor = (limit / norm) as f32;
+            for g in gradient.iter_mut().chain(&mut self.pieces.gradient) {
+                *g *= factor;
+            }
+        }
+        self.adam.update(self.network.parameters_mut(), gradient, learning_rate);
+        self.pieces.learn(learning_rate);
+        self.iteration = iteration;
+        let due = iteration.is_multiple_of(self.config.record_every);
+        let record = due.then_some(OdeRecord {
+            iteration,
+            losses,
+            learning_rate,
+            weight,
+            gradient_norm: norm,
+            diverged: self.diverged,
+        });
+        self.history.extend(record);
+        Ok((losses, record))
     }
 }

@@ -6,8 +6,7 @@ mod small;
 use small::{config, field, window};
 
 use super::*;
-use crate::neural_map::Decay;
-use crate::{AdamConfig, Error, Normalization, SystemField, VectorField};
+use crate::{AdamConfig, Decay, Error, Normalization, SystemField, Training as _, VectorField};
 
 /// What one parameter does to the loss of the first iteration, by differences.
 fn assert_gradient(config: &OdeConfig, window: &Window) {

@@ -8,7 +8,7 @@ use super::method::Stages;
 use super::sweep::{self, Divergence, Grid, Seeds, Track, Work};
 use super::{OdeMethod, OdeSpec};
 use crate::fused::Level;
-use crate::{Error, Normalization, Real};
+use crate::{Error, Normalization, Real, check};
 
 /// How the gradient of a loss on a trajectory is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -147,7 +147,7 @@ impl<E: Real> Unroll<E> {
     /// # Errors
     /// [`Error::BadLength`] if there are not as many as the network has.
     pub fn load(&mut self, parameters: &[E]) -> Result<(), Error> {
-        check("parameters of the network", parameters.len(), self.parameters)?;
+        check::length("parameters of the network", parameters.len(), self.parameters)?;
         self.field.load(parameters);
         self.kept = false;
         Ok(())
@@ -237,10 +237,10 @@ impl<E: Real> Unroll<E> {
         by_start: &mut [f64],
     ) -> Result<(), Error> {
         let (n, grid) = (self.bounds.len(), self.grid);
-        check("gradient by the start", by_start.len(), n)?;
-        check("gradient by the states", loss.by_state.len(), (grid.steps + 1) * n)?;
+        check::length("gradient by the start", by_start.len(), n)?;
+        check::length("gradient by the states", loss.by_state.len(), (grid.steps + 1) * n)?;
         if !loss.by_slope.is_empty() {
-            check("gradient by the slopes", loss.by_slope.len(), grid.steps * n)?;
+            check::length("gradient by the slopes", loss.by_slope.len(), grid.steps * n)?;
         }
         let seeds = Seeds { by_state: loss.by_state, by_slope: loss.by_slope };
         let segment = match adjoint {
@@ -285,15 +285,8 @@ impl<E: Real> Unroll<E> {
     /// # Errors
     /// [`Error::BadLength`] if there are not as many numbers as parameters.
     pub fn gradient(&mut self, gradient: &mut [E]) -> Result<(), Error> {
-        check("gradient by the parameters", gradient.len(), self.parameters)?;
+        check::length("gradient by the parameters", gradient.len(), self.parameters)?;
         self.field.add_gradient(gradient);
         Ok(())
     }
-}
-
-fn check(what: &str, found: usize, expected: usize) -> Result<(), Error> {
-    if found == expected {
-        return Ok(());
-    }
-    Err(Error::BadLength { what: what.to_owned(), found, expected })
 }

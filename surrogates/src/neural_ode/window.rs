@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Normalization, random};
+use crate::{Error, Normalization, check, random};
 
 /// States that were observed at `t0`, `t0 + dt`, …
 #[derive(Debug, Clone, PartialEq)]
@@ -24,14 +24,8 @@ impl Window {
         if states == 0 || values.len() < 2 * states {
             return Err(Error::Empty { what: format!("{what}, of which two are needed, table") });
         }
-        if !values.len().is_multiple_of(states) {
-            let expected = values.len().div_ceil(states) * states;
-            return Err(Error::BadLength { what: what.to_owned(), found: values.len(), expected });
-        }
-        if let Some(i) = values.iter().position(|v| !v.is_finite()) {
-            let (row, column) = (i / states, i % states);
-            return Err(Error::NotFiniteData { what: what.to_owned(), row, column, value: values[i] });
-        }
+        check::length(what, values.len(), values.len().div_ceil(states) * states)?;
+        check::finite(what, &values, states)?;
         if !(t0.is_finite() && dt.is_finite() && dt > 0.0) {
             return Err(Error::config("dt of the observations", dt, "it must be positive and finite"));
         }
@@ -43,9 +37,7 @@ impl Window {
     /// # Errors
     /// [`Error::BadConfig`] for a level that is negative or not finite.
     pub fn with_noise(mut self, level: f64, seed: u64) -> Result<Self, Error> {
-        if !(level.is_finite() && level >= 0.0) {
-            return Err(Error::config("noise", level, "it must be finite and not negative"));
-        }
+        check::not_negative("noise", level)?;
         let deviations: Vec<f64> =
             self.moments().into_iter().map(|(_, deviation)| level * deviation).collect();
         let mut rng = random::stream(seed, random::NOISE);

@@ -15,7 +15,7 @@ use prost::Message;
 
 pub mod proto;
 
-use crate::{Activation, Error, Mlp, MlpSpec, atomic};
+use crate::{Activation, Error, Mlp, MlpSpec, atomic, check};
 use proto::{
     Attribute, Dimension, Extent, FLOAT, Graph, INT64, Model, Node, OperatorSet, Property, Shape, Tensor,
     TensorType, Type, ValueInfo,
@@ -115,19 +115,11 @@ pub(crate) fn check(
         ("labels of inputs", &description.inputs, inputs),
         ("labels of targets", &description.targets, outputs),
     ] {
-        if !labels.is_empty() && labels.len() != expected {
-            return Err(Error::BadLength { what: what.to_owned(), found: labels.len(), expected });
+        if !labels.is_empty() {
+            check::length(what, labels.len(), expected)?;
         }
     }
-    match parameters.iter().position(|p| !p.is_finite()) {
-        None => Ok(()),
-        Some(row) => Err(Error::NotFiniteData {
-            what: "parameters of the network".to_owned(),
-            row,
-            column: 0,
-            value: f64::from(parameters[row]),
-        }),
-    }
+    check::finite("parameters of the network", parameters, 1)
 }
 
 /// A graph under construction: input `x`, output `y`.

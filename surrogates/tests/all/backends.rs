@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use crate::common;
 use approx::assert_relative_eq;
 use surrogates::{
-    Activation, AdamConfig, Backend, DataNorm, DataTerm, MlpSpec, Sampling, TrainConfig, Trainer, TrainingSet,
+    Activation, AdamConfig, Backend, DataNorm, DataTerm, MlpSpec, Sampling, TrainConfig, Trainer,
+    Training as _, TrainingSet,
 };
 
 /// One step whose change of the parameters is proportional to the gradient: with so large an eps the

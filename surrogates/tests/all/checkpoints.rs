@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::common;
 use surrogates::{
-    Checkpoint, DataTerm, Error, Samples, Sampling, SystemField, TrainConfig, Trainer, TrainingSet,
+    Checkpoint, DataTerm, Error, Samples, Sampling, SystemField, TrainConfig, Trainer, Training as _,
+    TrainingSet,
 };
 
 fn run(trainer: &mut Trainer, until: u64) {
@@ -71,7 +72,7 @@ fn checkpoint(folder: &Path) -> std::path::PathBuf {
 #[test]
 fn a_checkpoint_can_be_read_without_its_data() {
     let folder = tempfile::tempdir().unwrap();
-    let c = Checkpoint::open(&checkpoint(folder.path())).unwrap();
+    let c = Checkpoint::<Trainer>::open(&checkpoint(folder.path())).unwrap();
     assert_eq!(c.iteration(), 200);
     assert_eq!(*c.config(), common::physics_config());
     assert_eq!(c.history().len(), 2);
@@ -88,7 +89,7 @@ fn a_damaged_file_is_refused() {
     let good = std::fs::read(&path).unwrap();
     let damaged = |bytes: &[u8], what: &str| {
         std::fs::write(&path, bytes).unwrap();
-        match Checkpoint::open(&path) {
+        match Checkpoint::<Trainer>::open(&path) {
             Err(Error::BadCheckpoint { .. }) => {}
             other => panic!("{what}: {:?}", other.map(|c| c.iteration())),
         }
@@ -109,7 +110,7 @@ fn a_damaged_file_is_refused() {
     let foreign = safetensors::serialize::<&str, safetensors::tensor::TensorView<'_>, _>([], None);
     damaged(&foreign.unwrap(), "foreign");
     std::fs::remove_file(&path).unwrap();
-    assert!(matches!(Checkpoint::open(&path), Err(Error::Io { .. })));
+    assert!(matches!(Checkpoint::<Trainer>::open(&path), Err(Error::Io { .. })));
 }
 
 #[test]

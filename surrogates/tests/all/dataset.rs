@@ -6,8 +6,8 @@ use std::sync::Arc;
 use datagen::{Ends, Quantity, Range, Sampling, TimeGrid};
 use surrogates::onnx::Description;
 use surrogates::{
-    DataTerm, MlpSpec, Normalization, PhysicsTerm, Samples, SystemField, TrainConfig, Trainer, TrainingSet,
-    VectorField,
+    DataTerm, MlpSpec, Normalization, PhysicsTerm, Samples, SystemField, TrainConfig, Trainer, Training as _,
+    TrainingSet, VectorField,
 };
 
 #[test]

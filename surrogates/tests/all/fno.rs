@@ -4,11 +4,9 @@
 mod small;
 
 use small::{ON, config, signals, tiny};
-use surrogates::fno::{
-    Coarse, Fno, FnoCheckpoint, FnoConfig, FnoRecord, FnoSpec, FnoTrainer, Schedule, Signals, Variant,
-};
+use surrogates::fno::{Coarse, Fno, FnoConfig, FnoSpec, FnoTrainer, Schedule, Signals, Variant};
 use surrogates::neural_map::Decay;
-use surrogates::{Activation, Backend, Error, MuonConfig};
+use surrogates::{Activation, Backend, Checkpoint, EpochRecord, Error, MuonConfig, Training as _};
 
 #[test]
 fn the_error_falls_and_the_tape_and_the_kernels_agree() {
@@ -178,7 +176,7 @@ fn a_resumed_training_is_the_same_bit_for_bit_on_any_number_of_threads() {
         assert_eq!(second.network(), whole.network());
         assert_eq!(second.history(), whole.history());
         assert_equal_files(&second, &whole);
-        let read = FnoCheckpoint::open(&path).unwrap();
+        let read = Checkpoint::<FnoTrainer>::open(&path).unwrap();
         assert_eq!((read.iteration(), read.network()), (10, &first.network()));
 
         let other = FnoConfig { seed: 5, ..config.clone() };
@@ -191,7 +189,7 @@ fn a_resumed_training_is_the_same_bit_for_bit_on_any_number_of_threads() {
     let at = bytes.len() - 9;
     bytes[at] ^= 1;
     std::fs::write(&path, bytes).unwrap();
-    assert!(matches!(FnoCheckpoint::open(&path), Err(Error::BadCheckpoint { .. })));
+    assert!(matches!(Checkpoint::<FnoTrainer>::open(&path), Err(Error::BadCheckpoint { .. })));
 }
 
 #[test]

@@ -4,11 +4,10 @@ use std::ops::ControlFlow;
 
 use crate::neural_map::spiral;
 use ode_solvers::dynamics::{Newton, fixed_point_of_map};
-use surrogates::Error;
 use surrogates::neural_map::{
-    LeastSquares, LeastSquaresCheckpoint, LeastSquaresConfig, LeastSquaresRecord, MapSpec, NeuralMap, Pairs,
-    mean_square_error,
+    LeastSquares, LeastSquaresConfig, LeastSquaresRecord, MapSpec, NeuralMap, Pairs, mean_square_error,
 };
+use surrogates::{Checkpoint, Error, Training as _};
 
 fn config(steps: u64) -> LeastSquaresConfig {
     let (state, control) = spiral().standardization().unwrap();
@@ -31,8 +30,8 @@ fn a_fit_comes_far_below_adam_and_finds_the_fixed_point() {
     let config = LeastSquaresConfig { validate_every: 1, ..config(80) };
     let mut fit = LeastSquares::new(config, &pairs, Some(&pairs)).unwrap();
     let mut errors = Vec::new();
-    while fit.steps_done() < 80 {
-        errors.push(fit.step().unwrap().unwrap().train);
+    while fit.iteration() < 80 {
+        errors.push(fit.step().unwrap().1.unwrap().train);
     }
     // Steps go down, but where it begins again.
     for (k, pair) in errors.windows(2).enumerate() {
@@ -124,8 +123,8 @@ fn a_resumed_fit_is_the_uninterrupted_one_bit_for_bit() {
         assert_eq!((whole.map(), whole.history()), (second.map(), second.history()), "stopped at {stop}");
         second.save(&path).unwrap();
     }
-    let read = LeastSquaresCheckpoint::open(&path).unwrap();
-    assert_eq!((read.map(), read.steps_done(), read.history()), (whole.map(), 20, whole.history()));
+    let read = Checkpoint::<LeastSquares>::open(&path).unwrap();
+    assert_eq!((read.network(), read.iteration(), read.history()), (whole.map(), 20, whole.history()));
 
     // Other settings, other pairs, another file.
     let other = LeastSquaresConfig { sharpness: 1.0, ..config(20) };
@@ -136,7 +135,7 @@ fn a_resumed_fit_is_the_uninterrupted_one_bit_for_bit() {
     let mut bytes = std::fs::read(&path).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     std::fs::write(&path, bytes).unwrap();
-    assert!(matches!(LeastSquaresCheckpoint::open(&path), Err(Error::BadCheckpoint { .. })));
+    assert!(matches!(Checkpoint::<LeastSquares>::open(&path), Err(Error::BadCheckpoint { .. })));
 }
 
 #[test]
@@ -163,7 +162,7 @@ fn what_does_not_fit_is_refused() {
     let bits = |fit: &LeastSquares| fit.map().parameters().iter().map(|p| p.to_bits()).collect::<Vec<_>>();
     let before = bits(&fit);
     assert!(matches!(fit.step(), Err(Error::NotFinite { iteration: 1, .. })));
-    assert_eq!((bits(&fit), fit.steps_done()), (before, 0));
+    assert_eq!((bits(&fit), fit.iteration()), (before, 0));
     let narrow = Pairs::new(1, 1, vec![0.0; 4], vec![0.0; 2]).unwrap();
     assert!(matches!(LeastSquares::new(config(8), &narrow, None), Err(Error::BadLength { .. })));
 }

@@ -5,12 +5,15 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/trainings.rs"]
+mod trainings;
 
 mod backends;
 mod checkpoints;
 mod dataset;
 mod fno;
 mod gradients;
+mod kept;
 mod least_squares;
 mod neural_map;
 mod neural_ode;

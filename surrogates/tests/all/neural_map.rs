@@ -5,10 +5,8 @@ use std::ops::ControlFlow;
 use ode_solvers::Dual;
 use ode_solvers::dynamics::{Map as _, Newton, fixed_point_of_map};
 use proptest::prelude::*;
-use surrogates::neural_map::{
-    Decay, MapCheckpoint, MapConfig, MapSpec, MapTrainer, NeuralMap, Pairs, mean_square_error,
-};
-use surrogates::{AdamConfig, Backend, Error, Normalization};
+use surrogates::neural_map::{Decay, MapConfig, MapSpec, MapTrainer, NeuralMap, Pairs, mean_square_error};
+use surrogates::{AdamConfig, Backend, Checkpoint, Error, Normalization, Training as _};
 
 fn numbers(n: usize, c: f64) -> Vec<f64> {
     (0..n).map(|i| (i as f64 * c + 0.3).cos()).collect()
@@ -128,8 +126,8 @@ fn a_resumed_training_is_the_uninterrupted_one_bit_for_bit() {
     assert_eq!(whole.map(), second.map());
     assert_eq!(whole.history(), second.history());
     second.save(&path).unwrap();
-    let read = MapCheckpoint::open(&path).unwrap();
-    assert_eq!((read.map(), read.iteration(), read.history()), (whole.map(), end, whole.history()));
+    let read = Checkpoint::<MapTrainer>::open(&path).unwrap();
+    assert_eq!((read.network(), read.iteration(), read.history()), (whole.map(), end, whole.history()));
 
     // Other settings, other pairs, another file.
     let other = MapConfig { batch: 100, ..config.clone() };
@@ -139,7 +137,7 @@ fn a_resumed_training_is_the_uninterrupted_one_bit_for_bit() {
     let mut bytes = std::fs::read(&path).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     std::fs::write(&path, bytes).unwrap();
-    assert!(matches!(MapCheckpoint::open(&path), Err(Error::BadCheckpoint { .. })));
+    assert!(matches!(Checkpoint::<MapTrainer>::open(&path), Err(Error::BadCheckpoint { .. })));
 }
 
 #[test]

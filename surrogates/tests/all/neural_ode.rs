@@ -8,10 +8,10 @@ use std::ops::ControlFlow;
 use small::{Fast, config, field, window};
 use surrogates::neural_map::Decay;
 use surrogates::neural_ode::{
-    Adjoint, OdeCheckpoint, OdeConfig, OdeMethod, OdeSpec, OdeTrainer, OnDivergence, Pace, Phase,
-    PhysicsLoss, ResidualAt, ResidualScale, Window,
+    Adjoint, OdeConfig, OdeMethod, OdeSpec, OdeTrainer, OnDivergence, Pace, Phase, PhysicsLoss, ResidualAt,
+    ResidualScale, Window,
 };
-use surrogates::{AdamConfig, Error, Normalization, SystemField, VectorField};
+use surrogates::{AdamConfig, Checkpoint, Error, Normalization, SystemField, Training as _, VectorField};
 
 #[test]
 fn a_network_learns_the_equations_from_a_window_and_shooting() {
@@ -56,7 +56,7 @@ fn a_resumed_training_is_the_uninterrupted_one_bit_for_bit() {
         assert_eq!(whole.starts(), second.starts());
         assert_eq!(whole.history(), second.history());
         second.save(&path).unwrap();
-        let read = OdeCheckpoint::open(&path).unwrap();
+        let read = Checkpoint::<OdeTrainer>::open(&path).unwrap();
         assert_eq!((read.network(), read.iteration()), (whole.network(), 45));
     }
     let other = OdeConfig { clip: Some(1.0), ..config.clone() };
@@ -68,7 +68,7 @@ fn a_resumed_training_is_the_uninterrupted_one_bit_for_bit() {
     let mut bytes = std::fs::read(&path).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     std::fs::write(&path, bytes).unwrap();
-    assert!(matches!(OdeCheckpoint::open(&path), Err(Error::BadCheckpoint { .. })));
+    assert!(matches!(Checkpoint::<OdeTrainer>::open(&path), Err(Error::BadCheckpoint { .. })));
 }
 
 #[test]

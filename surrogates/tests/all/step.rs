@@ -3,7 +3,7 @@
 use crate::common;
 use surrogates::{
     AdamConfig, DataTerm, Losses, MlpSpec, Normalization, PhysicsTerm, Sampling, TrainConfig, Trainer,
-    TrainingSet,
+    Training as _, TrainingSet,
 };
 
 /// Collocation points are drawn from intervals of no width, so that the test knows them.
@@ -24,23 +24,9 @@ fn config() -> TrainConfig {
     config
 }
 
-/// The network in physical units: layer by layer, with plain loops.
+/// The network in physical units.
 fn output(c: &TrainConfig, p: &[f64], t: f64) -> [f64; 2] {
-    let mut h = vec![(t - f64::from(c.input.mean()[0])) / f64::from(c.input.scale()[0])];
-    for layer in c.network.layers() {
-        let (w, b) = layer.split(p);
-        h = (0..layer.outputs)
-            .map(|j| {
-                let z = b[j] + (0..layer.inputs).map(|i| h[i] * w[i * layer.outputs + j]).sum::<f64>();
-                match layer.activation {
-                    None => z,
-                    Some(surrogates::Activation::SiLU) => z / (1.0 + (-z).exp()),
-                    Some(_) => z.tanh(),
-                }
-            })
-            .collect();
-    }
-    [0, 1].map(|j| h[j] * f64::from(c.output.scale()[j]) + f64::from(c.output.mean()[j]))
+    crate::terms::output(&c.network, [&c.input, &c.output], p, &[t])
 }
 
 /// The loss of the whole batch, eqs 3.7 and 3.13 to 3.16; du/dt by differences.

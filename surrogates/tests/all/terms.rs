@@ -4,7 +4,7 @@
 use approx::assert_relative_eq;
 use surrogates::{
     AdamConfig, Backend, ContinuityTerm, DataTerm, Mlp, MlpSpec, Normalization, Samples, Sampling,
-    TrainConfig, Trainer, TrainingSet,
+    TrainConfig, Trainer, Training as _, TrainingSet,
 };
 
 /// Where the windows meet.
@@ -52,9 +52,9 @@ fn set() -> TrainingSet {
 }
 
 /// A network in physical units: layer by layer, with plain loops.
-fn output(spec: &MlpSpec, maps: [&Normalization; 2], p: &[f64], x: [f64; 2]) -> [f64; 2] {
+pub(crate) fn output(spec: &MlpSpec, maps: [&Normalization; 2], p: &[f64], x: &[f64]) -> [f64; 2] {
     let normal = |j: usize| (x[j] - f64::from(maps[0].mean()[j])) / f64::from(maps[0].scale()[j]);
-    let mut h = vec![normal(0), normal(1)];
+    let mut h: Vec<f64> = (0..x.len()).map(normal).collect();
     for layer in spec.layers() {
         let (w, b) = layer.split(p);
         h = (0..layer.outputs)
@@ -73,7 +73,7 @@ fn output(spec: &MlpSpec, maps: [&Normalization; 2], p: &[f64], x: [f64; 2]) -> 
 
 /// Eqs 3.7 and 3.8 over both sets, and eq. 3.20 at the interface: data, continuity, weighted sum.
 fn losses(c: &TrainConfig, p: &[f64]) -> [f64; 3] {
-    let out = |x| output(&c.network, [&c.input, &c.output], p, x);
+    let out = |x: [f64; 2]| output(&c.network, [&c.input, &c.output], p, &x);
     let normal = |j: usize, d: f64| (d / f64::from(c.output.scale()[j])).powi(2);
     let data = [samples(9, 0.0), samples(5, 0.4)].map(|set| {
         let rows = set.inputs().chunks(2).zip(set.targets().chunks(2));
@@ -88,7 +88,7 @@ fn losses(c: &TrainConfig, p: &[f64]) -> [f64; 3] {
     let first = before();
     let q: Vec<f64> = first.parameters().iter().map(|p| f64::from(*p)).collect();
     let at = [INTERFACE, 0.3];
-    let end = output(first.spec(), [first.input_normalization(), first.output_normalization()], &q, at);
+    let end = output(first.spec(), [first.input_normalization(), first.output_normalization()], &q, &at);
     let start = out(at);
     let continuity: f64 = (0..2).map(|j| normal(j, start[j] - end[j])).sum();
     [data[0] + data[1], continuity, 0.7 * data[0] + 1.6 * data[1] + 2.3 * continuity]

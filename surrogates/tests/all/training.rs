@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::common;
 use surrogates::{
     DataTerm, Error, InitialTerm, InitialValue, MlpSpec, Normalization, PhysicsTerm, Samples, Sampling,
-    TrainConfig, Trainer, TrainingSet, VectorField,
+    TrainConfig, Trainer, Training as _, TrainingSet, VectorField,
 };
 
 fn train(config: TrainConfig, iterations: u64) -> Trainer {

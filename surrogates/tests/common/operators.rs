@@ -58,5 +58,5 @@ pub(super) fn tiny() -> (FnoConfig, Signals) {
     (FnoConfig { network, batch: 3, epochs: 4, ..config }, signals(6, 14, 2))
 }
 
-pub(super) const ON: fn(&FnoTrainer, Option<&FnoRecord>) -> ControlFlow<()> =
+pub(super) const ON: fn(&FnoTrainer, Option<&EpochRecord>) -> ControlFlow<()> =
     |_, _| ControlFlow::Continue(());

@@ -2,20 +2,15 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::Arc;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use surrogates::fno::{self, Fno, FnoCheckpoint, FnoConfig, FnoSpec, FnoTrainer, Signals, Variant};
-use surrogates::neural_map::{
-    LeastSquares, LeastSquaresCheckpoint, LeastSquaresConfig, MapCheckpoint, MapConfig, MapTrainer, Pairs,
-};
-use surrogates::neural_ode::{
-    Adjoint, OdeCheckpoint, OdeConfig, OdeMethod, OdeSpec, OdeTrainer, OnDivergence, Pace, Phase, Window,
-};
-use surrogates::{
-    Activation, Checkpoint, Error, MapSpec, MlpSpec, Normalization, SystemField, TrainConfig, Trainer,
-};
+use surrogates::fno::{self, Fno, FnoTrainer};
+use surrogates::neural_map::{LeastSquares, MapTrainer};
+use surrogates::neural_ode::OdeTrainer;
+use surrogates::{Activation, Checkpoint, Error, Trainer, Training};
+
+use super::trainings;
 
 /// A kind of file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,12 +26,6 @@ pub(crate) enum Kind {
 
 pub(crate) const KINDS: [Kind; 7] =
     [Kind::Mlp, Kind::Map, Kind::LeastSquares, Kind::Ode, Kind::Training, Kind::Operator, Kind::StateDict];
-
-/// Twenty pairs.
-fn pairs() -> Pairs {
-    let inputs: Vec<f64> = (0..30).map(|i| (f64::from(i) * 0.7).sin()).collect();
-    Pairs::new(2, 1, inputs.clone(), inputs[..20].to_vec()).unwrap()
-}
 
 impl Kind {
     /// The key of the metadata that holds the header; none if the file has no hash.
@@ -54,123 +43,63 @@ impl Kind {
 
     /// Writes a good file, after a few iterations of a small training.
     pub(crate) fn write(self, path: &Path) {
-        let go = |_| ControlFlow::<()>::Continue(());
         match self {
             Kind::Mlp => {
-                let config = TrainConfig {
-                    network: MlpSpec::parse(1, "SiLU4,Tanh3", 2).unwrap(),
-                    validate_every: 2,
-                    ..super::common::physics_config()
-                };
-                let mut trainer = Trainer::new(config, super::common::set()).unwrap();
-                let _ = trainer.run(5, |_, _| go(())).unwrap();
-                trainer.save(path).unwrap();
+                let (config, set) = trainings::network();
+                trained(Trainer::new(config, set), 5).save(path)
             }
             Kind::Map => {
-                let pairs = pairs();
-                let (state, control) = pairs.standardization().unwrap();
-                let spec = MapSpec { states: 2, parameters: 1, width: 3 };
-                let config = MapConfig {
-                    batch: 4,
-                    epochs: 2,
-                    validate_every: 1,
-                    ..MapConfig::published(spec, state, control, 1.0, 7)
-                };
-                let mut trainer = MapTrainer::new(config, &pairs, Some(&pairs)).unwrap();
-                let _ = trainer.run(4, |_, _| go(())).unwrap();
-                trainer.save(path).unwrap();
+                let pairs = trainings::pairs();
+                trained(MapTrainer::new(trainings::map(), &pairs, Some(&pairs)), 7).save(path)
             }
             Kind::LeastSquares => {
-                let pairs = pairs();
-                let (state, control) = pairs.standardization().unwrap();
-                let spec = MapSpec { states: 2, parameters: 1, width: 12 };
-                let config = LeastSquaresConfig {
-                    steps: 6,
-                    scouting: 2,
-                    validate_every: 1,
-                    ..LeastSquaresConfig::new(spec, state, control, 1.0, 7)
-                };
-                let mut fit = LeastSquares::new(config, &pairs, Some(&pairs)).unwrap();
-                let _ = fit.run(4, |_, _| go(())).unwrap();
-                fit.save(path).unwrap();
+                let pairs = trainings::pairs();
+                trained(LeastSquares::new(trainings::fit(), &pairs, Some(&pairs)), 4).save(path)
             }
             Kind::Ode => {
-                let values = (0..40).map(|i| (f64::from(i) * 0.3).sin()).collect();
-                let window = Window::new(2, 0.0, 0.1, values).unwrap();
-                let config = OdeConfig {
-                    network: OdeSpec::parse(2, "Tanh4").unwrap().with_layer_norm(),
-                    input: window.normalization(false).unwrap(),
-                    rate: Normalization::identity(2),
-                    gain: 0.1,
-                    seed: 1,
-                    method: OdeMethod::Heun,
-                    pace: Pace::Steps(1),
-                    adjoint: Adjoint::Discrete,
-                    phases: vec![
-                        Phase { segments: 2, learn_starts: true, ..Phase::whole(4) },
-                        Phase::whole(2),
-                    ],
-                    physics: None,
-                    adam: Default::default(),
-                    decay: Default::default(),
-                    clip: Some(10.0),
-                    divergence: OnDivergence::MaskLoss,
-                    record_every: 1,
-                };
-                let field = SystemField::new(super::common::FitzHughNagumo, 0, "fitzhugh_nagumo");
-                let mut trainer = OdeTrainer::new(config, window, Some(Arc::new(field))).unwrap();
-                let _ = trainer.run(3, |_, _| go(())).unwrap();
-                trainer.save(path).unwrap();
+                let (config, window, field) = trainings::ode();
+                trained(OdeTrainer::new(config, window, field), 3).save(path)
             }
             Kind::Training | Kind::Operator | Kind::StateDict => {
-                let given = (0..60).map(|i| f64::from(i % 7)).collect();
-                let wanted = (0..60).map(|i| f64::from(i % 11)).collect();
-                let signals = Signals::new(10, 1, 1, given, wanted).unwrap();
-                let network = FnoSpec {
-                    inputs: 2,
-                    outputs: 1,
-                    width: 3,
-                    modes: 2,
-                    layers: 2,
-                    padding: 1,
-                    hidden: 3,
-                    variant: Variant::Mlp,
-                    activation: Activation::GELU,
-                };
-                let config =
-                    FnoConfig { batch: 4, epochs: 2, ..FnoConfig::published(network, 1e-3, 1e-4, 0.8, 1) };
-                let mut trainer = FnoTrainer::new(config, &signals, Some(&signals), 1).unwrap();
-                let _ = trainer.run(3, |_, _| go(())).unwrap();
+                let (config, signals) = trainings::operator();
+                let trainer = trained(FnoTrainer::new(config, &signals, Some(&signals), 1), 3);
                 match self {
-                    Kind::Training => trainer.save(path).unwrap(),
-                    _ => trainer.network().save(path).unwrap(),
+                    Kind::Training => trainer.save(path),
+                    _ => trainer.network().save(path),
                 }
             }
         }
+        .unwrap();
     }
 
     /// Reads a file, and uses what it gives a little; the error of a refusal.
     pub(crate) fn read(self, path: &Path) -> Result<(), Error> {
         match self {
             Kind::Mlp => {
-                let c = Checkpoint::open(path)?;
+                let c = Checkpoint::<Trainer>::open(path)?;
                 let spec = c.network().spec();
                 c.network().predict(&vec![0.5; spec.inputs], &mut vec![0.0; spec.outputs])
             }
             Kind::Map => {
-                let c = MapCheckpoint::open(path)?;
-                let spec = c.map().spec();
-                c.map().at(&vec![0.5; spec.parameters]).map(drop)
+                let c = Checkpoint::<MapTrainer>::open(path)?;
+                let spec = c.network().spec();
+                c.network().at(&vec![0.5; spec.parameters]).map(drop)
             }
             Kind::LeastSquares => {
-                let c = LeastSquaresCheckpoint::open(path)?;
-                let spec = c.map().spec();
-                c.map().at(&vec![0.5; spec.parameters]).map(drop)
+                let c = Checkpoint::<LeastSquares>::open(path)?;
+                let spec = c.network().spec();
+                c.network().at(&vec![0.5; spec.parameters]).map(drop)
             }
             Kind::Ode => {
-                OdeCheckpoint::open(path).map(|c| drop((c.iteration(), c.network().spec().to_string())))
+                let c = Checkpoint::<OdeTrainer>::open(path)?;
+                drop((c.iteration(), c.network().spec().to_string()));
+                Ok(())
             }
-            Kind::Training => FnoCheckpoint::open(path).map(|c| drop(c.network().spec().to_string())),
+            Kind::Training => {
+                let c = Checkpoint::<FnoTrainer>::open(path)?;
+                drop(c.network().spec().to_string());
+                Ok(())
+            }
             Kind::Operator => predict(&Fno::open(path)?),
             Kind::StateDict => {
                 let unwritten =
@@ -226,4 +155,10 @@ fn predict(fno: &Fno) -> Result<(), Error> {
     }
     let mut y = vec![0.0; fno.points() * spec.outputs];
     fno.predictor(1, 1)?.predict(&vec![0.5; fno.points() * (spec.inputs - 1)], &mut y)
+}
+
+fn trained<T: Training>(new: Result<T, Error>, iterations: u64) -> T {
+    let mut training = new.unwrap();
+    assert!(training.run(iterations, |_, _| ControlFlow::Continue(())).unwrap().is_continue());
+    training
 }

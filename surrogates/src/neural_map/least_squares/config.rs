@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::MapSpec;
-use crate::{Error, Normalization};
+use super::super::{MapSpec, config::check_map};
+use crate::{Error, Normalization, check};
 
 /// The settings of a fit. Together with the pairs they determine every parameter after every step on one
 /// machine.
@@ -64,34 +64,22 @@ impl LeastSquaresConfig {
     /// # Errors
     /// [`Error::BadConfig`], [`Error::BadSpec`] or [`Error::BadLength`] naming the setting.
     pub fn check(&self) -> Result<(), Error> {
-        self.network.check()?;
-        self.state.check("state", self.network.states)?;
-        self.control.check("control", self.network.parameters)?;
+        check_map(self.network, &self.state, &self.control)?;
         let each = self.network.parameters_each();
         if each > Self::MAX_PARAMETERS {
             let max = Self::MAX_PARAMETERS;
             return Err(Error::BadSpec { what: "parameters of a sub-network", value: each, max });
         }
-        for (name, value) in [("dt", self.dt), ("gain", self.gain), ("damping", self.damping)] {
-            if !(value > 0.0 && value.is_finite()) {
-                return Err(Error::config(name, value, "it must be positive and finite"));
-            }
-        }
-        for (name, value) in [("steps", self.steps), ("validate_every", self.validate_every)] {
-            if value == 0 {
-                return Err(Error::config(name, value, "it must be at least 1"));
-            }
-        }
+        check::positive("dt", self.dt)?;
+        check::positive("gain", self.gain)?;
+        check::positive("damping", self.damping)?;
+        check::at_least_one("steps", self.steps)?;
+        check::at_least_one("validate_every", self.validate_every)?;
         if self.scouting >= self.steps {
             let reason = format!("it must be below the number of steps, {}", self.steps);
             return Err(Error::config("scouting", self.scouting, &reason));
         }
-        if !(self.sharpness >= 0.0 && self.sharpness.is_finite()) {
-            return Err(Error::config("sharpness", self.sharpness, "it must be finite and not negative"));
-        }
-        if !(self.least_unit > 0.0 && self.least_unit <= 1.0) {
-            return Err(Error::config("least_unit", self.least_unit, "it must be above 0 and at most 1"));
-        }
-        Ok(())
+        check::not_negative("sharpness", self.sharpness)?;
+        check::part("least_unit", self.least_unit)
     }
 }

@@ -7,7 +7,7 @@ mod equations;
 #[cfg(test)]
 mod tests;
 
-use core::ops::ControlFlow;
+use std::path::Path;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -16,10 +16,9 @@ use self::cholesky::Cholesky;
 use self::equations::{Equations, Rows, equations, slopes, squares};
 use super::trainer::{fits, hash};
 use super::{NeuralMap, Pairs};
-use crate::Error;
 use crate::fused::Level;
+use crate::{Error, Training, checkpoint as file};
 
-pub use self::checkpoint::{LEAST_SQUARES_FORMAT, LeastSquaresCheckpoint};
 pub use self::config::LeastSquaresConfig;
 
 /// One line of a fit's history.
@@ -83,7 +82,7 @@ struct Part {
 /// What a sub-network's next step depends on, beside its parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Marquardt {
+pub struct Marquardt {
     /// μ, in units of the largest diagonal entry of DJᵀJD; 0 before the first step.
     damping: f64,
     /// The units of the weights of each input: those of the first layer, then the own state's; and of those of
@@ -138,24 +137,15 @@ impl LeastSquares {
         }
     }
 
-    /// The settings.
-    pub fn config(&self) -> &LeastSquaresConfig {
-        &self.config
-    }
-
     /// The map as it is now.
     pub fn map(&self) -> &NeuralMap<f64> {
         &self.map
     }
 
-    /// How many steps were done.
-    pub fn steps_done(&self) -> u64 {
-        self.step
-    }
-
-    /// The records made so far: one every [`LeastSquaresConfig::validate_every`] steps.
-    pub fn history(&self) -> &[LeastSquaresRecord] {
-        &self.history
+    /// The mean squared error over the pairs at the parameters last judged.
+    fn mean_square(&self) -> f64 {
+        let rows: usize = self.parts.iter().map(|p| p.rows.len()).sum();
+        self.parts.iter().map(|p| p.state.squares).sum::<f64>() / rows as f64
     }
 
     /// The mean squared error over the validation pairs now, in normal units; `None` without them.
@@ -166,33 +156,34 @@ impl LeastSquares {
             sums.map(|(p, rows)| squares(Level::widest(), p.width, &p.parameters, rows)).collect();
         Some(sums.iter().sum::<f64>() / validation.iter().map(Rows::len).sum::<usize>() as f64)
     }
+}
 
-    /// Makes steps until `until` are done in all. After each one `callback` is called with the fit, and
-    /// with the record if one was made; [`ControlFlow::Break`] ends the run, and a later call goes on as
-    /// if it had not.
-    ///
-    /// # Errors
-    /// As [`LeastSquares::step`].
-    pub fn run(
-        &mut self,
-        until: u64,
-        mut callback: impl FnMut(&Self, Option<&LeastSquaresRecord>) -> ControlFlow<()>,
-    ) -> Result<ControlFlow<()>, Error> {
-        while self.step < until {
-            let record = self.step()?;
-            if callback(self, record.as_ref()).is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-        }
-        Ok(ControlFlow::Continue(()))
+impl Training for LeastSquares {
+    type Config = LeastSquaresConfig;
+    type Network = NeuralMap<f64>;
+    type Loss = f64;
+    type Record = LeastSquaresRecord;
+
+    fn config(&self) -> &LeastSquaresConfig {
+        &self.config
     }
 
-    /// One step of every sub-network. Returns the record if one is due. A sub-network that no damping
-    /// brings down stays where it is.
-    ///
-    /// # Errors
-    /// [`Error::NotFinite`] if the squared errors of a sub-network are NaN or infinite: none makes its step.
-    pub fn step(&mut self) -> Result<Option<LeastSquaresRecord>, Error> {
+    /// Steps that were done.
+    fn iteration(&self) -> u64 {
+        self.step
+    }
+
+    fn history(&self) -> &[LeastSquaresRecord] {
+        &self.history
+    }
+
+    fn save(&self, path: &Path) -> Result<(), Error> {
+        file::save(self, path)
+    }
+
+    /// One step of every sub-network. Returns the squared error before it, in normal units, averaged over pairs and
+    /// states. A sub-network that no damping brings down stays where it is.
+    fn step(&mut self) -> Result<(f64, Option<LeastSquaresRecord>), Error> {
         let (step, config) = (self.step, &self.config);
         if config.scouting > 0 && step == config.scouting {
             let (state, control) = (config.state.clone(), config.control.clone());
@@ -210,24 +201,23 @@ impl LeastSquares {
         }
         self.parts.par_iter_mut().for_each(|part| part.state.squares = part.equations().squares);
         if let Some(part) = self.parts.iter().find(|part| !part.state.squares.is_finite()) {
-            let what = "the sum of squared errors".to_owned();
-            return Err(Error::NotFinite { iteration: step + 1, what, value: part.state.squares });
+            return Err(Error::not_finite(step + 1, "the sum of squared errors", part.state.squares));
         }
+        let loss = self.mean_square();
         self.parts.par_iter_mut().for_each(|part| part.step(config.damping));
         self.step += 1;
         self.publish();
         if !self.step.is_multiple_of(self.config.validate_every) {
-            return Ok(None);
+            return Ok((loss, None));
         }
-        let rows: usize = self.parts.iter().map(|p| p.rows.len()).sum();
         let record = LeastSquaresRecord {
             step: self.step,
-            train: self.parts.iter().map(|p| p.state.squares).sum::<f64>() / rows as f64,
+            train: self.mean_square(),
             validation: self.validate().unwrap_or(f64::NAN),
             damping: self.parts.iter().map(|p| p.state.damping).fold(0.0, f64::max),
         };
         self.history.push(record);
-        Ok(Some(record))
+        Ok((loss, Some(record)))
     }
 }
 
