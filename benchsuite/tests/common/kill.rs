@@ -80,7 +80,9 @@ pub(crate) fn kill_amid_writing(files: &[PathBuf], within: Duration, start: impl
             while files.iter().all(old) && child.try_wait().expect("a child of ours").is_none() {
                 std::thread::yield_now();
             }
-            std::thread::sleep(moment(seed, within / 50));
+            // Some at once: the files may lie together in time, at the end of much else.
+            let later = (seed / 2) as f64 / 5.0;
+            std::thread::sleep(moment(seed, within / 50).mul_f64(later.powi(3)));
         }
         child.kill().expect("a child of ours");
         child.wait().expect("a child of ours");
