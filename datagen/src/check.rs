@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::plan::{Even, Times};
 use crate::recipe::Ends;
-use crate::{Error, Integrator, Recipe, Rows, Sampling, TimeGrid};
+use crate::{Error, Integrator, Part, Quantity, Recipe, Rows, Sampling, TimeGrid};
 
 impl Recipe {
     pub(crate) fn check_integrator(&self) -> Result<(), Error> {
@@ -64,19 +64,18 @@ impl Recipe {
                 }
                 Ok(())
             }
-            Sampling::Mixture { parts, .. } => {
-                for (i, part) in parts.iter().enumerate() {
-                    positive(format!("sampling.parts[{i}].share"), part.share)?;
-                    if !part.ranges.iter().map(|r| &r.of).eq(quantities.iter().copied()) {
-                        return Err(Error::bad_recipe(
-                            format!("sampling.parts[{i}]"),
-                            "its sides are not those of the first part; give all parts the same sides in one order",
-                        ));
-                    }
-                    for (k, range) in part.ranges.iter().enumerate() {
-                        let place = format!("sampling.parts[{i}].ranges[{k}] ({})", range.of);
-                        interval(place, range.low, range.high)?;
-                    }
+            Sampling::Mixture { parts, .. } => check_parts(parts, &quantities),
+            Sampling::NearThreshold { parts, above, margin, .. } => {
+                if quantities != [&Quantity::StimulusAmplitude, &Quantity::StimulusDuration] {
+                    return Err(Error::bad_recipe(
+                        "sampling.parts",
+                        "a threshold is that of a pulse: give each part two sides, stimulus_amplitude and stimulus_duration",
+                    ));
+                }
+                check_parts(parts, &quantities)?;
+                finite("sampling.above", *above)?;
+                if !(*margin > 0.0 && *margin < 1.0) {
+                    return Err(Error::bad_number("sampling.margin", *margin, "is not between 0 and 1"));
                 }
                 Ok(())
             }
@@ -176,17 +175,21 @@ impl Recipe {
         Ok(())
     }
 
-    /// Refuses more pulses than a solver can list.
-    pub(crate) fn check_pulses(&self) -> Result<(), Error> {
+    /// No row has a later time.
+    pub(crate) fn end(&self) -> f64 {
         let last = match &self.times {
             TimeGrid::Uniform { to, .. } | TimeGrid::Random { to, .. } => *to,
             TimeGrid::Listed { times } => times.last().copied().unwrap_or(self.t_start),
         };
-        let end = match self.rows {
+        match self.rows {
             Rows::AtTimes => last,
             Rows::StepPairs { step } => last + step,
-        };
-        self.model.stimulus.check_pulses(end).map_err(Error::model("model.stimulus"))
+        }
+    }
+
+    /// Refuses more pulses than a solver can list.
+    pub(crate) fn check_pulses(&self) -> Result<(), Error> {
+        self.model.stimulus.check_pulses(self.end()).map_err(Error::model("model.stimulus"))
     }
 
     fn not_before_start(&self, place: &str, t: f64) -> Result<(), Error> {
@@ -195,6 +198,24 @@ impl Recipe {
         }
         Ok(())
     }
+}
+
+/// Boxes with these sides.
+fn check_parts(parts: &[Part], sides: &[&Quantity]) -> Result<(), Error> {
+    for (i, part) in parts.iter().enumerate() {
+        positive(format!("sampling.parts[{i}].share"), part.share)?;
+        if !part.ranges.iter().map(|r| &r.of).eq(sides.iter().copied()) {
+            return Err(Error::bad_recipe(
+                format!("sampling.parts[{i}]"),
+                "its sides are not those of the first part; give all parts the same sides in one order",
+            ));
+        }
+        for (k, range) in part.ranges.iter().enumerate() {
+            let place = format!("sampling.parts[{i}].ranges[{k}] ({})", range.of);
+            interval(place, range.low, range.high)?;
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn finite(place: impl Into<String>, value: f64) -> Result<(), Error> {

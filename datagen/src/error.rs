@@ -102,6 +102,22 @@ pub enum Error {
         /// What the solver says.
         source: Box<SolveError>,
     },
+    /// No threshold of excitation where one is sought.
+    #[error(
+        "trajectory {index}: of {lengths} pulses with lengths from {} to {}, none excites with one of the amplitudes {} and {} \
+         and not with the other; widen sampling.parts, or check sampling.state and sampling.above",
+        length.0, length.1, amplitude.0, amplitude.1
+    )]
+    NoThreshold {
+        /// The index of the trajectory, from 0.
+        index: usize,
+        /// How many lengths were tried.
+        lengths: usize,
+        /// Between which lengths.
+        length: (f64, f64),
+        /// Between which amplitudes.
+        amplitude: (f64, f64),
+    },
     /// A trajectory was integrated, but a number in it is not finite.
     #[error("trajectory {index} ({drawn}): column `{column}` is {value} at t = {t}")]
     NotFinite {

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ionic_models::registry::Entry;
 use ionic_models::{AnyCell, Stimulus};
 use ndarray::Array2;
-use ode_solvers::{Options, StepSize, Tolerance, solve};
+use ode_solvers::{Method, Options, StepSize, Tolerance, solve};
 use rayon::prelude::*;
 
 use crate::plan::{Plan, Source, Times};
 use crate::pulse::{with_amplitude, with_duration};
 use crate::random::{Purpose, Stream};
-use crate::{Dataset, Error, Integrator, Quantity, Recipe, Rows, Sampling};
+use crate::{Dataset, Error, Integrator, Part, Quantity, Range, Recipe, Rows, Sampling};
 
 impl Recipe {
     /// Integrates every trajectory and lays out the rows, in parallel on the current rayon pool.
@@ -81,8 +81,15 @@ impl Recipe {
     /// Writes the rows of trajectory `index`, at the times that all share or at its own.
     fn trajectory(&self, plan: &Plan, shared: &[f64], index: usize, rows: &mut [f64]) -> Result<(), Error> {
         let mut random = Stream::new(self.seed, Purpose::Sample, index as u64);
-        let drawn = self.draw(index, &mut random);
         let mut cell = cell(self, plan.entry)?;
+        let drawn = match &self.sampling {
+            Sampling::NearThreshold { parts, state, above, margin, .. } => {
+                let state = plan.entry.states.iter().position(|s| s.name == *state);
+                let state = state.expect("invariant: the plan has looked for it");
+                self.near_threshold(index, &mut *cell, parts, (state, *above), *margin, &mut random)?
+            }
+            others => draw(others, index, &mut random),
+        };
         // Amplitude and length of a pulse belong to one stimulus, which is made when both are known.
         let mut stimulus = self.model.stimulus.clone();
         for (quantity, &value) in self.sampling.quantities().into_iter().zip(&drawn) {
@@ -146,54 +153,9 @@ impl Recipe {
         Ok(())
     }
 
-    /// The quantities of trajectory `index`, in the order of [`Sampling::quantities`].
-    fn draw(&self, index: usize, random: &mut Stream) -> Vec<f64> {
-        match &self.sampling {
-            Sampling::Single => Vec::new(),
-            Sampling::Uniform { ranges, .. } => {
-                ranges.iter().map(|r| random.uniform(r.low, r.high)).collect()
-            }
-            Sampling::Mixture { parts, .. } => {
-                let all: f64 = parts.iter().map(|p| p.share).sum();
-                let mut left = random.uniform(0.0, all);
-                let chosen = parts.iter().find(|p| {
-                    left -= p.share;
-                    left < 0.0
-                });
-                // Rounding may leave a last part of nothing.
-                let ranges = chosen.or(parts.last()).map_or(&[][..], |p| &p.ranges);
-                ranges.iter().map(|r| random.uniform(r.low, r.high)).collect()
-            }
-            Sampling::Grid { axes } => {
-                let mut left = index;
-                let mut values: Vec<f64> = axes
-                    .iter()
-                    .rev()
-                    .map(|axis| {
-                        let value = axis.values[left % axis.values.len()];
-                        left /= axis.values.len();
-                        value
-                    })
-                    .collect();
-                values.reverse();
-                values
-            }
-            Sampling::Listed { points, .. } => points[index].clone(),
-            Sampling::Around { centres, half_widths, samples_each, .. } => {
-                let centre = &centres[(index as u64 / samples_each) as usize];
-                centre.iter().zip(half_widths).map(|(c, w)| random.uniform(c - w, c + w)).collect()
-            }
-        }
-    }
-
     /// The states at `times`, and for step pairs also one step after each.
     fn integrate(&self, cell: &dyn AnyCell, times: &[f64]) -> Result<Path, ode_solvers::SolveError> {
-        let (method, step) = match self.integrator {
-            Integrator::Fixed { method, dt } => (method, StepSize::Fixed(dt)),
-            Integrator::Adaptive { method, rtol, atol } => {
-                (method, StepSize::Adaptive(Tolerance::new(rtol, atol)))
-            }
-        };
+        let (method, step) = self.integrator.method_and_step();
         // (time, place in the result): first all rows' times, then all times one step later.
         let mut wanted: Vec<(f64, usize)> = times.iter().copied().zip(0..).collect();
         if let Rows::StepPairs { step } = self.rows {
@@ -216,6 +178,62 @@ impl Recipe {
             }
         }
         Ok(Path { states, dim })
+    }
+}
+
+/// The quantities of trajectory `index`, in the order of [`Sampling::quantities`]; none where more than random numbers are
+/// needed to find them.
+fn draw(sampling: &Sampling, index: usize, random: &mut Stream) -> Vec<f64> {
+    let inside = |range: &Range, random: &mut Stream| random.uniform(range.low, range.high);
+    match sampling {
+        Sampling::Single | Sampling::NearThreshold { .. } => Vec::new(),
+        Sampling::Uniform { ranges, .. } => ranges.iter().map(|r| inside(r, random)).collect(),
+        Sampling::Mixture { parts, .. } => {
+            let ranges = draw_part(parts, random).map_or(&[][..], |p| &p.ranges);
+            ranges.iter().map(|r| inside(r, random)).collect()
+        }
+        Sampling::Grid { axes } => {
+            let mut left = index;
+            let mut values: Vec<f64> = axes
+                .iter()
+                .rev()
+                .map(|axis| {
+                    let value = axis.values[left % axis.values.len()];
+                    left /= axis.values.len();
+                    value
+                })
+                .collect();
+            values.reverse();
+            values
+        }
+        Sampling::Listed { points, .. } => points[index].clone(),
+        Sampling::Around { centres, half_widths, samples_each, .. } => {
+            let centre = &centres[(index as u64 / samples_each) as usize];
+            centre.iter().zip(half_widths).map(|(c, w)| random.uniform(c - w, c + w)).collect()
+        }
+    }
+}
+
+/// One of the boxes, by their shares.
+pub(crate) fn draw_part<'a>(parts: &'a [Part], random: &mut Stream) -> Option<&'a Part> {
+    let all: f64 = parts.iter().map(|p| p.share).sum();
+    let mut left = random.uniform(0.0, all);
+    let chosen = parts.iter().find(|p| {
+        left -= p.share;
+        left < 0.0
+    });
+    // Rounding may leave a last part of nothing.
+    chosen.or(parts.last())
+}
+
+impl Integrator {
+    pub(crate) fn method_and_step(&self) -> (Method, StepSize) {
+        match *self {
+            Integrator::Fixed { method, dt } => (method, StepSize::Fixed(dt)),
+            Integrator::Adaptive { method, rtol, atol } => {
+                (method, StepSize::Adaptive(Tolerance::new(rtol, atol)))
+            }
+        }
     }
 }
 

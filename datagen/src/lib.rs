@@ -18,7 +18,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! * [`Sampling`] lets trajectories differ: drawn in a box or in one of several, on a grid, from a list, around points.
+//! * [`Sampling`] lets trajectories differ: drawn in a box or in one of several, on a grid, from a list, around points,
+//!   near the threshold of excitation.
 //! * [`Rows`] makes data for `u(t, …)` or pairs for an iterator `u(t) → u(t + Δt)`.
 //! * [`Dataset::split`] divides by trajectory, so that validation never sees a trajectory that was
 //!   learned.
@@ -42,6 +43,7 @@ mod pulse;
 mod random;
 mod recipe;
 pub mod recipes;
+mod threshold;
 
 pub use dataset::{Column, Dataset, Role, Split};
 pub use error::{Error, FileProblem};

@@ -91,7 +91,9 @@ impl Sampling {
     pub fn trajectories(&self) -> u128 {
         match self {
             Sampling::Single => 1,
-            Sampling::Uniform { samples, .. } | Sampling::Mixture { samples, .. } => u128::from(*samples),
+            Sampling::Uniform { samples, .. }
+            | Sampling::Mixture { samples, .. }
+            | Sampling::NearThreshold { samples, .. } => u128::from(*samples),
             Sampling::Grid { axes } => {
                 axes.iter().fold(1, |n: u128, axis| n.saturating_mul(axis.values.len() as u128))
             }
@@ -107,7 +109,7 @@ impl Sampling {
         match self {
             Sampling::Single => Vec::new(),
             Sampling::Uniform { ranges, .. } => ranges.iter().map(|r| &r.of).collect(),
-            Sampling::Mixture { parts, .. } => {
+            Sampling::Mixture { parts, .. } | Sampling::NearThreshold { parts, .. } => {
                 parts.first().map_or_else(Vec::new, |part| part.ranges.iter().map(|r| &r.of).collect())
             }
             Sampling::Grid { axes } => axes.iter().map(|a| &a.of).collect(),
@@ -192,7 +194,7 @@ impl Recipe {
             Sampling::Uniform { ranges, .. } => {
                 ranges.iter().for_each(|r| [r.low, r.high].iter().for_each(|&v| note(&r.of, v)));
             }
-            Sampling::Mixture { parts, .. } => {
+            Sampling::Mixture { parts, .. } | Sampling::NearThreshold { parts, .. } => {
                 for range in parts.iter().flat_map(|p| &p.ranges) {
                     [range.low, range.high].iter().for_each(|&v| note(&range.of, v));
                 }
@@ -225,6 +227,9 @@ impl Recipe {
         self.check_sampling()?;
         for quantity in self.sampling.quantities() {
             self.quantity_exists(entry, quantity, "sampling")?;
+        }
+        if let Sampling::NearThreshold { state: name, .. } = &self.sampling {
+            state(entry, name, "sampling.state")?;
         }
         // One name for each thing: an alias would give the same data set a second hash.
         for (name, &value) in &self.model.parameters {

@@ -108,6 +108,23 @@ pub enum Sampling {
         /// The boxes. All have the same sides, in the same order.
         parts: Vec<Part>,
     },
+    /// Pulses nearly as strong as the weakest that excites the cell, for a denser cloud where responses are
+    /// all or none: one of several boxes is drawn first, then a length in it, and then an amplitude within a margin of
+    /// the threshold of that length. The threshold is sought between both ends of the box, with the recipe's
+    /// integrator, to a sixteenth of the margin; lengths that have none there are drawn again.
+    NearThreshold {
+        /// The number of trajectories.
+        samples: u64,
+        /// The boxes. Each has two sides: the amplitude and the length of a pulse, in this order.
+        parts: Vec<Part>,
+        /// The state that tells whether the cell is excited.
+        state: String,
+        /// It is if the state rises above this before the last time of the rows.
+        above: f64,
+        /// How far from its threshold an amplitude may be, as a part of the threshold; between 0 and 1. Amplitudes near
+        /// an end of a box may lie outside of it by as much.
+        margin: f64,
+    },
     /// Every combination of the values on each axis. The last axis runs fastest.
     Grid {
         /// The axes.

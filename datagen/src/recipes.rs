@@ -82,6 +82,29 @@ pub fn kuptsov_neural_map(variant: &str, dt: f64, chunks: u64, pairs: u64, seed:
     }
 }
 
+/// Pulses of O'Hara–Rudy's cell as in [`pellegrini_pulses`], but each amplitude within `margin` (a part of it) of the
+/// weakest that excites at the length that was drawn: above 0 mV before `end`, in ms.
+///
+/// Near their threshold responses differ most between pulses that differ least: of pulses drawn in boxes few lie there,
+/// and an operator that learned from those alone misses action potentials.
+///
+/// # Errors
+/// As [`pellegrini_pulses`]; for a margin that is not between 0 and 1 [`Recipe::check`] has one.
+pub fn ohara_rudy_pulses_near_threshold(
+    end: f64,
+    points: u64,
+    samples: u64,
+    margin: f64,
+    seed: u64,
+) -> Result<Recipe, crate::Error> {
+    let mut recipe = pellegrini_pulses("ohara_rudy_2011", end, points, samples, seed)?;
+    if let Sampling::Mixture { parts, .. } = recipe.sampling {
+        recipe.sampling =
+            Sampling::NearThreshold { samples, parts, state: "V".to_owned(), above: 0.0, margin };
+    }
+    Ok(recipe)
+}
+
 /// Responses to single pulses for a neural operator (Pellegrini, Ghiotto, Centofanti, Pavarino 2025):
 /// `I_app(t) → every state(t)`, one pulse from t = 0 for each trajectory.
 ///

@@ -41,6 +41,11 @@ impl CellId {
         }
     }
 
+    /// Whether it is O'Hara and Rudy's.
+    pub(crate) fn is_ventricle(self) -> bool {
+        matches!(self, CellId::Ord | CellId::OrdLong)
+    }
+
     /// The end of the interval, in the model's unit of time.
     pub fn end(self) -> f64 {
         match self {

@@ -7,7 +7,7 @@ use datagen::{Dataset, Recipe, Role, recipes};
 use surrogates::fno::Signals;
 
 use super::cell::CellId;
-use super::config::{Config, FINER};
+use super::config::{Config, FINER, MARGIN};
 use crate::{Error, datasets, files};
 
 /// The trajectories of one cell.
@@ -22,6 +22,8 @@ pub(crate) struct Sets {
     pub(crate) variables: Vec<(String, String)>,
     /// SHA-256 of the recipe.
     pub(crate) recipe_sha256: String,
+    /// That of the recipe of pulses near the threshold, where there are some.
+    pub(crate) near_threshold_recipe_sha256: Option<String>,
 }
 
 /// The grids of F-RES: their names, and how many times more points they have than was learned at.
@@ -51,7 +53,26 @@ impl<'a> Data<'a> {
         datasets::open_or_generate(&self.folder, &cell.to_string().to_lowercase(), recipe)
     }
 
-    /// The trajectories of a cell: the first to train, then to validate, then to test.
+    /// Pulses near the threshold, which only trainings see; nothing for cells that have none.
+    fn near_threshold(&self, cell: CellId) -> Result<Option<Dataset>, Error> {
+        let Some(samples) = self.config.near_threshold.filter(|n| *n > 0 && cell.is_ventricle()) else {
+            return Ok(None);
+        };
+        let (points, seed) = (self.config.points * cell.longer(), self.config.seed.wrapping_add(2));
+        let recipe = recipes::ohara_rudy_pulses_near_threshold(
+            cell.end(),
+            points as u64,
+            samples as u64,
+            MARGIN,
+            seed,
+        );
+        let recipe = recipe.map_err(|e| Error::Data { name: cell.to_string(), source: Box::new(e) })?;
+        let name = format!("{}-threshold", cell.to_string().to_lowercase());
+        datasets::open_or_generate(&self.folder, &name, recipe).map(Some)
+    }
+
+    /// The trajectories of a cell: the first to train, then to validate, then to test. Pulses near the threshold stand for
+    /// the last of those to train.
     pub(crate) fn sets(&self, cell: CellId) -> Result<Sets, Error> {
         let data = self.dataset(cell)?;
         let failed = |e| Error::Data { name: cell.to_string(), source: Box::new(e) };
@@ -61,12 +82,22 @@ impl<'a> Data<'a> {
             Signals::from_dataset(&data, &list).map_err(failed)
         };
         let columns = data.columns().iter().filter(|c| c.role == Role::Target);
+        let near = self.near_threshold(cell)?;
+        let trained = match &near {
+            None => part(0, train)?,
+            Some(near) => {
+                let list: Vec<usize> = (0..near.n_trajectories()).collect();
+                let others = part(0, train.saturating_sub(list.len()))?;
+                Signals::from_dataset(near, &list).and_then(|near| others.and(&near)).map_err(failed)?
+            }
+        };
         Ok(Sets {
-            train: part(0, train)?,
+            train: trained,
             validation: part(train, validation)?,
             test: part(train + validation, test)?,
             variables: columns.map(|c| (c.name.clone(), c.unit.clone())).collect(),
             recipe_sha256: data.recipe_sha256(),
+            near_threshold_recipe_sha256: near.map(|near| near.recipe_sha256()),
         })
     }
 
@@ -107,6 +138,9 @@ impl<'a> Data<'a> {
         let mut hashes = BTreeMap::new();
         for cell in cells {
             hashes.insert(cell.to_string(), self.dataset(cell)?.content_sha256());
+            if let Some(near) = self.near_threshold(cell)? {
+                hashes.insert(format!("{cell} threshold"), near.content_sha256());
+            }
             // Candidates of a search are not judged at finer points.
             let judged = resolution && self.config.nets.iter().any(|n| n.cell == cell);
             for (grid, finer) in GRIDS.into_iter().filter(|_| judged) {

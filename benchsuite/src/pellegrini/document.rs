@@ -3,7 +3,7 @@
 use surrogates::MuonConfig;
 
 use super::cell::CellId;
-use super::config::{Config, PAPER_EPOCHS, Part, Search, Size};
+use super::config::{Config, MARGIN, PAPER_EPOCHS, Part, Search, Size};
 use super::findings::{Findings, RATE, estimated_hours, settled};
 use super::train::Trained;
 use super::{figures, tune};
@@ -306,7 +306,15 @@ fn deviations(parts: &Parts<'_>, blocks: &mut Vec<Block>) {
         "How pulses are drawn is inferred from statistics that the authors released; O'Hara–Rudy's is chosen here: \
          35 % of −80 to −10 A/F and 0.5 to 1 ms, 25 % of −16 to −2 A/F and 1 to 5 ms, 40 % of −4 to −0.2 A/F and \
          5 to 100 ms, each with the threshold inside."
-            .to_owned(),
+            .to_owned()
+            + &parts.config.near_threshold.map_or_else(String::new, |near| {
+                format!(
+                    " But {near} of the {} to learn from are as strong as the weakest that excites at their length, to \
+                     {:.0} %; those to watch with and to judge by are not.",
+                    parts.config.samples[0],
+                    100.0 * MARGIN
+                )
+            }),
         "Points lie at i·T/N without the end of the interval, so that a finer grid holds those of a coarser one. The \
          authors take every fourth of 5040 points with the end for FitzHugh–Nagumo and Hodgkin–Huxley, and all \
          5040 for O'Hara–Rudy; here it has 1260 for 500 ms, and the network sees the mean of the current between \

@@ -168,15 +168,19 @@ impl Training for Watched<'_> {
 
 fn export(fno: &Fno, net: &NetId, sets: &Sets, config: &Config, path: &Path) -> Result<(), Error> {
     path.parent().map_or(Ok(()), files::create_folder)?;
+    let mut properties = vec![
+        ("epochs".into(), config.epochs.to_string()),
+        ("seed".into(), net.seed(config.seed).to_string()),
+        ("interval".into(), net.cell.end().to_string()),
+    ];
+    properties.extend(
+        sets.near_threshold_recipe_sha256.iter().map(|sha| ("recipe_near_threshold".into(), sha.clone())),
+    );
     let description = Description {
         text: format!("Pellegrini et al. 2025: the operator {} from I_app to all states", net.id()),
         targets: sets.variables.iter().map(|(name, unit)| Label::new(name.clone(), unit.clone())).collect(),
         recipe_sha256: sets.recipe_sha256.clone(),
-        properties: vec![
-            ("epochs".into(), config.epochs.to_string()),
-            ("seed".into(), net.seed(config.seed).to_string()),
-            ("interval".into(), net.cell.end().to_string()),
-        ],
+        properties,
         ..Description::default()
     };
     fno::export(fno, &description, path)

@@ -66,6 +66,19 @@ impl Signals {
         Self::new(dataset.rows_per_trajectory(), given.len(), dataset.n_targets(), inputs, targets)
     }
 
+    /// These trajectories, then those of `more`.
+    ///
+    /// # Errors
+    /// [`Error::BadLength`] if those have another number of points or of columns.
+    pub fn and(mut self, more: &Self) -> Result<Self, Error> {
+        check::length("points of the other trajectories", more.points, self.points)?;
+        check::length("channels of the other trajectories", more.channels, self.channels)?;
+        check::length("outputs of the other trajectories", more.outputs, self.outputs)?;
+        self.inputs.extend(&more.inputs);
+        self.targets.extend(&more.targets);
+        Self::new(self.points, self.channels, self.outputs, self.inputs, self.targets)
+    }
+
     /// The number of trajectories.
     pub fn samples(&self) -> usize {
         self.inputs.len() / (self.points * self.channels)

@@ -128,6 +128,7 @@ impl BracketSpec {
             seed,
             nets: Vec::new(),
             samples: [self.samples - 2 * tenth, tenth, tenth],
+            near_threshold: None,
             points: self.points,
             batch: self.batch,
             epochs: self.epochs,
