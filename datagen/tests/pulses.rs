@@ -3,8 +3,8 @@
 
 use std::num::NonZeroUsize;
 
-use datagen::recipes::pellegrini_pulses;
-use datagen::{Error, Input, Quantity, Sampling, TimeGrid};
+use datagen::recipes::{ohara_rudy_pulses_near_threshold, pellegrini_pulses};
+use datagen::{Error, Input, Quantity, Range, Sampling, TimeGrid};
 
 #[test]
 fn pulses_are_those_of_the_boxes_and_states_begin_at_rest() {
@@ -51,6 +51,67 @@ fn the_threshold_is_inside_every_box_of_ohara_rudy() {
         let excited = (0..24).filter(|k| peak(*k) > 0.0).count();
         assert!((4..=20).contains(&excited), "{part:?}: {excited} of 24");
     }
+}
+
+/// At one length: on either side of the threshold, no farther from it than the margin, and no weaker one excites.
+#[test]
+fn pulses_near_the_threshold_excite_above_it_and_not_below() {
+    let (margin, samples) = (0.05, 16);
+    let mut recipe = ohara_rudy_pulses_near_threshold(300.0, 150, samples, margin, 3).unwrap();
+    let Sampling::NearThreshold { parts, .. } = &mut recipe.sampling else { panic!() };
+    parts.truncate(1);
+    parts[0].ranges[1] = Range { of: Quantity::StimulusDuration, low: 0.8, high: 0.801 };
+    recipe.columns.inputs = vec![Input::Quantity(Quantity::StimulusAmplitude)];
+    assert_eq!(datagen::Recipe::from_json(&recipe.to_json()).unwrap(), recipe);
+    let data = recipe.generate_on(NonZeroUsize::new(1).unwrap()).unwrap();
+    let again = recipe.generate_on(NonZeroUsize::new(2).unwrap()).unwrap();
+    assert_eq!(data.content_sha256(), again.content_sha256());
+    let mut pulses: Vec<(f64, bool)> = (0..samples as usize)
+        .map(|k| {
+            let rows = data.trajectory(k).unwrap();
+            (-rows[(0, 0)], rows.column(1).iter().any(|v| *v > 0.0))
+        })
+        .collect();
+    pulses.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let first = pulses.iter().position(|p| p.1).unwrap();
+    assert!((3..=13).contains(&first), "{pulses:?}");
+    assert!(pulses[first..].iter().all(|p| p.1), "{pulses:?}");
+    // Rounded to a sixteenth of the margin, as the threshold is.
+    let threshold = 0.5 * (pulses[first - 1].0 + pulses[first].0);
+    let within = |a: f64| (a / threshold - 1.0).abs() < margin * 1.5;
+    assert!(within(pulses[0].0) && within(pulses[15].0), "{pulses:?}");
+}
+
+/// Where no length has a threshold in the box, the error says which was sought.
+#[test]
+fn a_box_without_threshold_is_an_error() {
+    let mut recipe = ohara_rudy_pulses_near_threshold(50.0, 10, 2, 0.1, 3).unwrap();
+    let Sampling::NearThreshold { parts, .. } = &mut recipe.sampling else { panic!() };
+    parts.truncate(1);
+    parts[0].ranges[0].low = -11.0;
+    let error = recipe.generate().unwrap_err();
+    assert!(matches!(error, Error::NoThreshold { index: 0, amplitude: (-11.0, -10.0), .. }), "{error}");
+    assert!(error.to_string().contains("sampling.parts"), "{error}");
+
+    let good = ohara_rudy_pulses_near_threshold(50.0, 10, 2, 0.1, 3).unwrap();
+    good.check().unwrap();
+    let refused = |change: &dyn Fn(&mut Vec<datagen::Part>, &mut String, &mut f64, &mut f64), word: &str| {
+        let mut recipe = good.clone();
+        let Sampling::NearThreshold { parts, state, above, margin, .. } = &mut recipe.sampling else {
+            panic!()
+        };
+        change(parts, state, above, margin);
+        let error = recipe.check().unwrap_err().to_string();
+        assert!(error.contains(word), "{error}");
+    };
+    refused(&|_, _, _, margin| *margin = 0.0, "sampling.margin");
+    refused(&|_, _, _, margin| *margin = f64::NAN, "sampling.margin");
+    refused(&|_, _, above, _| *above = f64::INFINITY, "sampling.above");
+    refused(&|_, state, _, _| *state = "u".to_owned(), "sampling.state");
+    refused(&|parts, _, _, _| parts[1].share = -1.0, "sampling.parts[1].share");
+    refused(&|parts, _, _, _| parts[0].ranges.swap(0, 1), "stimulus_amplitude");
+    refused(&|parts, _, _, _| parts.clear(), "it names nothing");
+    refused(&|parts, _, _, _| drop(parts[2].ranges.pop()), "parts[2]");
 }
 
 /// Pulses that no point sees have the charge that they have.
