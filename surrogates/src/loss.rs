@@ -128,11 +128,19 @@ pub(crate) struct ResidualWork {
     jacobian: Vec<f64>,
     /// For one row, the derivatives of the term by duⱼ/dt.
     r: Vec<f64>,
+    /// 1/c for each state.
+    inverse: Vec<f64>,
 }
 
 impl ResidualWork {
     pub(crate) fn new(states: usize) -> Self {
-        Self { u: Vec::new(), f: Vec::new(), r: vec![0.0; states], jacobian: Vec::new() }
+        Self {
+            u: Vec::new(),
+            f: Vec::new(),
+            r: vec![0.0; states],
+            inverse: vec![1.0; states],
+            jacobian: Vec::new(),
+        }
     }
 
     fn fit(&mut self, rows: usize) {
@@ -163,7 +171,32 @@ pub(crate) fn residual<E: Real>(
         "lengths differ"
     );
     work.fit(rows);
-    let (mean, scale) = (output.mean(), output.scale());
+    for (j, inverse) in work.inverse.iter_mut().enumerate() {
+        *inverse = residual_scale.get(j).map_or(1.0, |c| c.recip());
+    }
+    let outputs = (y, dy, gy, gdy);
+    // The usual numbers of states with loops that the compiler unrolls.
+    match n {
+        2 => residual_of(2, field, output, work, x, weight, outputs),
+        3 => residual_of(3, field, output, work, x, weight, outputs),
+        4 => residual_of(4, field, output, work, x, weight, outputs),
+        _ => residual_of(n, field, output, work, x, weight, outputs),
+    }
+}
+
+/// [`residual`] for `n` states.
+#[inline(always)]
+fn residual_of<E: Real>(
+    n: usize,
+    field: &dyn VectorField,
+    output: &Normalization,
+    work: &mut ResidualWork,
+    x: &[f64],
+    weight: f64,
+    (y, dy, gy, gdy): (&[E], &[E], &mut [E], &mut [E]),
+) -> f64 {
+    let rows = y.len() / n;
+    let (mean, scale) = (&output.mean()[..n], &output.scale()[..n]);
     for (u, y) in work.u.chunks_exact_mut(n).zip(y.chunks_exact(n)) {
         for (((u, y), scale), mean) in u.iter_mut().zip(y).zip(scale).zip(mean) {
             *u = y.widen() * f64::from(*scale) + f64::from(*mean);
@@ -171,20 +204,20 @@ pub(crate) fn residual<E: Real>(
     }
     field.evaluate_rows(x, &work.u, &mut work.f, &mut work.jacobian);
     let slope = 2.0 * weight / rows as f64;
+    let (inverse, r) = (&work.inverse[..n], &mut work.r[..n]);
     let mut sum = 0.0;
     let each = work.f.chunks_exact(n).zip(work.jacobian.chunks_exact(n * n));
     let each = each.zip(dy.chunks_exact(n)).zip(gy.chunks_exact_mut(n).zip(gdy.chunks_exact_mut(n)));
     for (((f, jacobian), dy), (gy, gdy)) in each {
         for j in 0..n {
-            let c = residual_scale.get(j).map_or(1.0, |c| c.recip());
             let scale = f64::from(scale[j]);
-            let r = (dy[j].widen() * scale - f[j]) * c;
-            sum += r * r;
-            work.r[j] = slope * r * c;
-            gdy[j] += E::nearest(work.r[j] * scale);
+            let error = (dy[j].widen() * scale - f[j]) * inverse[j];
+            sum += error * error;
+            r[j] = slope * error * inverse[j];
+            gdy[j] += E::nearest(r[j] * scale);
         }
         for ((g, column), scale) in gy.iter_mut().zip(jacobian.chunks_exact(n)).zip(scale) {
-            let jtr: f64 = column.iter().zip(&work.r).map(|(j, r)| j * r).sum();
+            let jtr: f64 = column.iter().zip(&*r).map(|(j, r)| j * r).sum();
             *g -= E::nearest(jtr * f64::from(*scale));
         }
     }

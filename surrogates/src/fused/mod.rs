@@ -15,6 +15,7 @@ mod level;
 mod muon;
 mod operator;
 mod panels;
+mod points;
 #[cfg(any(test, not(target_arch = "x86_64")))]
 mod portable;
 mod product;
@@ -31,9 +32,10 @@ pub(crate) use gather::Table;
 pub(crate) use level::Level;
 pub(crate) use muon::{Muon, Square};
 pub(crate) use operator::FusedFno;
+pub(crate) use points::Points;
 pub(crate) use subnetworks::FusedMap;
 
-use self::gather::Gather;
+use self::gather::{Gather, Scatter};
 use self::level::Task;
 use self::panels::{Block, Panels};
 use self::simd::{LANES, Line, Simd};
@@ -105,14 +107,18 @@ impl Fused {
         }
     }
 
-    /// Sets the targets of a row without derivative, in normal units.
-    #[inline]
-    pub(crate) fn set_target(&mut self, row: usize, y: &[f32]) {
-        let (place, width) = (self.panels.places[row], self.n_out());
-        for (feature, y) in y.iter().enumerate().take(width) {
-            let (line, lane) = place.at(width, feature);
-            self.targets[line].0[lane] = *y;
-        }
+    /// Sets the inputs of rows from `first` on, in normal units.
+    pub(crate) fn set_inputs(&mut self, first: usize, x: &[f32]) {
+        let (places, columns) = (&self.panels.places[first..], self.layers[0].inputs);
+        let (table, width) = (Table { rows: x, columns, normal: None }, columns + 1);
+        self.level.run(Gather { table, samples: None, places, width, lines: &mut self.inputs[0] });
+    }
+
+    /// Sets the targets of rows without derivative from `first` on, in normal units.
+    pub(crate) fn set_targets(&mut self, first: usize, y: &[f32]) {
+        let (places, width) = (&self.panels.places[first..], self.n_out());
+        let table = Table { rows: y, columns: width, normal: None };
+        self.level.run(Gather { table, samples: None, places, width, lines: &mut self.targets });
     }
 
     /// Sets the factor of a row's error in the gradient.
@@ -130,7 +136,7 @@ impl Fused {
         targets: Table<'_>,
     ) {
         let places = &self.panels.places[first..][..samples.len()];
-        let width = self.layers[0].inputs + 1;
+        let (samples, width) = (Some(samples), self.layers[0].inputs + 1);
         self.level.run(Gather { table: inputs, samples, places, width, lines: &mut self.inputs[0] });
         let width = self.layers.last().map_or(0, |l| l.outputs);
         self.level.run(Gather { table: targets, samples, places, width, lines: &mut self.targets });
@@ -148,6 +154,19 @@ impl Fused {
             let (line, lane) = place.at(width, feature);
             *y = self.outputs[line].0[lane];
         }
+    }
+
+    /// Copies the outputs of rows from `first` on.
+    pub(crate) fn outputs(&self, first: usize, y: &mut [f32]) {
+        let (places, width) = (&self.panels.places[first..], self.n_out());
+        self.level.run(Scatter { lines: &self.outputs, places, width, rows: y });
+    }
+
+    /// Sets the gradient of the loss by the outputs of rows from `first` on.
+    pub(crate) fn set_gradients(&mut self, first: usize, g: &[f32]) {
+        let (places, width) = (&self.panels.places[first..], self.n_out());
+        let table = Table { rows: g, columns: width, normal: None };
+        self.level.run(Gather { table, samples: None, places, width, lines: &mut self.gradient });
     }
 
     /// Sets the gradient of the loss by the outputs of a row.

@@ -72,6 +72,12 @@ impl Place {
         let line = self.base as usize * width + feature * self.step as usize + usize::from(self.offset);
         (line, usize::from(self.lane))
     }
+
+    /// Whether another row lies in the same line, in each layer.
+    #[inline(always)]
+    pub(super) fn same_line(self, other: Self) -> bool {
+        (self.base, self.offset) == (other.base, other.offset)
+    }
 }
 
 /// The panels of a batch and the place of each of its rows.

@@ -5,8 +5,9 @@ use rand_chacha::ChaCha8Rng;
 
 use super::previous::Previous;
 use crate::data::Sampler;
+use crate::fused::{Level, Points};
 use crate::ops::Rows;
-use crate::{DataNorm, InitialValue, Samples, TrainConfig, random};
+use crate::{DataNorm, InitialValue, Samples, TrainConfig};
 
 /// Rows of one term that have targets. The term is `factor`/rows · Σ (u − target)², or with
 /// [`DataNorm::Euclidean`] 1/rows · Σ |u − target|.
@@ -34,8 +35,12 @@ pub(super) struct Batch {
     pub(super) samples: [Vec<u32>; 2],
     /// Collocation points in physical units.
     pub(super) points: Vec<f64>,
-    /// One input row in physical units.
-    row: Vec<f64>,
+    /// Initial rows, or those of the interface, in physical units.
+    physical: Vec<f64>,
+    /// Where initial rows, rows of the interface and collocation rows are drawn, term by term.
+    initial: Option<Points>,
+    continuity: Option<Points>,
+    physics: Vec<Points>,
     /// The data rows are the whole set, and were drawn before.
     whole: bool,
 }
@@ -67,6 +72,7 @@ impl Batch {
         let plain: usize = parts.iter().map(|p| p.rows).sum();
         let physics: usize = config.physics.iter().map(|t| t.batch).sum();
         let rows = Rows { values: plain + physics, tangents: physics };
+        let domain = |domain: &[(f64, f64)]| Points::new(Level::widest(), domain, &config.input);
         let mut x = vec![0.0; rows.total() * n_in];
         // d(normal time)/d(time) = 1/scale; the other inputs do not change with time.
         for row in x[rows.values * n_in..].chunks_exact_mut(n_in) {
@@ -79,7 +85,10 @@ impl Batch {
             targets: vec![0.0; plain * n_out],
             samples: [vec![0; data], vec![0; extra]],
             points: vec![0.0; physics * n_in],
-            row: vec![0.0; n_in],
+            physical: Vec::new(),
+            initial: config.initial.as_ref().map(|t| domain(&t.domain)),
+            continuity: config.continuity.as_ref().map(|t| domain(&t.domain)),
+            physics: config.physics.iter().map(|t| domain(&t.domain)).collect(),
             whole: false,
         }
     }
@@ -107,32 +116,30 @@ impl Batch {
             samples.copy_from_slice(sampler.draw());
         }
         let from = data + self.parts[1].rows;
-        let mut inputs = self.x[from * n_in..].chunks_exact_mut(n_in);
+        let mut x = &mut self.x[from * n_in..];
         let mut targets = self.targets[from * n_out..].chunks_exact_mut(n_out);
-        let normal = |row: &[f64], x: &mut [f32]| {
-            let maps = config.input.mean().iter().zip(config.input.scale());
-            for ((x, v), (m, s)) in x.iter_mut().zip(row).zip(maps) {
-                *x = ((*v - f64::from(*m)) / f64::from(*s)) as f32;
-            }
-        };
-        if let Some(term) = &config.initial {
-            for (target, x) in targets.by_ref().take(term.batch).zip(&mut inputs) {
-                draw_row(points, &term.domain, &mut self.row);
-                normal(&self.row, x);
+        if let (Some(term), Some(domain)) = (&config.initial, &mut self.initial) {
+            let rows = term.batch * n_in;
+            self.physical.resize(rows, 0.0);
+            domain.draw(points, &mut self.physical, x.split_off_mut(..rows).unwrap_or_default());
+            for (target, row) in targets.by_ref().take(term.batch).zip(self.physical.chunks_exact(n_in)) {
                 for (t, value) in target.iter_mut().zip(&term.values) {
                     *t = match *value {
                         InitialValue::Fixed(v) => v as f32,
-                        InitialValue::Input(i) => self.row[i] as f32,
+                        InitialValue::Input(i) => row[i] as f32,
                     };
                 }
                 config.output.apply(target);
             }
         }
-        if let (Some(term), Some(previous)) = (&config.continuity, previous) {
-            for (row, x) in inputs.by_ref().take(term.batch).enumerate() {
-                draw_row(points, &term.domain, &mut self.row);
-                normal(&self.row, x);
-                previous.set(row, &self.row);
+        if let (Some(term), Some(domain), Some(previous)) =
+            (&config.continuity, &mut self.continuity, previous)
+        {
+            let rows = term.batch * n_in;
+            self.physical.resize(rows, 0.0);
+            domain.draw(points, &mut self.physical, x.split_off_mut(..rows).unwrap_or_default());
+            for (row, at) in self.physical.chunks_exact(n_in).enumerate() {
+                previous.set(row, at);
             }
             previous.forward();
             for (row, target) in targets.take(term.batch).enumerate() {
@@ -140,12 +147,11 @@ impl Batch {
                 config.output.apply(target);
             }
         }
-        let mut rows = self.points.chunks_exact_mut(n_in);
-        for term in &config.physics {
-            for (row, x) in rows.by_ref().take(term.batch).zip(&mut inputs) {
-                draw_row(points, &term.domain, row);
-                normal(row, x);
-            }
+        let mut rows = &mut self.points[..];
+        for (term, domain) in config.physics.iter().zip(&mut self.physics) {
+            let count = term.batch * n_in;
+            let (at, x) = (rows.split_off_mut(..count), x.split_off_mut(..count));
+            domain.draw(points, at.unwrap_or_default(), x.unwrap_or_default());
         }
         first
     }
@@ -164,12 +170,5 @@ impl Batch {
                 config.output.apply(y);
             }
         }
-    }
-}
-
-/// A point of a box, uniformly.
-fn draw_row(points: &mut ChaCha8Rng, domain: &[(f64, f64)], row: &mut [f64]) {
-    for (v, (low, high)) in row.iter_mut().zip(domain) {
-        *v = random::uniform(points, *low, *high);
     }
 }

@@ -18,10 +18,7 @@ impl Engine {
     pub(super) fn new(config: &TrainConfig, batch: &Batch) -> Self {
         let level = Level::widest();
         let mut net = Fused::new(level, &config.network, batch.rows);
-        let n_in = config.network.inputs;
-        for (row, x) in batch.x.chunks_exact(n_in).enumerate() {
-            net.set_input(row, x);
-        }
+        net.set_inputs(0, &batch.x);
         let mut from = 0;
         for part in &batch.parts {
             let slope = match part.norm {
@@ -49,18 +46,14 @@ impl Engine {
         let mut from = 0;
         for (set, samples) in [&set.train, &set.extra].into_iter().zip(&batch.samples) {
             if let Some(set) = set.as_ref().filter(|_| from >= first) {
-                let inputs = Table { rows: set.inputs(), normal: &config.input };
-                let targets = Table { rows: set.targets(), normal: &config.output };
+                let inputs = Table { rows: set.inputs(), columns: n_in, normal: Some(&config.input) };
+                let targets = Table { rows: set.targets(), columns: n_out, normal: Some(&config.output) };
                 self.net.set_samples(from, samples, inputs, targets);
             }
             from += samples.len();
         }
-        for (row, x) in batch.x.chunks_exact(n_in).enumerate().take(batch.rows.values).skip(from) {
-            self.net.set_input(row, x);
-        }
-        for (row, y) in batch.targets.chunks_exact(n_out).enumerate().skip(from) {
-            self.net.set_target(row, y);
-        }
+        self.net.set_inputs(from, &batch.x[from * n_in..batch.rows.values * n_in]);
+        self.net.set_targets(from, &batch.targets[from * n_out..]);
         let mut losses = Losses::default();
         self.net.forward(parameters);
         self.net.compare();
@@ -85,10 +78,8 @@ impl Engine {
         let (n_in, n_out) = (config.network.inputs, config.network.outputs);
         let (first, derivatives) = (batch.plain(), batch.rows.values);
         let [y, dy, gy, gdy] = &mut self.y;
-        for (row, (y, dy)) in y.chunks_exact_mut(n_out).zip(dy.chunks_exact_mut(n_out)).enumerate() {
-            self.net.output(first + row, y);
-            self.net.output(derivatives + row, dy);
-        }
+        self.net.outputs(first, y);
+        self.net.outputs(derivatives, dy);
         gy.fill(0.0);
         gdy.fill(0.0);
         let mut from = 0;
@@ -103,10 +94,8 @@ impl Engine {
             losses.total += term.weight * value;
             from += term.batch;
         }
-        for (row, (gy, gdy)) in gy.chunks_exact(n_out).zip(gdy.chunks_exact(n_out)).enumerate() {
-            self.net.set_gradient(first + row, gy);
-            self.net.set_gradient(derivatives + row, gdy);
-        }
+        self.net.set_gradients(first, gy);
+        self.net.set_gradients(derivatives, gdy);
     }
 
     /// The gradient of the losses last taken.
