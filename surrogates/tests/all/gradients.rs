@@ -3,7 +3,9 @@
 use dfdx::prelude::*;
 use ode_solvers::{Scalar, StateSpace, System};
 use surrogates::ops::{self, Matrix, Rows};
-use surrogates::{Activation, Mlp, MlpSpec, Normalization, Residual, SystemField, VectorField, mean_square};
+use surrogates::{
+    Activation, Mlp, MlpSpec, Normalization, Residual, SystemField, VectorField, mean_length, mean_square,
+};
 
 /// FitzHugh–Nagumo with a time-dependent current, so that time matters.
 struct Excitable;
@@ -212,8 +214,62 @@ fn each_loss_has_the_value_of_its_equation() {
     assert_eq!(g, [1.5, 3.0, 3.0, 6.0], "weight 0 adds nothing");
 }
 
-/// The layers, the tangents and the data loss, built from dfdx's own operations.
-fn composed(network: &Mlp<f64>, x: &[f64], dx: &[f64], target: &[f64]) -> (f64, Vec<f64>) {
+type Traced = OwnedTape<f64, Cpu>;
+/// A loss of dfdx's own operations, of the outputs and their derivatives.
+type Composed<'a> = &'a dyn Fn(Matrix<f64, Traced>, Matrix<f64, Traced>) -> Tensor<Rank0, f64, Cpu, Traced>;
+
+/// σ and its derivative, built from dfdx's own operations. What jumps at 0 is a constant.
+fn activated(kind: Activation, z: Matrix<f64, Traced>) -> (Matrix<f64, Traced>, Matrix<f64, Traced>) {
+    let dev = Cpu::default();
+    let again = || z.with_empty_tape();
+    let step = |below: f64| -> Matrix<f64> {
+        let slopes = z.as_vec().iter().map(|z| if *z > 0.0 { 1.0 } else { below }).collect();
+        dev.tensor_from_vec(slopes, *z.shape())
+    };
+    match kind {
+        Activation::Tanh => {
+            let slope = again().tanh().square().negate() + 1.0;
+            (z.tanh(), slope)
+        }
+        Activation::SiLU => {
+            // σ' = s + z·s·(1 − s)
+            let s = || again().sigmoid();
+            let slope = again() * ((s().negate() + 1.0) * s()) + s();
+            let s = s();
+            (z * s, slope)
+        }
+        Activation::Sin => {
+            let slope = again().cos();
+            (z.sin(), slope)
+        }
+        Activation::ELU => {
+            let below = || again().negate().relu().negate().exp();
+            let slope = below() * step(0.0).negate().leaky_traced() + below() + step(0.0);
+            let rest = below() - 1.0;
+            (z.relu() + rest, slope)
+        }
+        Activation::ReLU | Activation::LeakyReLU => {
+            let slope = step(if kind == Activation::ReLU { 0.0 } else { 0.01 });
+            (z * slope.clone(), slope.leaky_traced())
+        }
+        Activation::GELU => {
+            // Φ = GELU/z and, at this place, its tangent: dfdx 0.13 takes √2 times the density for its derivative. σ' = Φ + z·φ
+            let here = || dev.tensor_from_vec(z.as_vec(), *z.shape());
+            let value: Matrix<f64> = here().accurate_gelu() / here();
+            let density = |z: Matrix<f64, Traced>| {
+                (z.square() * -0.5).exp() * (2.0 * core::f64::consts::PI).sqrt().recip()
+            };
+            let constant: Matrix<f64> = dev.tensor_from_vec(density(again()).as_vec(), *z.shape());
+            let normal = || (again() - here()) * constant.clone() + value.clone();
+            let slope = normal() + again() * density(again());
+            let y = normal();
+            (z * y, slope)
+        }
+    }
+}
+
+/// The layers, the tangents and a loss, built from dfdx's own operations: its value, and its gradient by the parameters.
+fn composed(network: &Mlp<f64>, x: &[f64], dx: &[f64], loss: Composed<'_>) -> (f64, Vec<f64>) {
     let dev = Cpu::default();
     let n = x.len() / 2;
     let mut weights = Vec::new();
@@ -225,34 +281,22 @@ fn composed(network: &Mlp<f64>, x: &[f64], dx: &[f64], target: &[f64]) -> (f64, 
     }
     let x: Matrix<f64> = dev.tensor_from_vec(x.to_vec(), (n, 2));
     let dx: Matrix<f64> = dev.tensor_from_vec(dx.to_vec(), (n, 2));
-    type T = OwnedTape<f64, Cpu>;
-    let mut h: Matrix<f64, T> = x.leaky_traced();
-    let mut dh: Matrix<f64, T> = dx.leaky_traced();
+    let mut h: Matrix<f64, Traced> = x.leaky_traced();
+    let mut dh: Matrix<f64, Traced> = dx.leaky_traced();
     for (w, b, activation) in &weights {
         let width = w.shape().1;
-        let z = h.matmul(w.retaped::<T>()) + b.retaped::<T>().broadcast_like::<_, Axis<0>>(&(n, width));
-        let dz = dh.matmul(w.retaped::<T>());
+        let bias = b.retaped::<Traced>().broadcast_like::<_, Axis<0>>(&(n, width));
+        let z = h.matmul(w.retaped::<Traced>()) + bias;
+        let dz = dh.matmul(w.retaped::<Traced>());
         (h, dh) = match activation {
             None => (z, dz),
-            Some(Activation::Tanh) => {
-                let t = z.tanh();
-                let slope = t.with_empty_tape().square().negate() + 1.0;
-                (t, dz * slope)
+            Some(kind) => {
+                let (y, slope) = activated(*kind, z);
+                (y, dz * slope)
             }
-            Some(Activation::SiLU) => {
-                let s = z.with_empty_tape().sigmoid();
-                // σ' = s + z·s·(1 − s)
-                let bend = (s.with_empty_tape().negate() + 1.0) * s.with_empty_tape();
-                let slope = z.with_empty_tape() * bend + s.with_empty_tape();
-                (z * s, dz * slope)
-            }
-            Some(Activation::Sin) => (z.with_empty_tape().sin(), dz * z.cos()),
-            other => panic!("{other:?} is not one of dfdx's operations"),
         };
     }
-    let target: Matrix<f64> = dev.tensor_from_vec(target.to_vec(), (n, 2));
-    let loss = (h - target).square().sum::<Rank0, _>() * (0.5 / n as f64)
-        + dh.square().sum::<Rank0, _>() * (1.0 / n as f64);
+    let loss = loss(h, dh);
     let value = loss.array();
     let grads = loss.backward();
     let mut gradient = Vec::new();
@@ -263,16 +307,14 @@ fn composed(network: &Mlp<f64>, x: &[f64], dx: &[f64], target: &[f64]) -> (f64, 
     (value, gradient)
 }
 
-#[test]
-fn fused_layers_equal_the_composition_of_plain_operations() {
-    let network = network("SiLU33,Tanh18,Sin7");
-    let n = 6;
-    let x = points(n);
-    let dx: Vec<f64> = (0..n).flat_map(|_| [1.0, 0.0]).collect();
-    let target: Vec<f64> = (0..2 * n).map(|i| (i as f64).sin()).collect();
-    let (expected, expected_gradient) = composed(&network, &x, &dx, &target);
-
-    let dev = Cpu::default();
+/// Ours: values and derivatives at once, and a loss with its gradients by both.
+fn fused(
+    network: &Mlp<f64>,
+    x: &[f64],
+    dx: &[f64],
+    loss: &dyn Fn(&[f64], &[f64], &mut [f64], &mut [f64]) -> f64,
+) -> (f64, Vec<f64>) {
+    let (dev, n) = (Cpu::default(), x.len() / 2);
     let rows = Rows { values: n, tangents: n };
     let tensors = network.tensors(&dev).unwrap();
     let input = dev.tensor_from_vec([x, dx].concat(), (rows.total(), 2));
@@ -280,14 +322,69 @@ fn fused_layers_equal_the_composition_of_plain_operations() {
     let out = ops::copy(&y);
     let mut g = vec![0.0; out.len()];
     let (gv, gt) = g.split_at_mut(2 * n);
-    let value = mean_square(&out[..2 * n], &target, n, 0.5, 1.0, gv)
-        + mean_square(&out[2 * n..], &vec![0.0; 2 * n], n, 1.0, 1.0, gt);
-    assert_close(value, expected, 1e-13, "loss");
+    let value = loss(&out[..2 * n], &out[2 * n..], gv, gt);
     let mut grads = ops::with_gradient(y.put_tape(tape), value, g).unwrap().backward();
-    let gradient: Vec<f64> =
-        tensors.iter().flat_map(|t| grads.get_or_alloc_mut(t).unwrap().to_vec()).collect();
-    for (k, (a, b)) in gradient.iter().zip(&expected_gradient).enumerate() {
-        assert_close(*a, *b, 1e-12, &format!("parameter {k}"));
+    let gradient = tensors.iter().flat_map(|t| grads.get_or_alloc_mut(t).unwrap().to_vec()).collect();
+    (value, gradient)
+}
+
+/// Every activation with every loss: squares of values and of derivatives, lengths, and the residual of the equations in
+/// physical units.
+#[test]
+fn fused_layers_and_losses_equal_the_composition_of_plain_operations() {
+    let n = 6;
+    let x = points(n);
+    let dx: Vec<f64> = (0..n).flat_map(|_| [1.0, 0.0]).collect();
+    let target: Vec<f64> = (0..2 * n).map(|i| (i as f64).sin()).collect();
+    let dev = Cpu::default();
+    let wanted: Matrix<f64> = dev.tensor_from_vec(target.clone(), (n, 2));
+    let each = 1.0 / n as f64;
+    let field = SystemField::new(Excitable, 0, "");
+    let units = output_normalization();
+
+    let squares: Composed<'_> = &|h, dh| {
+        (h - wanted.clone()).square().sum::<Rank0, _>() * (0.5 * each) + dh.square().sum::<Rank0, _>() * each
+    };
+    let lengths: Composed<'_> = &|h, dh| {
+        let length = (h - wanted.clone()).square().sum::<(usize,), Axis<1>>().sqrt();
+        // Without a part in it, derivatives would have no gradient at all.
+        length.sum::<Rank0, _>() * each + dh.sum::<Rank0, _>() * 0.0
+    };
+    let residual: Composed<'_> = &|h, dh| {
+        let column = |of: Matrix<f64, Traced>, j: usize, scale: f64, mean: f64| {
+            let pick: Matrix<f64> = dev.tensor_from_vec(vec![(1 - j) as f64, j as f64], (2, 1));
+            of.matmul(pick) * scale + mean
+        };
+        let (u, w) = (column(h.with_empty_tape(), 0, 0.5, 0.25), column(h, 1, 2.0, -0.5));
+        let (du, dw) = (column(dh.with_empty_tape(), 0, 0.5, 0.0), column(dh, 1, 2.0, 0.0));
+        let current: Vec<f64> = x.iter().step_by(2).map(|t| 0.1 * t.sin()).collect();
+        let current: Matrix<f64> = dev.tensor_from_vec(current, (n, 1));
+        let cubic = (u.with_empty_tape() - 0.4) * (u.with_empty_tape().negate() + 1.0) * u.with_empty_tape();
+        let fu = (cubic - w.with_empty_tape() + current) * 10.0;
+        let fw = u * 0.04 - w * 0.16;
+        let (ru, rw) = (du - fu, (dw - fw) * (1.0 / 3.0));
+        (ru.square().sum::<Rank0, _>() + rw.square().sum::<Rank0, _>()) * each
+    };
+    for activation in Activation::ALL {
+        let network = network(&format!("{activation}33,{activation}18,{activation}7"));
+        let compare = |what: &str,
+                       theirs: Composed<'_>,
+                       ours: &dyn Fn(&[f64], &[f64], &mut [f64], &mut [f64]) -> f64| {
+            let (expected, expected_gradient) = composed(&network, &x, &dx, theirs);
+            let (value, gradient) = fused(&network, &x, &dx, ours);
+            assert_close(value, expected, 1e-13, &format!("{activation}, {what}"));
+            assert_eq!(gradient.len(), expected_gradient.len());
+            for (k, (a, b)) in gradient.iter().zip(&expected_gradient).enumerate() {
+                assert_close(*a, *b, 1e-12, &format!("{activation}, {what}, parameter {k}"));
+            }
+        };
+        compare("squares", squares, &|y, dy, gy, gdy| {
+            mean_square(y, &target, n, 0.5, 1.0, gy) + mean_square(dy, &vec![0.0; 2 * n], n, 1.0, 1.0, gdy)
+        });
+        compare("lengths", lengths, &|y, _, gy, _| mean_length(y, &target, n, 1.0, gy));
+        compare("residual", residual, &|y, dy, gy, gdy| {
+            Residual::new(&field, &units, &[1.0, 3.0]).evaluate(&x, y, dy, 1.0, gy, gdy)
+        });
     }
 }
 
