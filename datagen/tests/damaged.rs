@@ -12,7 +12,7 @@ mod sealed;
 
 use std::fs;
 
-use common::{initial, is_short, small};
+use common::{initial, is_short, near_threshold, small};
 use damage::{every, replace, text};
 use datagen::*;
 use ionic_models::{Interpolation, PulseTrain, Stimulus};
@@ -39,7 +39,7 @@ fn recipes() -> Vec<Recipe> {
         amplitude: 0.1,
         count: None,
     });
-    vec![small(), adaptive, grid, pulses]
+    vec![small(), adaptive, grid, pulses, near_threshold()]
 }
 
 #[test]

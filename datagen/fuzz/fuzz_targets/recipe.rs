@@ -10,12 +10,14 @@ use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 #[path = "../../tests/common/mod.rs"]
 mod common;
 
-static SAMPLE: LazyLock<String> = LazyLock::new(|| common::small().to_json());
+static SAMPLES: LazyLock<[String; 2]> =
+    LazyLock::new(|| [common::small(), common::near_threshold()].map(|recipe| recipe.to_json()));
 
-fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, _seed: u32| {
-    if size < 16 && SAMPLE.len() <= data.len() {
-        data[..SAMPLE.len()].copy_from_slice(SAMPLE.as_bytes());
-        return SAMPLE.len();
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    let sample = SAMPLES[seed as usize % SAMPLES.len()].as_bytes();
+    if size < 16 && sample.len() <= data.len() {
+        data[..sample.len()].copy_from_slice(sample);
+        return sample.len();
     }
     fuzzer_mutate(data, size, max_size)
 });

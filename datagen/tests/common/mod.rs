@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use datagen::*;
-use ionic_models::StimulusSpec;
+use ionic_models::{PulseTrain, StimulusSpec};
 use ode_solvers::Method;
 
 /// Twelve trajectories of the FitzHugh–Nagumo model, four rows each: t, U_0, W_0 → U, W.
@@ -34,6 +34,32 @@ pub(crate) fn small() -> Recipe {
         },
         seed: 7,
     }
+}
+
+/// Three pulses near the threshold.
+#[allow(dead_code, reason = "not every test binary draws pulses")]
+pub(crate) fn near_threshold() -> Recipe {
+    let pulse = PulseTrain { start: 0.0, period: 20.0, duration: 0.5, amplitude: 0.0, count: Some(1) };
+    let part = Part {
+        share: 1.0,
+        ranges: vec![
+            Range { of: Quantity::StimulusAmplitude, low: 0.01, high: 2.0 },
+            Range { of: Quantity::StimulusDuration, low: 0.3, high: 1.0 },
+        ],
+    };
+    let mut recipe = small();
+    recipe.model.stimulus = StimulusSpec::PulseTrain(pulse);
+    recipe.model.initial = [("U", 0.0), ("W", 0.0)].map(|(name, value)| (name.to_owned(), value)).into();
+    recipe.sampling = Sampling::NearThreshold {
+        samples: 3,
+        parts: vec![part],
+        state: "U".to_owned(),
+        above: 0.6,
+        margin: 0.1,
+    };
+    recipe.times = TimeGrid::Uniform { from: 0.0, to: 5.0, points: 4, ends: Ends::Last };
+    recipe.columns.inputs = vec![Input::Time, Input::Quantity(Quantity::StimulusAmplitude)];
+    recipe
 }
 
 pub(crate) fn initial(name: &str) -> Quantity {
