@@ -95,23 +95,31 @@ fn a_box_without_threshold_is_an_error() {
 
     let good = ohara_rudy_pulses_near_threshold(50.0, 10, 2, 0.1, 3).unwrap();
     good.check().unwrap();
-    let refused = |change: &dyn Fn(&mut Vec<datagen::Part>, &mut String, &mut f64, &mut f64), word: &str| {
-        let mut recipe = good.clone();
-        let Sampling::NearThreshold { parts, state, above, margin, .. } = &mut recipe.sampling else {
-            panic!()
-        };
-        change(parts, state, above, margin);
-        let error = recipe.check().unwrap_err().to_string();
-        assert!(error.contains(word), "{error}");
+    let Sampling::NearThreshold { parts, .. } = good.sampling.clone() else { panic!() };
+    let near = |parts: &[datagen::Part], state: &str, above: f64, margin: f64| {
+        let (parts, state) = (parts.to_vec(), state.to_owned());
+        let sampling = Sampling::NearThreshold { samples: 2, parts, state, above, margin };
+        datagen::Recipe { sampling, ..good.clone() }.check()
     };
-    refused(&|_, _, _, margin| *margin = 0.0, "sampling.margin");
-    refused(&|_, _, _, margin| *margin = f64::NAN, "sampling.margin");
-    refused(&|_, _, above, _| *above = f64::INFINITY, "sampling.above");
-    refused(&|_, state, _, _| *state = "u".to_owned(), "sampling.state");
-    refused(&|parts, _, _, _| parts[1].share = -1.0, "sampling.parts[1].share");
-    refused(&|parts, _, _, _| parts[0].ranges.swap(0, 1), "stimulus_amplitude");
-    refused(&|parts, _, _, _| parts.clear(), "it names nothing");
-    refused(&|parts, _, _, _| drop(parts[2].ranges.pop()), "parts[2]");
+    near(&parts, "V", 0.0, 0.1).unwrap();
+    let with = |change: &dyn Fn(&mut Vec<datagen::Part>)| {
+        let mut parts = parts.clone();
+        change(&mut parts);
+        near(&parts, "V", 0.0, 0.1)
+    };
+    for (refused, word) in [
+        (near(&parts, "V", 0.0, 0.0), "sampling.margin"),
+        (near(&parts, "V", 0.0, f64::NAN), "sampling.margin"),
+        (near(&parts, "V", f64::INFINITY, 0.1), "sampling.above"),
+        (near(&parts, "u", 0.0, 0.1), "sampling.state"),
+        (with(&|parts| parts[1].share = -1.0), "sampling.parts[1].share"),
+        (with(&|parts| parts[0].ranges.swap(0, 1)), "stimulus_amplitude"),
+        (with(&Vec::clear), "it names nothing"),
+        (with(&|parts| drop(parts[2].ranges.pop())), "parts[2]"),
+    ] {
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains(word), "{error}");
+    }
 }
 
 /// Pulses that no point sees have the charge that they have.

@@ -218,6 +218,9 @@ type Traced = OwnedTape<f64, Cpu>;
 /// A loss of dfdx's own operations, of the outputs and their derivatives.
 type Composed<'a> = &'a dyn Fn(Matrix<f64, Traced>, Matrix<f64, Traced>) -> Tensor<Rank0, f64, Cpu, Traced>;
 
+/// A loss of ours, of the same: adds its gradients by both.
+type Ours<'a> = &'a dyn Fn(&[f64], &[f64], &mut [f64], &mut [f64]) -> f64;
+
 /// σ and its derivative, built from dfdx's own operations. What jumps at 0 is a constant.
 fn activated(kind: Activation, z: Matrix<f64, Traced>) -> (Matrix<f64, Traced>, Matrix<f64, Traced>) {
     let dev = Cpu::default();
@@ -308,12 +311,7 @@ fn composed(network: &Mlp<f64>, x: &[f64], dx: &[f64], loss: Composed<'_>) -> (f
 }
 
 /// Ours: values and derivatives at once, and a loss with its gradients by both.
-fn fused(
-    network: &Mlp<f64>,
-    x: &[f64],
-    dx: &[f64],
-    loss: &dyn Fn(&[f64], &[f64], &mut [f64], &mut [f64]) -> f64,
-) -> (f64, Vec<f64>) {
+fn fused(network: &Mlp<f64>, x: &[f64], dx: &[f64], loss: Ours<'_>) -> (f64, Vec<f64>) {
     let (dev, n) = (Cpu::default(), x.len() / 2);
     let rows = Rows { values: n, tangents: n };
     let tensors = network.tensors(&dev).unwrap();
@@ -367,9 +365,7 @@ fn fused_layers_and_losses_equal_the_composition_of_plain_operations() {
     };
     for activation in Activation::ALL {
         let network = network(&format!("{activation}33,{activation}18,{activation}7"));
-        let compare = |what: &str,
-                       theirs: Composed<'_>,
-                       ours: &dyn Fn(&[f64], &[f64], &mut [f64], &mut [f64]) -> f64| {
+        let compare = |what: &str, theirs: Composed<'_>, ours: Ours<'_>| {
             let (expected, expected_gradient) = composed(&network, &x, &dx, theirs);
             let (value, gradient) = fused(&network, &x, &dx, ours);
             assert_close(value, expected, 1e-13, &format!("{activation}, {what}"));
