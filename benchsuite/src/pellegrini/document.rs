@@ -160,7 +160,8 @@ fn variables(f: &Findings) -> Table {
     for t in &f.nets {
         for (j, name) in t.errors.variables.iter().enumerate() {
             rows.push(vec![
-                Cell::text(t.net.id()),
+                // Forty rows need not say of which network they are.
+                Cell::text(if j == 0 { t.net.id() } else { String::new() }),
                 Cell::text(name.clone()),
                 Cell::number(t.errors.l1.get(j).copied()),
                 Cell::number(t.errors.l2.get(j).copied()),

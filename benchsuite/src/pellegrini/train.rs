@@ -8,6 +8,7 @@ use surrogates::fno::{self, Fno, FnoConfig, FnoTrainer, Signals};
 use surrogates::onnx::{Description, Label};
 use surrogates::{EpochRecord, Training as _};
 
+use super::cell::CellId;
 use super::config::{Config, NetId};
 use super::data::{Data, Sets};
 use super::measure::{Errors, measure};
@@ -40,7 +41,8 @@ pub struct Trained {
     pub resolution: Option<(Errors, Errors)>,
     /// The course of its training.
     pub history: Vec<EpochRecord>,
-    /// One test trajectory: for each variable truth and network, in physical units.
+    /// The first test trajectory with an action potential, or else the first: for each variable truth and network, in
+    /// physical units.
     pub example: Vec<Pair>,
 }
 
@@ -98,7 +100,7 @@ impl Shared<'_> {
             errors: judge(&fno, &sets.test)?,
             resolution,
             history: trainer.history().to_vec(),
-            example: example(&model, &sets)?,
+            example: example(&model, &sets, net.cell)?,
         };
         files::write_json(&places.result(&name), &trained)?;
         let l2 = scientific(trained.errors.mean_l2());
@@ -190,12 +192,17 @@ fn export(fno: &Fno, net: &NetId, sets: &Sets, config: &Config, path: &Path) -> 
 /// Far above the file of any operator here: it holds complex weights twice.
 const MOST_BYTES: u64 = 1 << 30;
 
-/// The first test trajectory, for a figure: truth, and what the exported file gives, for each variable.
-fn example(model: &Path, sets: &Sets) -> Result<Vec<Pair>, Error> {
-    let (points, n) = (sets.test.points(), sets.variables.len());
-    let given = &sets.test.inputs()[..points * sets.test.channels()];
+/// The first test trajectory with an action potential, or else the first, for a figure: truth, and what the exported file
+/// gives, for each variable.
+fn example(model: &Path, sets: &Sets, cell: CellId) -> Result<Vec<Pair>, Error> {
+    let (points, n, channels) = (sets.test.points(), sets.variables.len(), sets.test.channels());
+    let trajectories = sets.test.targets().chunks_exact(points * n);
+    // The potential is the first variable of each cell.
+    let mut fires = trajectories.map(|y| y.iter().step_by(n).any(|v| *v > cell.threshold()));
+    let chosen = fires.position(|fires| fires).unwrap_or(0);
+    let given = &sets.test.inputs()[chosen * points * channels..][..points * channels];
     let y = of_file(model, given, points * n)?;
-    let truth = &sets.test.targets()[..points * n];
+    let truth = &sets.test.targets()[chosen * points * n..][..points * n];
     // No more points than a figure shows.
     let every = points.div_ceil(320);
     let column =
