@@ -64,7 +64,7 @@ pub(crate) struct Supervision<'a> {
 
 impl Supervision<'_> {
     /// Trains until so many iterations are done, each worth `unit` of the progress, and saves the state. Returns
-    /// the wall time of an iteration in seconds.
+    /// the wall time of an iteration in seconds; 0 if none was left to do.
     ///
     /// # Errors
     /// [`Error::Interrupted`] if the run is to stop, after the state was saved; those of the training.
@@ -103,8 +103,8 @@ impl Supervision<'_> {
         // What ended early has no work left.
         self.progress.add((end - counted) as f64 * unit, &|| training.note());
         training.save(checkpoint)?;
-        let done = training.done().saturating_sub(first).max(1);
-        Ok(started.elapsed().as_secs_f64() / done as f64)
+        let done = training.done().saturating_sub(first);
+        Ok(if done == 0 { 0.0 } else { started.elapsed().as_secs_f64() / done as f64 })
     }
 }
 
@@ -183,6 +183,7 @@ mod tests {
         assert_eq!((at, saved(), resume.as_str()), (44, "44".into(), "the same --resume"));
         // What was done before counts as work; what is done already takes none.
         assert_eq!((train(44, 1000, None).1, train(44, 1000, None).2), (100, 50.0));
-        assert_eq!((train(120, 1000, None).1, train(120, 1000, None).2), (120, 50.0));
+        let (ended, at, units) = train(120, 1000, None);
+        assert_eq!((ended.unwrap(), at, units), (0.0, 120, 50.0));
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn trainings(f: &Findings) -> Table {
             Cell::text(t.pairs.to_string()),
             Cell::text(t.iterations.to_string()),
             Cell::finite(t.validation),
-            Cell::finite(t.microseconds_per_iteration),
+            Cell::time(t.microseconds_per_iteration),
         ]
     });
     Table {

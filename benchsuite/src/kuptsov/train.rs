@@ -26,7 +26,8 @@ pub struct Trained {
     pub iterations: u64,
     /// Pairs that it learned from.
     pub pairs: usize,
-    /// Wall time of an iteration or step with its share of validations, in the last start that trained it.
+    /// Wall time of an iteration or step with its share of validations, in the last start; 0 if that found nothing left to
+    /// train.
     pub microseconds_per_iteration: f64,
     /// SHA-256 of the exported file.
     pub onnx_sha256: String,

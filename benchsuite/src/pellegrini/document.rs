@@ -141,7 +141,7 @@ fn errors(f: &Findings) -> Table {
             Cell::finite(t.errors.mean_l1()),
             Cell::finite(t.errors.mean_l2()),
             Cell::finite(t.errors.h1),
-            Cell::finite(t.milliseconds_per_iteration),
+            Cell::time(t.milliseconds_per_iteration),
         ]
     });
     Table {

@@ -119,6 +119,11 @@ impl Cell {
         Cell::number(Some(value).filter(|v| v.is_finite()))
     }
 
+    /// A time in the notation of the tables; a dash for 0, which says that nothing was timed.
+    pub(crate) fn time(value: f64) -> Self {
+        Cell::number(Some(value).filter(|v| v.is_finite() && *v > 0.0))
+    }
+
     /// A number in the notation of the tables, or a dash.
     pub fn number(value: Option<f64>) -> Self {
         Cell::digits(value.map_or("–".into(), scientific))

@@ -114,7 +114,7 @@ fn networks(parts: &Parts<'_>) -> Table {
                 Cell::text(format!("`{}`", t.network.id())),
                 Cell::digits(t.parameters.to_string()),
                 Cell::digits(t.seed.to_string()),
-                Cell::digits(format!("{:.1}", t.microseconds_per_iteration)),
+                Cell::time(t.microseconds_per_iteration),
                 Cell::number(Some(t.evaluation.euler.mean)),
                 Cell::number(Some(t.evaluation.accurate.mean)),
                 Cell::text(format!("`models/{}.onnx`", t.network.file_name())),

@@ -26,7 +26,8 @@ pub struct Trained {
     pub parameters: usize,
     /// Iterations done.
     pub iterations: u64,
-    /// Wall time of an iteration with its share of validations, in the last start that trained it.
+    /// Wall time of an iteration with its share of validations, in the last start; 0 if that found nothing left to
+    /// train.
     pub microseconds_per_iteration: f64,
     /// SHA-256 of the exported file.
     pub onnx_sha256: String,
