@@ -75,7 +75,8 @@ impl Supervision<'_> {
         unit: f64,
         checkpoint: &Path,
     ) -> Result<f64, Error> {
-        let first = training.done().min(end);
+        let begun = training.done();
+        let first = begun.min(end);
         self.progress.add(first as f64 * unit, &|| training.note());
         let started = Instant::now();
         let (mut looked, mut saved, mut counted) = (started, started, first);
@@ -103,7 +104,7 @@ impl Supervision<'_> {
         // What ended early has no work left.
         self.progress.add((end - counted) as f64 * unit, &|| training.note());
         training.save(checkpoint)?;
-        let done = training.done().saturating_sub(first);
+        let done = training.done().saturating_sub(begun);
         Ok(if done == 0 { 0.0 } else { started.elapsed().as_secs_f64() / done as f64 })
     }
 }
