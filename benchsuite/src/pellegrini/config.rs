@@ -188,9 +188,9 @@ pub(crate) const PAPER_EPOCHS: u64 = 1000;
 /// first epochs of a shorter training.
 pub(crate) const FINER: usize = 4;
 /// One of so many pulses that O'Hara and Rudy's operator learns from is near the threshold. With none, of 2.9 % of error on
-/// 375 test trajectories thirteen near their threshold made 2.3, and the median was .5 %.
+/// 375 test trajectories thirteen near their threshold made 2.1, and the median was .5 %.
 const NEAR_THRESHOLD: usize = 3;
-/// How near: a part of the threshold. Eleven of those thirteen were as near.
+/// How near: a part of the threshold.
 pub(crate) const MARGIN: f64 = 0.05;
 /// The share of those epochs. FitzHugh and Nagumo's operator came within a tenth of its last error ten epochs after
 /// the change to the full grid, each of which costs as much as four before it.

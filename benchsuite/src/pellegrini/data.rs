@@ -150,3 +150,35 @@ impl<'a> Data<'a> {
         Ok(hashes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::config::Part;
+    use super::*;
+    use crate::Tier;
+    use crate::reproduce::Options;
+
+    /// They stand for the last to train with, and touch neither the others nor what watches and judges.
+    #[test]
+    fn pulses_near_the_threshold_are_learned_from_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::new("F-ORD", &[Part::Ord], &Options::new(Tier::Smoke)).unwrap();
+        assert_eq!((config.samples[0], config.near_threshold), (48, Some(16)));
+        (config.samples, config.points, config.near_threshold) = ([4, 2, 2], 20, Some(2));
+        let data = Data::new(folder.path(), &config).unwrap();
+        let with = data.sets(CellId::Ord).unwrap();
+        let near = data.near_threshold(CellId::Ord).unwrap().unwrap();
+        assert_eq!(data.hashes(false).unwrap()["ORD threshold"], near.content_sha256());
+        assert_eq!(with.near_threshold_recipe_sha256, Some(near.recipe_sha256()));
+        let near = Signals::from_dataset(&near, &[0, 1]).unwrap();
+
+        let plain = Config { near_threshold: None, ..config.clone() };
+        let plain = Data::new(folder.path(), &plain).unwrap().sets(CellId::Ord).unwrap();
+        assert_eq!((&with.validation, &with.test), (&plain.validation, &plain.test));
+        assert_eq!(plain.near_threshold_recipe_sha256, None);
+        let half = with.train.targets().len() / 2;
+        assert_eq!(with.train.targets()[..half], plain.train.targets()[..half]);
+        assert_eq!(with.train.targets()[half..], *near.targets());
+        assert_ne!(with.train.targets()[half..], plain.train.targets()[half..]);
+    }
+}
