@@ -7,8 +7,8 @@
     reason = "iterators in a function as large as the kernel may stay calls"
 )]
 
-use super::kernel::Layers;
-use super::program::{Activation, BLOCK, Dense};
+use super::kernel::{Behind, Layers};
+use super::program::{BLOCK, Dense};
 use super::vector::Vector;
 
 /// A register of what is multiplied: inputs of some rows, or a weight in every lane.
@@ -27,7 +27,7 @@ pub(crate) trait Factor<V: Vector>: Copy {
 
 impl<V: Vector> Factor<V> for V {
     type Weight = f32;
-    const RUN: usize = 32;
+    const RUN: usize = 16;
 
     #[inline(always)]
     fn splat(weight: f32) -> Self {
@@ -46,9 +46,9 @@ impl<V: Vector, const T: usize, const HALVES: bool> Layers<V, T> for Single<HALV
     type Layer = Dense;
 
     #[inline(always)]
-    fn dense(&mut self, layer: &Dense, x: &[[V; T]], y: &mut [[V; T]]) -> (usize, Activation) {
+    fn dense<'l>(&mut self, layer: &'l Dense, x: &[[V; T]], y: &mut [[V; T]]) -> Behind<'l> {
         dense::<V, V, T, HALVES>(layer, &x[..layer.n_in], y);
-        (layer.n_out, layer.activation)
+        Behind::of(layer)
     }
 }
 
@@ -117,6 +117,9 @@ fn block<'a, V: Vector, F: Factor<V>, const T: usize, const K: usize>(
 
 /// The outputs from `first` on of a block of `K`.
 ///
+/// The bias comes last where there is more than one run: sums of products are rounded at their own size, which in
+/// a [centred](super::centre) layer is less than that of the whole.
+///
 /// Plain loops of constant length, so that the sums stay in registers; a closure given to
 /// `array::map` may not be inlined, and then is not compiled for the instruction set.
 #[inline(always)]
@@ -129,8 +132,11 @@ fn sums<V: Vector, F: Factor<V>, const T: usize, const K: usize, const N: usize>
 ) {
     let w = &w[..x.len()];
     let mut sum = [[V::splat(0.0); T]; N];
-    for k in 0..N {
-        sum[k] = [V::splat(bias[first + k]); T];
+    let one_run = x.len() <= F::RUN;
+    if one_run {
+        for k in 0..N {
+            sum[k] = [V::splat(bias[first + k]); T];
+        }
     }
     let mut begin = 0;
     loop {
@@ -157,5 +163,13 @@ fn sums<V: Vector, F: Factor<V>, const T: usize, const K: usize, const N: usize>
             break;
         }
         sum = [[V::splat(0.0); T]; N];
+    }
+    if !one_run {
+        for k in 0..N {
+            let bias = V::splat(bias[first + k]);
+            for t in 0..T {
+                y[k][t] = y[k][t].add(bias);
+            }
+        }
     }
 }

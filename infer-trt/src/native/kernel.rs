@@ -10,7 +10,7 @@
 )]
 
 use super::math;
-use super::program::{Activation, ColumnOp, Program, Step};
+use super::program::{Activation, ColumnOp, Dense, Program, Step, UNMOVED};
 use super::turn::Turn;
 use super::vector::Vector;
 
@@ -22,8 +22,22 @@ pub(crate) trait Layers<V: Vector, const T: usize> {
     /// What a program holds of a layer.
     type Layer;
 
-    /// Fills the first columns of `y`: returns how many, and the activation that is to follow.
-    fn dense(&mut self, layer: &Self::Layer, x: &[[V; T]], y: &mut [[V; T]]) -> (usize, Activation);
+    /// Fills the first columns of `y`; returns what is to follow.
+    fn dense<'l>(&mut self, layer: &'l Self::Layer, x: &[[V; T]], y: &mut [[V; T]]) -> Behind<'l>;
+}
+
+/// What follows the sums of a dense layer: an activation, and a number that is added to each column.
+pub(crate) struct Behind<'l> {
+    activation: Activation,
+    shift: &'l [f32],
+}
+
+impl<'l> Behind<'l> {
+    /// What is behind a layer.
+    #[inline(always)]
+    pub(crate) fn of<W>(layer: &'l Dense<W>) -> Self {
+        Self { activation: layer.activation, shift: &layer.shift }
+    }
 }
 
 /// Runs rows in tiles of `T` vectors; the last tile is filled with zeros. `x` has `n_inputs` values
@@ -40,6 +54,7 @@ pub(crate) fn run<V: Vector, L: Layers<V, T>, const T: usize>(
     let rows = x.len() / n;
     let turns = [Turn::from_rows(n), Turn::to_rows(m)];
     let mut columns = [vec![[V::splat(0.0); T]; program.width], vec![[V::splat(0.0); T]; program.width]];
+    let unmoved = vec![UNMOVED; program.width];
     let (mut x_last, mut y_last) = (Vec::new(), Vec::new());
     if !rows.is_multiple_of(tile) {
         (x_last, y_last) = (vec![0.0; tile * n], vec![0.0; tile * m]);
@@ -50,7 +65,7 @@ pub(crate) fn run<V: Vector, L: Layers<V, T>, const T: usize>(
         let whole = (k + 1) * tile <= rows;
         let x = if whole { &x[k * tile * n..][..tile * n] } else { &x_last[..] };
         let y = if whole { &mut y[k * tile * m..][..tile * m] } else { &mut y_last[..] };
-        one_tile(program, layers, &turns, &mut columns, x, y);
+        one_tile(program, layers, &turns, &mut columns, &unmoved, x, y);
     }
     let y = &mut y[rows / tile * tile * m..];
     y.copy_from_slice(&y_last[..y.len()]);
@@ -62,6 +77,7 @@ fn one_tile<V: Vector, L: Layers<V, T>, const T: usize>(
     layers: &mut L,
     turns: &[Turn<V>; 2],
     columns: &mut [Vec<[V; T]>; 2],
+    unmoved: &[f32],
     x: &[f32],
     y: &mut [f32],
 ) {
@@ -69,7 +85,7 @@ fn one_tile<V: Vector, L: Layers<V, T>, const T: usize>(
     let (mut a, mut b) = (&mut a[..], &mut b[..]);
     turns[0].columns(x, a);
     for step in &program.steps {
-        let (width, activation) = match step {
+        let next = match step {
             Step::Dense(layer) => {
                 let next = layers.dense(layer, a, b);
                 (a, b) = (b, a);
@@ -79,9 +95,9 @@ fn one_tile<V: Vector, L: Layers<V, T>, const T: usize>(
                 self::columns(*op, constants, a);
                 continue;
             }
-            Step::Map(activation, width) => (*width, *activation),
+            Step::Map(activation, width) => Behind { activation: *activation, shift: &unmoved[..*width] },
         };
-        map(activation, &mut a[..width]);
+        map(&next, a);
     }
     turns[1].rows(a, y);
 }
@@ -105,27 +121,34 @@ fn columns<V: Vector, const T: usize>(op: ColumnOp, constants: &[f32], a: &mut [
     }
 }
 
-/// An activation of some columns, four at a time: which columns go together in [`math::quotients`]
+/// The activation of some columns, four at a time: which columns go together in [`math::quotients`]
 /// depends on their number alone, and so do the last bits.
 #[inline(always)]
-fn map<V: Vector, const T: usize>(activation: Activation, a: &mut [[V; T]]) {
-    macro_rules! each {
-        ($f:ident $(, $constant:expr)?) => {{
-            let (fours, rest) = a.as_chunks_mut::<4>();
-            for k in 0..fours.len() {
-                math::$f(&mut fours[k] $(, $constant)?);
+fn map<V: Vector, const T: usize>(next: &Behind<'_>, a: &mut [[V; T]]) {
+    let a = &mut a[..next.shift.len()];
+    // Calls by name: a closure may not be inlined, and then is not compiled for the instruction set.
+    macro_rules! some {
+        ($n:literal, $a:expr, $shift:expr, $f:ident $(, $constant:expr)?) => {{
+            let (whole, a) = $a.as_chunks_mut::<$n>();
+            let (shifts, shift) = $shift.as_chunks::<$n>();
+            for k in 0..whole.len() {
+                let mut plus = [V::splat(0.0); $n];
+                for c in 0..$n {
+                    plus[c] = V::splat(shifts[k][c]);
+                }
+                math::$f(&mut whole[k] $(, $constant)?, &plus);
             }
-            let (twos, rest) = rest.as_chunks_mut::<2>();
-            for k in 0..twos.len() {
-                math::$f(&mut twos[k] $(, $constant)?);
-            }
-            let ones = rest.as_chunks_mut::<1>().0;
-            for k in 0..ones.len() {
-                math::$f(&mut ones[k] $(, $constant)?);
-            }
+            (a, shift)
         }};
     }
-    match activation {
+    macro_rules! each {
+        ($f:ident $(, $constant:expr)?) => {{
+            let (a, shift) = some!(4, a, next.shift, $f $(, $constant)?);
+            let (a, shift) = some!(2, a, shift, $f $(, $constant)?);
+            some!(1, a, shift, $f $(, $constant)?);
+        }};
+    }
+    match next.activation {
         Activation::Identity => {}
         Activation::Sigmoid => each!(sigmoid),
         Activation::Silu => each!(silu),

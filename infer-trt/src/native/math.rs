@@ -85,17 +85,18 @@ pub(crate) fn reduce<V: Vector, const T: usize, const C: usize>(
     [n, q]
 }
 
-/// Quotients of columns, two for the price of one division: 1/(a b) gives 1/a and 1/b. The products
-/// must neither overflow nor vanish. Column c goes with column c + 2 where there are four.
+/// Quotients p/d of columns and a number for each, two for the price of one division: 1/(a b) gives 1/a and 1/b. The
+/// products must neither overflow nor vanish. Column c goes with column c + 2 where there are four.
 #[inline(always)]
 pub(crate) fn quotients<V: Vector, const T: usize, const C: usize>(
     p: &Columns<V, T, C>,
     d: &Columns<V, T, C>,
     y: &mut Columns<V, T, C>,
+    plus: &[V; C],
 ) {
     let half = C / 2;
     if C % 2 == 1 {
-        each!(c, t, y[c][t] = p[c][t].div(d[c][t]));
+        each!(c, t, y[c][t] = p[c][t].div(d[c][t]).add(plus[c]));
         return;
     }
     let mut r = [[V::splat(0.0); T]; C];
@@ -119,7 +120,7 @@ pub(crate) fn quotients<V: Vector, const T: usize, const C: usize>(
             r[c][t] = r[c][t].mul(d[c + half][t]);
         }
     }
-    each!(c, t, y[c][t] = p[c][t].mul(r[c][t]));
+    each!(c, t, y[c][t] = p[c][t].mul_add(r[c][t], plus[c]));
 }
 
 /// eˣ − 1, −87.3 ≤ x ≤ 88.
@@ -131,30 +132,30 @@ fn exp_m1<V: Vector, const T: usize, const C: usize>(x: Columns<V, T, C>) -> Col
     p
 }
 
-/// 1/(1 + e⁻ˣ)
+/// 1/(1 + e⁻ˣ) and a number for each column
 #[inline(always)]
-pub(crate) fn sigmoid<V: Vector, const T: usize, const C: usize>(x: &mut Columns<V, T, C>) {
+pub(crate) fn sigmoid<V: Vector, const T: usize, const C: usize>(x: &mut Columns<V, T, C>, plus: &[V; C]) {
     let mut d = *x;
     each!(c, t, d[c][t] = d[c][t].at_least(V::splat(-SIGMOID_RANGE)));
     each!(c, t, d[c][t] = d[c][t].at_most(V::splat(SIGMOID_RANGE)));
     V::one_plus_exp_minus(&mut d);
-    quotients(&[[V::splat(1.0); T]; C], &d, x);
+    quotients(&[[V::splat(1.0); T]; C], &d, x, plus);
 }
 
-/// x/(1 + e⁻ˣ)
+/// x/(1 + e⁻ˣ) and a number for each column
 #[inline(always)]
-pub(crate) fn silu<V: Vector, const T: usize, const C: usize>(x: &mut Columns<V, T, C>) {
+pub(crate) fn silu<V: Vector, const T: usize, const C: usize>(x: &mut Columns<V, T, C>, plus: &[V; C]) {
     // Below the range the function is 0 to within 1e-17, for −∞ too.
     each!(c, t, x[c][t] = x[c][t].at_least(V::splat(-SIGMOID_RANGE)));
     let (mut d, p) = (*x, *x);
     each!(c, t, d[c][t] = d[c][t].at_most(V::splat(SIGMOID_RANGE)));
     V::one_plus_exp_minus(&mut d);
-    quotients(&p, &d, x);
+    quotients(&p, &d, x, plus);
 }
 
-/// tanh x
+/// tanh x and a number for each column
 #[inline(always)]
-pub(crate) fn tanh<V: Vector, const T: usize, const C: usize>(x: &mut Columns<V, T, C>) {
+pub(crate) fn tanh<V: Vector, const T: usize, const C: usize>(x: &mut Columns<V, T, C>, plus: &[V; C]) {
     // e²ˣ − 1 over e²ˣ + 1: at 2x = ±20 this is ±1 in `f32`.
     let mut e = *x;
     each!(c, t, e[c][t] = e[c][t].add(e[c][t]).at_most(V::splat(20.0)));
@@ -162,22 +163,26 @@ pub(crate) fn tanh<V: Vector, const T: usize, const C: usize>(x: &mut Columns<V,
     let e = exp_m1(e);
     let mut d = e;
     each!(c, t, d[c][t] = d[c][t].add(V::splat(2.0)));
-    quotients(&e, &d, x);
+    quotients(&e, &d, x, plus);
 }
 
-/// x for x > 0, α(eˣ − 1) otherwise
+/// x for x > 0, α(eˣ − 1) otherwise, and a number for each column
 #[inline(always)]
-pub(crate) fn elu<V: Vector, const T: usize, const C: usize>(x: &mut Columns<V, T, C>, alpha: V) {
+pub(crate) fn elu<V: Vector, const T: usize, const C: usize>(
+    x: &mut Columns<V, T, C>,
+    alpha: V,
+    plus: &[V; C],
+) {
     let mut e = *x;
     each!(c, t, e[c][t] = e[c][t].at_most(V::splat(0.0)).at_least(V::splat(EXP_LIMIT)));
     let e = exp_m1(e);
-    each!(c, t, x[c][t] = x[c][t].where_positive(x[c][t], e[c][t].mul(alpha)));
+    each!(c, t, x[c][t] = x[c][t].where_positive(x[c][t], e[c][t].mul(alpha)).add(plus[c]));
 }
 
-/// max(x, 0)
+/// max(x, 0) and a number for each column
 #[inline(always)]
-pub(crate) fn relu<V: Vector, const T: usize, const C: usize>(x: &mut Columns<V, T, C>) {
-    each!(c, t, x[c][t] = x[c][t].at_least(V::splat(0.0)));
+pub(crate) fn relu<V: Vector, const T: usize, const C: usize>(x: &mut Columns<V, T, C>, plus: &[V; C]) {
+    each!(c, t, x[c][t] = x[c][t].at_least(V::splat(0.0)).add(plus[c]));
 }
 
 /// x for x > 0, α x otherwise
@@ -210,10 +215,10 @@ pub(crate) fn gelu<V: Vector, const T: usize, const C: usize>(x: &mut Columns<V,
     each!(c, t, x[c][t] = x[c][t].mul(p[c][t].add(half)));
 }
 
-/// sin x
+/// sin x and a number for each column
 #[inline(always)]
-pub(crate) fn sine<V: Vector, const T: usize, const C: usize>(x: &mut Columns<V, T, C>) {
-    each!(c, t, x[c][t] = sin(x[c][t]));
+pub(crate) fn sine<V: Vector, const T: usize, const C: usize>(x: &mut Columns<V, T, C>, plus: &[V; C]) {
+    each!(c, t, x[c][t] = sin(x[c][t]).add(plus[c]));
 }
 
 /// sin x

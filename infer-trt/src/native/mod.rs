@@ -3,10 +3,11 @@
 //!
 //! [`graph`] walks the chain of nodes from the input to the output and yields a [`Program`] of
 //! fused steps; [`kernel`] runs it over tiles of rows that stay in the first-level cache, on the
-//! widest vector instructions that the machine has ([`dispatch`]). [`bf16`] is the same with half of
-//! the bits in most products.
+//! widest vector instructions that the machine has ([`dispatch`]), after [`centre`] has made its sums
+//! round less. [`bf16`] is the same with half of the bits in most products.
 
 mod bf16;
+mod centre;
 mod dense;
 mod dispatch;
 mod graph;

@@ -1,5 +1,7 @@
 //! What a graph is compiled to.
 
+use std::ops::Range;
+
 /// A function applied to every value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Activation {
@@ -51,7 +53,13 @@ pub(crate) struct Dense<W = f32> {
     /// A number for each output.
     pub(crate) bias: Vec<f32>,
     pub(crate) activation: Activation,
+    /// A number for each output, added behind the activation: [`UNMOVED`], unless the layer is
+    /// [centred](super::centre).
+    pub(crate) shift: Vec<f32>,
 }
+
+/// The number that leaves every other as it is when it is added.
+pub(crate) const UNMOVED: f32 = -0.0;
 
 /// How many of `left` outputs are computed together: [`BLOCK`], or the largest power of two.
 #[inline(always)]
@@ -76,7 +84,22 @@ impl Dense {
             }
             first += size;
         }
-        Self { n_in, n_out, weights, bias: vec![0.0; n_out], activation: Activation::Identity }
+        let (bias, shift) = (vec![0.0; n_out], vec![UNMOVED; n_out]);
+        Self { n_in, n_out, weights, bias, activation: Activation::Identity, shift }
+    }
+}
+
+impl<W> Dense<W> {
+    /// Outputs of which the weights stand together, and these weights.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = (Range<usize>, &[W])> {
+        let inputs = self.weights.len() / self.n_out.max(1);
+        let (mut first, mut rest) = (0, &self.weights[..]);
+        std::iter::from_fn(move || {
+            let size = block(self.n_out.checked_sub(first).filter(|left| *left > 0)?);
+            let (these, others) = rest.split_at(size * inputs);
+            (first, rest) = (first + size, others);
+            Some((first - size..first, these))
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::bf16::{self, Unit, lower};
+use super::centre::centre;
 use super::dispatch::Simd;
 use super::graph::compile;
 use super::kernel::TILE_ROWS;
@@ -40,7 +41,7 @@ pub(crate) struct NativeSession {
 impl NativeSession {
     /// In `f32`.
     pub(crate) fn new(file: &onnx::File, threads: usize) -> Result<Self, InferError> {
-        let program = compile(file, &Provider::Native)?;
+        let program = centre(compile(file, &Provider::Native)?);
         let work = work(&program);
         Self::with(Engine::F32(program, Simd::widest()), work, file, threads)
     }
@@ -52,7 +53,7 @@ impl NativeSession {
             reason,
             remedy: Unit::REMEDY.to_owned(),
         })?;
-        let program = compile(file, &Provider::NativeBf16)?;
+        let program = centre(compile(file, &Provider::NativeBf16)?);
         let work = work(&program);
         let program = lower(program).map_err(|reason| InferError::Refused {
             path: file.path.clone(),

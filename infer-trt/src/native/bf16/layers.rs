@@ -6,8 +6,8 @@
 
 use super::pair::Pair;
 use crate::native::dense::{Factor, dense};
-use crate::native::kernel::Layers;
-use crate::native::program::{Activation, Dense, Program, Step, block};
+use crate::native::kernel::{Behind, Layers};
+use crate::native::program::{Dense, Program, Step};
 use crate::native::vector::Vector;
 
 /// A dense layer of a program that computes in `bf16`.
@@ -49,23 +49,19 @@ pub(crate) fn lower(program: Program) -> Result<Program<Layer>, String> {
 
 /// The weights of a layer in pairs of inputs; an odd last input gets a companion of weight zero.
 fn pack(layer: Dense) -> Result<Dense<Pair>, String> {
-    let Dense { n_in, n_out, weights, bias, activation } = layer;
-    let mut packed = Vec::with_capacity(n_out * n_in.div_ceil(2));
-    let mut rest = &weights[..];
-    let mut left = n_out;
-    while left > 0 {
-        let size = block(left);
-        let (outputs, others) = rest.split_at(size * n_in);
-        for inputs in outputs.chunks(2 * size) {
-            let (first, second) = inputs.split_at(size);
-            packed.extend((0..size).map(|k| Pair::new(first[k], second.get(k).copied().unwrap_or(0.0))));
+    let mut packed = Vec::with_capacity(layer.n_out * layer.n_in.div_ceil(2));
+    for (outputs, weights) in layer.blocks() {
+        for inputs in weights.chunks(2 * outputs.len()) {
+            let (first, second) = inputs.split_at(outputs.len());
+            let pair = |k| Pair::new(first[k], second.get(k).copied().unwrap_or(0.0));
+            packed.extend((0..outputs.len()).map(pair));
         }
-        (rest, left) = (others, left - size);
     }
     if packed.iter().any(|pair| pair.numbers().iter().any(|w| w.is_infinite())) {
         return Err("a weight is beyond the largest number of 16 bits, 3.4e38".to_owned());
     }
-    Ok(Dense { n_in, n_out, weights: packed, bias, activation })
+    let Dense { n_in, n_out, bias, activation, shift, .. } = layer;
+    Ok(Dense { n_in, n_out, weights: packed, bias, activation, shift })
 }
 
 /// A register of pairs: for each of its rows, two inputs, or two weights.
@@ -117,15 +113,15 @@ impl<V: Vector, P: Pairs<V>, const T: usize> Layers<V, T> for Mixed<P, T> {
     type Layer = Layer;
 
     #[inline(always)]
-    fn dense(&mut self, layer: &Layer, x: &[[V; T]], y: &mut [[V; T]]) -> (usize, Activation) {
+    fn dense<'l>(&mut self, layer: &'l Layer, x: &[[V; T]], y: &mut [[V; T]]) -> Behind<'l> {
         match layer {
             Layer::Single(layer) => {
                 dense::<V, V, T, false>(layer, &x[..layer.n_in], y);
-                (layer.n_out, layer.activation)
+                Behind::of(layer)
             }
             Layer::Pairs(layer) => {
                 dense::<V, P, T, false>(layer, self.pack(&x[..layer.n_in]), y);
-                (layer.n_out, layer.activation)
+                Behind::of(layer)
             }
         }
     }

@@ -5,7 +5,7 @@ use super::ir::Function;
 use super::plan::Row;
 use crate::native::dispatch::Task;
 use crate::native::math::{self, Columns};
-use crate::native::program::{Activation, ColumnOp};
+use crate::native::program::{Activation, ColumnOp, UNMOVED};
 use crate::native::vector::Vector;
 
 /// A function.
@@ -22,34 +22,40 @@ impl Task for Apply<'_> {
     fn run<V: Vector>(self) {
         let x = self.x;
         macro_rules! each {
-            ($f:ident $(, $constant:expr)?) => {{
+            ($f:ident $(, $constant:expr)*) => {{
                 let fours = x.len() / (4 * V::LANES);
                 for k in 0..fours {
                     let x = &mut x[k * 4 * V::LANES..][..4 * V::LANES];
                     let mut c = load::<V, 4>(x);
-                    math::$f(&mut c $(, $constant)?);
+                    math::$f(&mut c $(, $constant)*);
                     store(&c, x);
                 }
                 for k in 4 * fours..x.len() / V::LANES {
                     let x = &mut x[k * V::LANES..][..V::LANES];
                     let mut c = load::<V, 1>(x);
-                    math::$f(&mut c $(, $constant)?);
+                    math::$f(&mut c $(, $constant)*);
                     store(&c, x);
                 }
             }};
         }
         match self.function {
             Function::Of(Activation::Identity) => {}
-            Function::Of(Activation::Sigmoid) => each!(sigmoid),
-            Function::Of(Activation::Silu) => each!(silu),
-            Function::Of(Activation::Tanh) => each!(tanh),
-            Function::Of(Activation::Elu(alpha)) => each!(elu, V::splat(alpha)),
-            Function::Of(Activation::Relu) => each!(relu),
-            Function::Of(Activation::Sin) => each!(sine),
+            Function::Of(Activation::Sigmoid) => each!(sigmoid, &nothing()),
+            Function::Of(Activation::Silu) => each!(silu, &nothing()),
+            Function::Of(Activation::Tanh) => each!(tanh, &nothing()),
+            Function::Of(Activation::Elu(alpha)) => each!(elu, V::splat(alpha), &nothing()),
+            Function::Of(Activation::Relu) => each!(relu, &nothing()),
+            Function::Of(Activation::Sin) => each!(sine, &nothing()),
             Function::Gelu => each!(gelu),
             Function::LeakyRelu(alpha) => each!(leaky_relu, V::splat(alpha)),
         }
     }
+}
+
+/// What leaves every number as it is when it is added.
+#[inline(always)]
+fn nothing<V: Vector, const C: usize>() -> [V; C] {
+    [V::splat(UNMOVED); C]
 }
 
 #[inline(always)]
