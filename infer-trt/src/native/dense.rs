@@ -132,8 +132,7 @@ fn sums<V: Vector, F: Factor<V>, const T: usize, const K: usize, const N: usize>
 ) {
     let w = &w[..x.len()];
     let mut sum = [[V::splat(0.0); T]; N];
-    let one_run = x.len() <= F::RUN;
-    if one_run {
+    if x.len() <= F::RUN {
         for k in 0..N {
             sum[k] = [V::splat(bias[first + k]); T];
         }
@@ -149,27 +148,27 @@ fn sums<V: Vector, F: Factor<V>, const T: usize, const K: usize, const N: usize>
                 }
             }
         }
+        let last = end == x.len();
         if begin == 0 {
             *y = sum;
-        } else {
+        } else if !last {
             for k in 0..N {
                 for t in 0..T {
                     y[k][t] = y[k][t].add(sum[k][t]);
                 }
             }
-        }
-        begin = end;
-        if end == x.len() {
-            break;
-        }
-        sum = [[V::splat(0.0); T]; N];
-    }
-    if !one_run {
-        for k in 0..N {
-            let bias = V::splat(bias[first + k]);
-            for t in 0..T {
-                y[k][t] = y[k][t].add(bias);
+        } else {
+            for k in 0..N {
+                let bias = V::splat(bias[first + k]);
+                for t in 0..T {
+                    y[k][t] = y[k][t].add(sum[k][t]).add(bias);
+                }
             }
         }
+        if last {
+            break;
+        }
+        begin = end;
+        sum = [[V::splat(0.0); T]; N];
     }
 }
