@@ -259,12 +259,10 @@ mod tests {
         let own = sessions::providers(false, &mut Vec::new());
         let rows = infer.one("8x2", "SiLU8,SiLU8", 1, &own, &mut Programs::default()).unwrap();
         assert_eq!(rows.len(), 1 + usize::from(probe::bf16().status.is_present()));
-        // In bf16 one layer of this network is rounded: two factors w and s of every product, each by at most
-        // u = 2⁻⁸ of itself. The greatest error is, to first order, 2u · max Σ|w s| · Σ|v s'| of the range
-        // (weights w of the rounded layer, v of the last): .046. Independent roundings add up to a standard
-        // deviation of .0037; the bound is 5.4 of these, and less than what is guaranteed. Over ten thousand rows
-        // .0116 was measured. An error below 1e-4 would mean that nothing was rounded.
-        for (row, (least, most)) in rows.iter().zip([(0.0, 1e-6), (1e-4, 2e-2)]) {
+        // In bf16 one layer of this network is rounded: both factors of every product, each by at most 2⁻⁸ of itself.
+        // Over ten thousand rows .0064 of the range was measured; a hundredth is what tests of the engine hold
+        // networks to. An error below 1e-4 would mean that nothing was rounded.
+        for (row, (least, most)) in rows.iter().zip([(0.0, 1e-6), (1e-4, 1e-2)]) {
             let error = row.error.unwrap();
             assert!(row.ms_min.unwrap() > 0.0 && (least..most).contains(&error), "{row:?}");
         }

@@ -13,7 +13,7 @@ use crate::compare::work::{Limits, Work};
 pub(crate) const BF16: &str = "native-bf16";
 
 /// The error that is asked of single precision, of an output's range.
-const BAR: f64 = 1e-6;
+pub(super) const BAR: f64 = 1e-6;
 
 /// `compare-infer.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -15,7 +15,7 @@ use crate::compare::origin::Presence;
 use crate::compare::peer::Timing;
 
 /// As many rows are held against `f64`.
-const CHECKED: usize = 10_000;
+pub(super) const CHECKED: usize = 10_000;
 
 /// The providers that take part, with their names; those that are missing leave the reason.
 pub(super) fn providers(onnx_runtime: bool, rivals: &mut Vec<Presence>) -> Vec<(String, Provider)> {

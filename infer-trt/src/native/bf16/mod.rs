@@ -14,7 +14,7 @@ mod layers;
 mod model;
 mod pair;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
