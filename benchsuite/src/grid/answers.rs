@@ -231,16 +231,33 @@ fn with_extra(of: &[&TrialResult]) -> Option<String> {
     if pairs.is_empty() {
         return None;
     }
-    let better = pairs.iter().filter(|(without, with)| with < without).count();
-    let ratios: Vec<f64> = pairs.iter().map(|(without, with)| with / without).collect();
-    let least = |values: &mut dyn Iterator<Item = f64>| values.min_by(f64::total_cmp).unwrap_or(f64::NAN);
+    let columns =
+        |error: fn(&TrialResult) -> f64| [0, 1].map(|k| pairs.iter().map(|pair| error(pair[k])).collect());
+    let better = |[without, with]: &[Vec<f64>; 2]| {
+        without.iter().zip(with).filter(|(without, with)| with < without).count()
+    };
+    let mean: [Vec<f64>; 2] = columns(error);
+    let greatest: [Vec<f64>; 2] = columns(|r| r.scores.euler.max);
+    let ratios: Vec<f64> = mean[0].iter().zip(&mean[1]).map(|(without, with)| with / without).collect();
+    let [least_without, least_with] = mean.each_ref().map(|errors| stats::range(errors.iter().copied()).0);
+    let [without, with] = mean.each_ref().map(|errors| errors.iter().map(|e| e.ln()).collect::<Vec<_>>());
+    let test = stats::paired(&with, &without).map_or(String::new(), |test| {
+        format!(
+            " A paired t test of the logarithms of mean errors gives t({:.0}) = {:.2}, p = {}.",
+            test.degrees,
+            test.t,
+            two(test.p)
+        )
+    });
     Some(format!(
-        "Extra data where a scout errs most make the error smaller in {better} of {} pairs of networks that differ in \
-         nothing else (with them it is {} that without); the best of those with them errs {} times as much as the \
-         best without.",
+        "Extra data where a scout errs most make the error smaller in {} of {} pairs of networks that differ in \
+         nothing else (with them it is {} that without), and the greatest error in {}; the best of those with them errs \
+         {} times as much as the best without.{test}",
+        better(&mean),
         pairs.len(),
         times(&ratios),
-        two(least(&mut pairs.iter().map(|p| p.1)) / least(&mut pairs.iter().map(|p| p.0)))
+        better(&greatest),
+        two(least_with / least_without)
     ))
 }
 

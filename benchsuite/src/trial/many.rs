@@ -110,7 +110,7 @@ fn number(id: &str, own: &[&TrialResult]) -> Option<f64> {
         ["W-IT", "extra", "worst"] => with_extra(own).map(|t| t.judged()).max_by(f64::total_cmp),
         ["W-IT", "extra_better"] => {
             let pairs = pairs(own);
-            let better = pairs.iter().filter(|(without, with)| with < without).count();
+            let better = pairs.iter().filter(|[without, with]| with.judged() < without.judged()).count();
             Some(better as f64 / pairs.len() as f64)
         }
         ["W-IT", "one_step_hides"] => {
@@ -121,7 +121,8 @@ fn number(id: &str, own: &[&TrialResult]) -> Option<f64> {
         ["W-C", "best_has_extra"] => {
             // Networks of three layers were trained with extra points alone: they are no part of it.
             let pairs = pairs(own);
-            Some(least(&mut pairs.iter().map(|p| p.0))? / least(&mut pairs.iter().map(|p| p.1))?)
+            let of = |k: usize| least(&mut pairs.iter().map(|pair| pair[k].judged()));
+            Some(of(0)? / of(1)?)
         }
         ["W-WIN", of] => {
             let ratios = windows(own);
@@ -139,13 +140,13 @@ fn with_extra<'a>(own: &'a [&TrialResult]) -> impl Iterator<Item = &'a TrialResu
     own.iter().copied().filter(|t| t.spec.extra.is_some() && t.spec.seed == 1)
 }
 
-/// Errors without and with extra points of networks that differ in nothing else.
-pub(crate) fn pairs(own: &[&TrialResult]) -> Vec<(f64, f64)> {
+/// Networks without and with extra points that differ in nothing else.
+pub(crate) fn pairs<'a>(own: &[&'a TrialResult]) -> Vec<[&'a TrialResult; 2]> {
     let with = own.iter().filter(|t| t.spec.extra.is_some());
     with.filter_map(|with| {
         let same = TrialSpec { extra: None, ..with.spec.clone() };
         let without = own.iter().find(|t| t.spec == same)?;
-        Some((without.judged(), with.judged()))
+        Some([*without, *with])
     })
     .collect()
 }

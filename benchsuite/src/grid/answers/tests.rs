@@ -96,6 +96,12 @@ fn extra_data_are_judged_by_pairs() {
     ];
     let text = say("W-C", &trials);
     assert!(text.contains("smaller in 1 of 2 pairs") && text.contains("errs 2.0 times as much"), "{text}");
+    assert!(text.contains("greatest error in 1;"), "{text}");
+    // Differences ln 2 and ln ¾: their mean, .2027, over half of what they differ by, .4904.
+    assert!(text.contains("t(1) = 0.41, p = 0.75."), "{text}");
+    trials[1].scores.euler.max = 1e-9;
+    assert!(say("W-C", &trials).contains("smaller in 1 of 2 pairs"));
+    assert!(say("W-C", &trials).contains("greatest error in 2;"));
     trials.iter_mut().for_each(|t| t.one_step = Some(t.scores));
     let text = say("W-IT", &trials);
     assert!(
