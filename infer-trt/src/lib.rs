@@ -59,7 +59,7 @@
 //! −43, where they all but vanish. A row has the same bits in every batch and for every number of
 //! threads; between machines with different instructions the last bits differ.
 //!
-//! Sums are taken over sixteen products at a time, and layers hand on what their neurons give less its mean (SiLU,
+//! Sums of more than 32 products are taken over sixteen at a time, and layers hand on what their neurons give less its mean (SiLU,
 //! sigmoid and ELU have one; the next layer's bias makes up for it), which rounds less: outputs of five layers of 128
 //! keep within a millionth of their range from an evaluation in `f64`.
 //!

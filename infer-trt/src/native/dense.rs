@@ -15,8 +15,8 @@ use super::vector::Vector;
 pub(crate) trait Factor<V: Vector>: Copy {
     /// A weight in memory.
     type Weight: Copy;
-    /// So many products are summed in a row before they are added to the sum of those before:
-    /// rounding errors grow with the length of a row of sums.
+    /// So many products are summed in a row before they are added to the sum of those before, where there are more
+    /// than twice as many: rounding errors grow with the length of a row of sums, and storing a sum takes time.
     const RUN: usize;
 
     /// The same weight everywhere.
@@ -132,14 +132,15 @@ fn sums<V: Vector, F: Factor<V>, const T: usize, const K: usize, const N: usize>
 ) {
     let w = &w[..x.len()];
     let mut sum = [[V::splat(0.0); T]; N];
-    if x.len() <= F::RUN {
+    let run = if x.len() / 2 <= F::RUN { x.len() } else { F::RUN };
+    if run == x.len() {
         for k in 0..N {
             sum[k] = [V::splat(bias[first + k]); T];
         }
     }
     let mut begin = 0;
     loop {
-        let end = x.len().min(begin + F::RUN);
+        let end = x.len().min(begin + run);
         for i in begin..end {
             for k in 0..N {
                 let w = F::splat(w[i][first + k]);
