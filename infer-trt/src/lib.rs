@@ -63,9 +63,9 @@
 //! sigmoid and ELU have one; the next layer's bias makes up for it), which rounds less: outputs of five layers of 128
 //! keep within a millionth of their range from an evaluation in `f64`.
 //!
-//! On one thread a million rows through (8, 8) take .32 of ONNX Runtime's time at its best batch, through
-//! (32, 32, 32) .55, through five layers of 128 .90 (.82 on a second machine): `compare-infer` and
-//! `compare-infer-bf16` among the kept results of the workspace, which `cargo xtask compare infer` measures again.
+//! On one thread of an AMD EPYC (Zen 4) a million rows through (8, 8) take .38 of ONNX Runtime's time at its best
+//! batch, through (32, 32, 32) .63, through five layers of 128 .93; on an Intel Xeon .32, .55 and .82: `compare-infer`
+//! and `compare-infer-bf16` among the kept results of the workspace, which `cargo xtask compare infer` measures again.
 //!
 //! Subtracting the mean and dividing by the deviation are not folded into the first layer: that
 //! loses a factor |mean/deviation| of precision, and saves a few percent of a small network's time.
@@ -101,9 +101,10 @@
 //! quarter of a signal at most, to half as much again.
 //!
 //! Whether it pays depends on how often the processor starts the instruction, and `cargo xtask compare infer` tells.
-//! Where it starts as often as those of `f32`, it does twice the products, and wide networks might gain; that has not
-//! been seen on any machine. On the Intel Xeon of the kept comparison it does not pay: networks from (8, 8) to five times 128 took 1.1 to 1.8 times as long as by [`Provider::Native`], with
-//! errors of .005 to .02 of an output's range. A network of a single hidden layer has no layer in between and is refused.
+//! Where it starts as often as those of `f32`, it does twice the products: on an AMD EPYC (Zen 4) five layers of 128
+//! take .54 of the time of [`Provider::Native`], three of 64 .62, three of 32 .73, with errors of .003 to .01 of an
+//! output's range. On an Intel Xeon networks from (8, 8) to five times 128 took 1.1 to 1.8 times as long.
+//! A network of a single hidden layer has no layer in between and is refused.
 //!
 //! ```
 //! use infer_trt::{InferError, Provider, SessionOptions, open};

@@ -46,8 +46,8 @@ pub enum Provider {
     #[default]
     Native,
     /// The same engine for chains, with products of 16-bit numbers summed in `f32` between the first layer and
-    /// the last: needs a processor with AVX512-BF16. It was slower than [`Native`](Provider::Native) wherever it
-    /// was measured; see [the crate's page](crate#the-native-engine-in-bf16) for where it might pay.
+    /// the last: needs a processor with AVX512-BF16. See [the crate's page](crate#the-native-engine-in-bf16)
+    /// for where it takes less time than [`Native`](Provider::Native).
     NativeBf16,
     /// ONNX Runtime on the CPU, its library loaded at run time.
     OrtCpu,

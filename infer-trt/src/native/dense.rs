@@ -132,7 +132,7 @@ fn sums<V: Vector, F: Factor<V>, const T: usize, const K: usize, const N: usize>
 ) {
     let w = &w[..x.len()];
     let mut sum = [[V::splat(0.0); T]; N];
-    let run = if x.len() / 2 <= F::RUN { x.len() } else { F::RUN };
+    let run = if x.len().div_ceil(2) <= F::RUN { x.len() } else { F::RUN };
     if run == x.len() {
         for k in 0..N {
             sum[k] = [V::splat(bias[first + k]); T];
