@@ -233,14 +233,14 @@ fn euler_step<S: Columns<E>, E: Element, U: Scalar, const N: usize, const M: usi
 ) {
     let mut own = [Deferred::default(); M];
     for k in 0..S::PARAMETERS {
-        own[k] = Deferred::of(p[k]);
+        own[k] = Deferred::fixed(p[k]);
     }
     let mut state = [Deferred::default(); N];
     for i in 0..N {
         state[i] = Deferred::of(y[i]);
     }
     let (mut slope, mut b) = ([Deferred::default(); N], [Deferred::default(); N]);
-    S::rhs(&own[..S::PARAMETERS], Deferred::of(drive), &state, &mut slope, &mut b);
+    S::rhs(&own[..S::PARAMETERS], Deferred::fixed(drive), &state, &mut slope, &mut b);
     for i in 0..N {
         y[i] = slope[i].step(h, y[i]);
     }
