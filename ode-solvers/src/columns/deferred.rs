@@ -1,4 +1,5 @@
 //! Numbers whose last multiplications wait.
+#![allow(clippy::manual_map, reason = "closures are not always inlined")]
 
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
