@@ -68,6 +68,8 @@ struct Arguments {
 }
 
 fn main() -> miette::Result<ExitCode> {
+    // Paths and commands in messages are for copying: no line of theirs is cut.
+    miette::set_hook(Box::new(|_| Box::new(miette::MietteHandlerOpts::new().wrap_lines(false).build())))?;
     match Cli::parse().task {
         None => {
             Cli::command().print_help().into_diagnostic()?;
