@@ -280,25 +280,27 @@ fn iterators(of: &[&TrialResult]) -> Vec<String> {
         ));
     }
     for (layers, seeds) in seeds(of) {
+        let (least, most) = stats::range(seeds.iter().copied());
         sentences.push(format!(
-            "{} seeds of {} give {}: a factor of {} by chance.",
+            "{} seeds of {} give {} to {}, in the middle {}: a factor of {} by chance.",
             seeds.len(),
             super::tables::layers(layers),
-            seeds.iter().map(|e| scientific(*e)).collect::<Vec<_>>().join(", "),
-            two(seeds[seeds.len() - 1] / seeds[0])
+            scientific(least),
+            scientific(most),
+            scientific(stats::median(&seeds).unwrap_or(f64::NAN)),
+            two(most / least)
         ));
     }
     sentences
 }
 
-/// Errors of networks that were trained with several seeds, in rising order, by their layers.
+/// Errors of networks that were trained with several seeds, by their layers.
 fn seeds<'a>(of: &[&'a TrialResult]) -> BTreeMap<&'a str, Vec<f64>> {
     let mut by_layers: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for r in of.iter().filter(|r| r.spec.extra.is_some()) {
         by_layers.entry(&r.spec.layers).or_default().push(error(r));
     }
     by_layers.retain(|_, errors| errors.len() > 1);
-    by_layers.values_mut().for_each(|errors| errors.sort_by(f64::total_cmp));
     by_layers
 }
 

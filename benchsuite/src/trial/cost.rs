@@ -13,7 +13,7 @@ pub(crate) fn planned(experiment: &str, protocol: Protocol) -> usize {
         ("W-BC1", Protocol::Program) => 72,
         ("W-BC2", _) => 160,
         ("W-IT", Protocol::Text) => 52,
-        ("W-IT", Protocol::Program) => 56,
+        ("W-IT", Protocol::Program) => 74,
         ("W-C", Protocol::Text) => 646,
         ("W-C", Protocol::Program) => 56,
         _ => 9,

@@ -109,6 +109,18 @@ fn extra_data_are_judged_by_pairs() {
             && text.contains("correlation of the two is 1.00"),
         "{text}"
     );
+    // Three seeds of one architecture, whatever their order.
+    let seed = |seed: u64, error: f64| {
+        let mut trial = with("ELU16,SiLU8", error);
+        trial.spec.seed = seed;
+        trial
+    };
+    let seeds = [seed(1, 0.03), seed(2, 0.01), seed(3, 0.04)];
+    let text = say("W-IT", &seeds);
+    assert!(
+        text.contains("give 0.0100 to 0.0400, in the middle 0.0300: a factor of 4.0 by chance"),
+        "{text}"
+    );
 }
 
 #[test]
