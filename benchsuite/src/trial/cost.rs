@@ -70,9 +70,9 @@ mod tests {
         let of = |own: &[&TrialResult], experiment| words(own, experiment, Protocol::Program, &all);
         let own = of(&all[..1], "W-BC1");
         assert!(own.starts_with("1 of 72 networks") && own.contains("about 43 minutes of one core"), "{own}");
-        // 56 at the mean of both.
+        // 74 at the mean of both.
         let other = of(&[], "W-IT");
-        assert!(other.starts_with("0 of 56 networks") && other.contains("about 3.1 hours"), "{other}");
+        assert!(other.starts_with("0 of 74 networks") && other.contains("about 4.1 hours"), "{other}");
         assert_eq!(words(&[], "W-IT", Protocol::Text, &[]), "0 of 52 networks are trained");
         // A damaged file has no pace.
         let mut damaged = trials[0].clone();
