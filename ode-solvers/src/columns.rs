@@ -119,9 +119,9 @@ const TASK: usize = 8192;
 ///
 /// Steps, stops and their times are those of [`integrate_fixed`](crate::integrate_fixed), and every
 /// member gets the numbers that `Lanes<E, N>` of it would, up to rounding: Euler's method joins the last
-/// factor of a slope, and the parameters of one that is linear in two states, with the step's length. Methods: all explicit Runge–Kutta methods,
-/// and Rush–Larsen of order 1. To record states on the way, march from one time to the next: at
-/// whole numbers of steps the numbers are the same.
+/// factor of a slope, and the parameters of one that is linear in two states, with the step's length.
+/// Methods: all explicit Runge–Kutta methods, and Rush–Larsen of order 1. To record states on the way,
+/// march from one time to the next: at whole numbers of steps the numbers are the same.
 ///
 /// Tasks of 8192 members run on the threads of rayon's current pool; the numbers are the same for any
 /// pool. `progress` is called after each with the number of members done so far. Beside `y` memory is
