@@ -65,7 +65,7 @@
 //! outputs' range from an evaluation in `f64`, over two thousand rows.
 //!
 //! On one thread of an AMD EPYC (Zen 4) a million rows through (8, 8) take .38 of ONNX Runtime's time at its best
-//! batch, through (32, 32, 32) .63, through five layers of 128 .93; on an Intel Xeon .32, .55 and .82: `compare-infer`
+//! batch, through (32, 32, 32) .64, through five layers of 128 .92; on an Intel Xeon .32, .55 and .82: `compare-infer`
 //! and `compare-infer-bf16` among the kept results of the workspace, which `cargo xtask compare infer` measures again.
 //!
 //! Subtracting the mean and dividing by the deviation are not folded into the first layer: that
@@ -103,7 +103,7 @@
 //!
 //! Whether it pays depends on how often the processor starts the instruction, and `cargo xtask compare infer` tells.
 //! Where it starts as often as those of `f32`, it does twice the products: on an AMD EPYC (Zen 4) five layers of 128
-//! take .54 of the time of [`Provider::Native`], three of 64 .62, three of 32 .73, with errors of .003 to .01 of an
+//! take .54 of the time of [`Provider::Native`], three of 64 .62, three of 32 .74, with errors of .003 to .01 of an
 //! output's range. On an Intel Xeon networks from (8, 8) to five times 128 took 1.1 to 1.8 times as long.
 //! A network of a single hidden layer has no layer in between and is refused.
 //!
